@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Durations (always ns), sizes and optional numbers as constants for declarations. */
+#ifndef KTSTR_UNITS_H
+#define KTSTR_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KTSTR_NS(n) ((uint64_t)(n))
+#define KTSTR_US(n) ((uint64_t)((n) * 1000ull))
+#define KTSTR_MS(n) ((uint64_t)((n) * 1000000ull))
+#define KTSTR_SEC(n) ((uint64_t)((n) * 1000000000ull))
+
+/* A number that may be absent; an absent one never reads as zero. */
+struct ktstr_opt_f64 {
+	bool set;
+	double value;
+};
+
+struct ktstr_opt_u64 {
+	bool set;
+	uint64_t value;
+};
+
+/* A switch with a third state, so that a later layer can turn off what an earlier one turned on. */
+struct ktstr_opt_bool {
+	bool set;
+	bool value;
+};
+
+/* Works for each of the optional types: .max_spread_pct = KTSTR_SOME(20.0) */
+#define KTSTR_SOME(v) { .set = true, .value = (v) }
+#define KTSTR_NONE    { .set = false }
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A topology in QEMU's words: machine, CPU, SMP, NUMA and memory arguments. Pure; boots nothing. */
+#ifndef KTSTR_VM_MACHINE_H
+#define KTSTR_VM_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "ktstr/error.h"
+#include "ktstr/topology.h"
+
+enum ktstr_accel {
+	KTSTR_ACCEL_TCG,
+	KTSTR_ACCEL_KVM,
+};
+
+struct ktstr_machine {
+	const struct ktstr_topology *topology; /* validated */
+	uint64_t memory_mib; /* uniform topology: whole RAM; explicit nodes: ignored, theirs counts */
+	enum ktstr_accel accel;
+	unsigned int qemu_major, qemu_minor;
+	bool deterministic; /* icount, one TCG thread, no rdrand/rdseed */
+	/*
+	 * One RAM file for the whole guest (path or /proc/self/fd/N); nodes are slices of it where QEMU
+	 * allows, so that one mapping reads everything. share=false makes a private copy-on-write map.
+	 */
+	const char *ram_path;
+	bool ram_share;
+};
+
+/*
+ * MiB that the guest gets: max(64 * CPUs, 256, memory_mib) for a uniform topology, the sum of the nodes'
+ * memory for explicit nodes.
+ */
+uint64_t ktstr_machine_memory_mib(const struct ktstr_topology *topology, uint64_t memory_mib);
+
+/* Appends -machine, -cpu, -smp, -m, -object, -numa ... to argv. */
+struct ktstr_error *ktstr_machine_args(const struct ktstr_machine *machine, struct ktstr_strv *argv)
+	KTSTR_CHECKED;
+
+/*
+ * Guest-physical address -> offset in the RAM file (RAM is split around the PCI hole below 4 GiB).
+ * KTSTR_ERR_INVALID outside RAM.
+ */
+struct ktstr_error *ktstr_machine_ram_offset(const struct ktstr_machine *machine,
+					     uint64_t guest_physical, uint64_t *offset)
+	KTSTR_CHECKED;
+
+#endif
