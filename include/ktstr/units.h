@@ -22,10 +22,14 @@ struct ktstr_opt_u64 {
 	uint64_t value;
 };
 
-/* A switch with a third state, so that a later layer can turn off what an earlier one turned on. */
-struct ktstr_opt_bool {
-	bool set;
-	bool value;
+/*
+ * A switch with a third state, so that a later layer can turn off what an earlier one turned on: write true
+ * or KTSTR_ON, KTSTR_OFF, or nothing.
+ */
+enum ktstr_switch {
+	KTSTR_UNSET = 0,
+	KTSTR_ON = 1,
+	KTSTR_OFF = 2,
 };
 
 /* Works for each of the optional types: .max_spread_pct = KTSTR_SOME(20.0) */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Everything a test program needs: #include <ktstr.h> */
+#ifndef KTSTR_H
+#define KTSTR_H
+
+#include <ktstr/cgroup.h>
+#include <ktstr/check.h>
+#include <ktstr/cpuset.h>
+#include <ktstr/error.h>
+#include <ktstr/scenario.h>
+#include <ktstr/scheduler.h>
+#include <ktstr/stats.h>
+#include <ktstr/test.h>
+#include <ktstr/topology.h>
+#include <ktstr/units.h>
+#include <ktstr/work.h>
+
+#endif

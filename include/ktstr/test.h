@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Declaring tests: a constant that says what machine, scheduler and checks, and a body that runs in the guest. */
+#ifndef KTSTR_TEST_H
+#define KTSTR_TEST_H
+
+#include <ktstr/scenario.h>
+#include <ktstr/scheduler.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ktstr_test_entry {
+	const char *name; /* set by KTSTR_TEST; no '/' or '\' */
+	const char *file; /* set by KTSTR_TEST */
+	int line;
+	void (*body)(struct ktstr_ctx *ctx); /* runs in the guest */
+	const char *description; /* one line for listings */
+	struct ktstr_topology topology; /* fields unset: the scheduler's, then 1n1l2c1t */
+	struct ktstr_topology_constraints constraints; /* gauntlet filter; unset: the scheduler's */
+	unsigned int memory_mib; /* 2048 */
+	uint64_t duration; /* ns, 12 s; KTSTR_SEC(5) */
+	unsigned int workers_per_cgroup; /* 0 = number of CPUs */
+	const struct ktstr_scheduler *scheduler; /* NULL = EEVDF */
+	const char *const *extra_sched_args; /* appended to the scheduler's args */
+	struct ktstr_assert checks;
+	bool ignore; /* listed, run only when named */
+};
+
+#define KTSTR_TEST(fn, ...)                                                                        \
+	static void fn(struct ktstr_ctx *ctx);                                                     \
+	static const struct ktstr_test_entry fn##_ktstr_test_ = {                                  \
+		.name = #fn, .file = __FILE__, .line = __LINE__, .body = fn, __VA_ARGS__           \
+	};                                                                                         \
+	static const struct ktstr_test_entry *const fn##_ktstr_entry_                              \
+		__attribute__((used, retain, section("ktstr_tests"))) = &fn##_ktstr_test_;         \
+	static void fn(struct ktstr_ctx *ctx __attribute__((unused)))
+
+/* The first registered test of that name, or NULL. */
+const struct ktstr_test_entry *ktstr_find_test(const char *name);
+
+/*
+ * What a test program's main() does; libktstr brings a main() that calls this, a program with its own calls it
+ * through KTSTR_MAIN(argc, argv). Returns the exit code. Without arguments it hands over to `ktstr test`.
+ */
+int ktstr_main(int argc, char **argv, const struct ktstr_test_entry *const *tests_begin,
+	       const struct ktstr_test_entry *const *tests_end,
+	       const struct ktstr_scheduler *const *schedulers_begin,
+	       const struct ktstr_scheduler *const *schedulers_end);
+
+/* Bounds of the linker sections of this program; weak, so that a program without tests links. */
+#define KTSTR_SECTION_BOUNDS                                                                       \
+	extern const struct ktstr_test_entry *const __start_ktstr_tests[]                          \
+		__attribute__((weak, visibility("hidden")));                                       \
+	extern const struct ktstr_test_entry *const __stop_ktstr_tests[]                           \
+		__attribute__((weak, visibility("hidden")));                                       \
+	extern const struct ktstr_scheduler *const __start_ktstr_schedulers[]                      \
+		__attribute__((weak, visibility("hidden")));                                       \
+	extern const struct ktstr_scheduler *const __stop_ktstr_schedulers[]                       \
+		__attribute__((weak, visibility("hidden")))
+
+#define KTSTR_MAIN(argc, argv)                                                                     \
+	({                                                                                         \
+		KTSTR_SECTION_BOUNDS;                                                              \
+		ktstr_main((argc), (argv), __start_ktstr_tests, __stop_ktstr_tests,                \
+			   __start_ktstr_schedulers, __stop_ktstr_schedulers);                     \
+	})
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,759 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * scx_ktstr: the sched_ext scheduler that ktstr tests itself with. Weighted virtual time over one queue
+ * (DSQ) per LLC, fair across LLCs; on request it misbehaves in one well-defined way.
+ */
+#include "scx_bpf.h"
+#include "scx_ktstr.h"
+
+char _license[] SEC("license") = "GPL";
+
+enum {
+	/* Tasks that --starve holds back wait in this DSQ; nothing ever takes from it. */
+	STARVE_DSQ = 1 << 20,
+	/* How many queued tasks a CPU looks at for one that may run on it. */
+	SCAN_MAX = 32,
+	NSEC_PER_MSEC = 1000000,
+	WORD_BITS = 64,
+};
+
+/* Virtual time starts here, so that "a slice before now" never goes below zero. */
+#define VTIME_BASE	(10ULL * 1000 * NSEC_PER_MSEC)
+#define NO_VTIME	(~0ULL)
+
+const volatile struct ktstr_opts opts;
+
+struct ktstr_exit exit_info;
+
+/* Counters over all CPUs, and the state an observer wants first. */
+u64 nr_enqueues;
+u64 nr_dispatches;
+u64 nr_direct;
+u64 nr_rescues;
+u64 attached_at_ns;
+u64 vtime_now = VTIME_BASE;	/* furthest virtual time now running, sampled every millisecond */
+u64 vtime_sampled_at_ns;
+
+/* CPUs that found nothing to run, one bit each; see wake_a_cpu(). */
+u64 looking_cpus[KTSTR_MAX_CPUS / WORD_BITS];
+
+struct cpu_state {
+	u64 vtime;		/* of the task that runs there; 0 when none of ours does */
+	u64 rescue_at_ns;	/* when to look for tasks that waited too long */
+} __attribute__((aligned(64)));
+
+struct cpu_state cpu_states[KTSTR_MAX_CPUS];
+
+struct task_state {
+	u64 vtime;
+	u64 charged_exec;	/* se.sum_exec_runtime up to which vtime is charged */
+	u64 queued_at_ns;
+	u64 rebase;		/* vtime says nothing about the tasks it meets next */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} task_states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, KTSTR_NR_STATS);
+	__type(key, u32);
+	__type(value, u64);
+} stats SEC(".maps");
+
+static void count(u32 which)
+{
+	u64 *value = bpf_map_lookup_elem(&stats, &which);
+
+	if (value)
+		(*value)++;
+}
+
+static struct task_state *task_state(struct task_struct *p)
+{
+	return bpf_task_storage_get(&task_states, p, NULL, 0);
+}
+
+static struct cpu_state *cpu_state(s32 cpu)
+{
+	u32 i = cpu;
+
+	return i < KTSTR_MAX_CPUS ? &cpu_states[i] : NULL;
+}
+
+static u32 llc_of(s32 cpu)
+{
+	u32 i = cpu;
+
+	return i < KTSTR_MAX_CPUS ? opts.cpu_llc[i] : 0;
+}
+
+static bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+static bool may_run_on(const struct task_struct *p, s32 cpu)
+{
+	return bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+}
+
+/* What a full slice costs the task: less the heavier it is. */
+static u64 slice_cost(const struct task_struct *p)
+{
+	u32 weight = p->scx.weight;
+
+	return opts.slice_ns * 100 / (weight ? weight : 1);
+}
+
+/* --- misbehaviour --- */
+
+static bool due(u64 after_ns)
+{
+	return after_ns && attached_at_ns && bpf_ktime_get_ns() - attached_at_ns >= after_ns;
+}
+
+/*
+ * Kernel threads go on in a stall: the watchdog is one of them, and on a tickless idle machine nobody
+ * else would notice.
+ */
+static bool stalled(const struct task_struct *p)
+{
+	return due(opts.stall_after_ns) && !(p->flags & PF_KTHREAD);
+}
+
+static bool starved(const struct task_struct *p)
+{
+	int i;
+
+	if (!opts.starve_comm[0])
+		return false;
+	for (i = 0; i < KTSTR_COMM_LEN; i++) {
+		if (!opts.starve_comm[i])
+			return true;
+		if (opts.starve_comm[i] != p->comm[i])
+			return false;
+	}
+	return true;
+}
+
+static bool held_back(const struct task_struct *p)
+{
+	return stalled(p) || starved(p);
+}
+
+static void fail_if_due(void)
+{
+	/* On the stack because the kfunc wants memory that it may write to. */
+	char fmt[] = "ktstr fixture error: requested %llu ms after attach";
+	unsigned long long args[1];
+
+	if (!due(opts.error_after_ns))
+		return;
+	args[0] = opts.error_after_ns / NSEC_PER_MSEC;
+	scx_bpf_error_bstr(fmt, args, sizeof(args));
+}
+
+static void dawdle(void)
+{
+	u64 end;
+	int i;
+
+	if (!opts.slow_dispatch_ns)
+		return;
+	end = bpf_ktime_get_ns() + opts.slow_dispatch_ns;
+	bpf_for(i, 0, 1 << 20) {
+		if (!before(bpf_ktime_get_ns(), end))
+			break;
+	}
+}
+
+static bool is_favoured(struct task_struct *p)
+{
+	char name[KTSTR_CGROUP_LEN] = {};
+	int i;
+
+	if (!opts.unfair_cgroup[0])
+		return false;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(p, cgroups, dfl_cgrp, kn, name));
+	for (i = 0; i < KTSTR_CGROUP_LEN; i++) {
+		if (name[i] != opts.unfair_cgroup[i])
+			return false;
+		if (!name[i])
+			break;
+	}
+	return true;
+}
+
+/* --- virtual time --- */
+
+/*
+ * Charge what the task has run since the last charge. The kernel's own account of CPU time is used, so
+ * fairness is judged by the figures that user space sees.
+ */
+static void charge(struct task_struct *p, struct task_state *ts)
+{
+	u64 exec = p->se.sum_exec_runtime;
+	u64 ran = exec - ts->charged_exec;
+	u32 weight = p->scx.weight;
+
+	if ((s64)ran <= 0)
+		return;
+	ts->charged_exec = exec;
+	if (is_favoured(p))
+		ran /= 64;
+	ts->vtime += ran * 100 / (weight ? weight : 1);
+}
+
+static void sample_vtime_now(void)
+{
+	u64 now = bpf_ktime_get_ns(), max = 0;
+	int cpu;
+
+	if (now - vtime_sampled_at_ns < NSEC_PER_MSEC)
+		return;
+	vtime_sampled_at_ns = now;
+	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
+		if ((u32)cpu >= opts.nr_cpus)
+			break;
+		if (cpu_states[cpu].vtime > max)
+			max = cpu_states[cpu].vtime;
+	}
+	if (max)
+		vtime_now = max;
+}
+
+/*
+ * The virtual time a task should start from is that of its future neighbours. A single global clock
+ * would be wrong: three spinners pinned to one CPU fall ever further behind one that has a CPU to
+ * itself, and a newcomer to either place must not be judged by the other. So: the furthest virtual
+ * time that runs on a CPU the task may use; whoever serves that one will serve the task in turn.
+ */
+static u64 local_vtime(struct task_struct *p)
+{
+	u64 max = 0;
+	int cpu;
+
+	if ((u32)p->nr_cpus_allowed >= opts.nr_cpus) {
+		sample_vtime_now();
+		return vtime_now;
+	}
+	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
+		if ((u32)cpu >= opts.nr_cpus)
+			break;
+		if (cpu_states[cpu].vtime > max && may_run_on(p, cpu))
+			max = cpu_states[cpu].vtime;
+	}
+	return max ? max : vtime_now;
+}
+
+/* Sleeping earns at most one slice of credit, and leaves at most one slice of debt. */
+static void place(struct task_struct *p, struct task_state *ts)
+{
+	u64 ref = local_vtime(p);
+	u64 low = ref - opts.slice_ns, high = ref + slice_cost(p);
+
+	if (ts->rebase) {
+		ts->vtime = ref;
+		ts->rebase = 0;
+	} else if (before(ts->vtime, low)) {
+		ts->vtime = low;
+	} else if (before(high, ts->vtime)) {
+		ts->vtime = high;
+	}
+}
+
+/* --- waking CPUs --- */
+
+static void set_looking(s32 cpu, bool looking)
+{
+	u32 i = cpu;
+	u64 bit;
+
+	if (i >= KTSTR_MAX_CPUS)
+		return;
+	bit = 1ULL << (i % WORD_BITS);
+	if (looking)
+		__sync_fetch_and_or(&looking_cpus[i / WORD_BITS], bit);
+	else if (looking_cpus[i / WORD_BITS] & bit)
+		__sync_fetch_and_and(&looking_cpus[i / WORD_BITS], ~bit);
+}
+
+/*
+ * A task was queued: wake a CPU for it. The kernel's idle mask does not know the CPU that has just found
+ * the queues empty but is not idle yet, or the one that was woken for a task which another CPU took;
+ * such CPUs stand in looking_cpus. They set their bit before the last look, we queue before reading the
+ * bits, so one of the two sides sees the other.
+ */
+static void wake_a_cpu(struct task_struct *p)
+{
+	u64 idle = SCX_ENUM(scx_kick_flags, SCX_KICK_IDLE);
+	s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+	int i;
+
+	if (cpu >= 0) {
+		count(KTSTR_STAT_KICK_IDLE);
+		scx_bpf_kick_cpu(cpu, idle);
+		return;
+	}
+	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
+		if ((u32)cpu >= opts.nr_cpus)
+			break;
+		i = cpu / WORD_BITS;
+		if (!(looking_cpus[i] & (1ULL << (cpu % WORD_BITS))) || !may_run_on(p, cpu))
+			continue;
+		count(KTSTR_STAT_KICK_LOOKING);
+		scx_bpf_kick_cpu(cpu, idle);
+	}
+}
+
+/* --- queueing --- */
+
+static bool is_percpu_kthread(const struct task_struct *p)
+{
+	return (p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1;
+}
+
+SEC("struct_ops/ktstr_select_cpu")
+s32 BPF_PROG(ktstr_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool is_idle = false;
+	s32 cpu;
+
+	count(KTSTR_STAT_SELECT_CPU);
+	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+	if (is_idle && !held_back(p)) {
+		count(KTSTR_STAT_DIRECT);
+		__sync_fetch_and_add(&nr_direct, 1);
+		scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns, 0);
+	}
+	return cpu;
+}
+
+/* The queue that the CPUs of the task look at first. */
+static u64 dsq_for(struct task_struct *p)
+{
+	s32 cpu = scx_bpf_task_cpu(p);
+
+	/* Right after an affinity change the task may still be on a CPU that it must leave. */
+	if (!may_run_on(p, cpu))
+		cpu = bpf_cpumask_any_distribute(p->cpus_ptr);
+	return llc_of(cpu);
+}
+
+SEC("struct_ops/ktstr_enqueue")
+void BPF_PROG(ktstr_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *ts = task_state(p);
+
+	if (!ts)
+		return;
+	fail_if_due();
+	__sync_fetch_and_add(&nr_enqueues, 1);
+	if (ts->rebase)
+		place(p, ts);
+	ts->queued_at_ns = bpf_ktime_get_ns();
+
+	if (starved(p)) {
+		count(KTSTR_STAT_PARKED);
+		scx_insert_vtime(p, STARVE_DSQ, opts.slice_ns, ts->vtime, enq_flags);
+		return;
+	}
+	if (!stalled(p)) {
+		/* What the kernel wants done on this CPU comes first, but only as a reaction, not as a habit. */
+		if (is_percpu_kthread(p) && (enq_flags & SCX_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP))) {
+			count(KTSTR_STAT_KTHREAD);
+			scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns,
+				   enq_flags | SCX_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
+			return;
+		}
+		if (enq_flags & SCX_ENUM(scx_enq_flags, SCX_ENQ_LAST)) {
+			count(KTSTR_STAT_LAST);
+			scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns, enq_flags);
+			return;
+		}
+	}
+	/* Only kernel threads are served in a stall; they must not queue behind those who wait. */
+	if (due(opts.stall_after_ns) && !stalled(p)) {
+		scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns, enq_flags);
+		return;
+	}
+	count(KTSTR_STAT_ENQUEUE);
+	scx_insert_vtime(p, dsq_for(p), opts.slice_ns, ts->vtime, enq_flags);
+	wake_a_cpu(p);
+}
+
+/* --- serving --- */
+
+/*
+ * Virtual time of the first task in the queue that may run on this CPU, NO_VTIME if there is none. When
+ * the first SCAN_MAX tasks may not, the last one seen stands for the rest, which is no less than it.
+ */
+static __noinline u64 head_vtime(u64 dsq, s32 cpu)
+{
+	struct task_struct *p;
+	u64 vtime = NO_VTIME;
+	int seen = 0;
+
+	if (!scx_bpf_dsq_nr_queued(dsq))
+		return NO_VTIME;
+	bpf_for_each(scx_dsq, p, dsq, 0) {
+		if (may_run_on(p, cpu)) {
+			vtime = p->scx.dsq_vtime;
+			break;
+		}
+		if (++seen >= SCAN_MAX) {
+			vtime = p->scx.dsq_vtime;
+			break;
+		}
+	}
+	return vtime;
+}
+
+/*
+ * Virtual time alone can keep a task waiting for long after the set of tasks it competes with has
+ * changed under it (say, its other CPU was taken by a real-time task). Those who wait most unreasonably
+ * are at the far end of the queue: serve one that has waited too long, and let it start afresh.
+ */
+static __noinline int rescue_from(u64 dsq, s32 cpu)
+{
+	struct task_struct *p;
+	int seen = 0, found = 0;
+
+	bpf_for_each(scx_dsq, p, dsq, SCX_ENUM(scx_dsq_iter_flags, SCX_DSQ_ITER_REV)) {
+		struct task_state *ts = task_state(p);
+
+		if (ts && may_run_on(p, cpu) && bpf_ktime_get_ns() - ts->queued_at_ns > opts.rescue_ns) {
+			ts->rebase = 1;
+			found = scx_bpf_dsq_move(&___it, p, SCX_DSQ_LOCAL, 0);
+			break;
+		}
+		if (++seen >= SCAN_MAX)
+			break;
+	}
+	return found;
+}
+
+static bool rescue(s32 cpu, struct cpu_state *cs)
+{
+	u64 now = bpf_ktime_get_ns();
+	int llc;
+
+	if (before(now, cs->rescue_at_ns))
+		return false;
+	cs->rescue_at_ns = now + opts.rescue_ns / 8;
+	bpf_for(llc, 0, KTSTR_MAX_LLCS) {
+		if ((u32)llc >= opts.nr_llcs)
+			break;
+		if (scx_bpf_dsq_nr_queued(llc) && rescue_from(llc, cpu)) {
+			count(KTSTR_STAT_RESCUE);
+			__sync_fetch_and_add(&nr_rescues, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The LLC other than own whose head is furthest behind, or own when the others are empty. */
+static u32 other_llc(u32 own, s32 cpu, u64 *vtime)
+{
+	u32 best = own;
+	int llc;
+
+	*vtime = NO_VTIME;
+	bpf_for(llc, 0, KTSTR_MAX_LLCS) {
+		u64 v;
+
+		if ((u32)llc >= opts.nr_llcs)
+			break;
+		if ((u32)llc == own)
+			continue;
+		v = head_vtime(llc, cpu);
+		if (v < *vtime) {
+			*vtime = v;
+			best = llc;
+		}
+	}
+	return best;
+}
+
+static bool take(u32 llc, u32 own)
+{
+	if (!scx_move_to_local(llc))
+		return false;
+	count(llc == own ? KTSTR_STAT_DISPATCH_OWN : KTSTR_STAT_DISPATCH_OTHER);
+	__sync_fetch_and_add(&nr_dispatches, 1);
+	return true;
+}
+
+/* After losing the race for the task we wanted: whatever there is, near first. */
+static bool take_any(u32 own)
+{
+	int i;
+
+	bpf_for(i, 0, KTSTR_MAX_LLCS) {
+		u32 llc = own + i;
+
+		if ((u32)i >= opts.nr_llcs)
+			break;
+		if (llc >= opts.nr_llcs)
+			llc -= opts.nr_llcs;
+		if (scx_bpf_dsq_nr_queued(llc) && take(llc, own))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * One step: the task that is furthest behind among own LLC, other LLCs and prev, where prev_vtime is
+ * NO_VTIME if prev cannot go on. Another LLC must be a slice behind before its task is moved over here.
+ * True if the CPU has something to run.
+ */
+static bool serve(s32 cpu, u64 prev_vtime)
+{
+	u32 own = llc_of(cpu), other;
+	u64 own_vtime = head_vtime(own, cpu), near, other_vtime;
+
+	near = own_vtime < prev_vtime ? own_vtime : prev_vtime;
+	other = other_llc(own, cpu, &other_vtime);
+	if (other_vtime != NO_VTIME && (near == NO_VTIME || other_vtime + opts.slice_ns < near) &&
+	    take(other, own))
+		return true;
+	if (own_vtime != NO_VTIME && own_vtime <= prev_vtime && take(own, own))
+		return true;
+	/* prev is going on, or nothing was here, or somebody was quicker. */
+	return prev_vtime == NO_VTIME && take_any(own);
+}
+
+SEC("struct_ops/ktstr_dispatch")
+void BPF_PROG(ktstr_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct cpu_state *cs = cpu_state(cpu);
+	u64 prev_vtime = NO_VTIME;
+	struct task_state *ts;
+
+	if (!cs)
+		return;
+	fail_if_due();
+	dawdle();
+	if (due(opts.stall_after_ns)) {
+		/* Tasks of the kernel go on, anything else that ran here is queued again and stays there. */
+		if (prev && !stalled(prev) && (prev->scx.flags & SCX_ENUM(scx_ent_flags, SCX_TASK_QUEUED)))
+			scx_set_slice(prev, opts.slice_ns);
+		return;
+	}
+	if (prev && (prev->scx.flags & SCX_ENUM(scx_ent_flags, SCX_TASK_QUEUED)) && !starved(prev)) {
+		ts = task_state(prev);
+		if (ts) {
+			charge(prev, ts);
+			prev_vtime = ts->vtime;
+			cs->vtime = ts->vtime;
+		}
+	}
+
+	if (rescue(cpu, cs) || serve(cpu, prev_vtime))
+		return;
+	if (prev_vtime != NO_VTIME) {
+		count(KTSTR_STAT_KEEP);
+		scx_set_slice(prev, opts.slice_ns);
+		return;
+	}
+	/* About to go idle: say so, then look once more (see wake_a_cpu). */
+	cs->vtime = 0;
+	set_looking(cpu, true);
+	if (take_any(llc_of(cpu)))
+		set_looking(cpu, false);
+}
+
+/* --- life of a task --- */
+
+SEC("struct_ops/ktstr_runnable")
+void BPF_PROG(ktstr_runnable, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *ts = task_state(p);
+
+	if (ts && ((enq_flags & SCX_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP)) || ts->rebase))
+		place(p, ts);
+}
+
+SEC("struct_ops/ktstr_running")
+void BPF_PROG(ktstr_running, struct task_struct *p)
+{
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct task_state *ts = task_state(p);
+	struct cpu_state *cs = cpu_state(cpu);
+
+	if (!ts || !cs)
+		return;
+	cs->vtime = ts->vtime;
+	set_looking(cpu, false);
+}
+
+SEC("struct_ops/ktstr_stopping")
+void BPF_PROG(ktstr_stopping, struct task_struct *p, bool runnable)
+{
+	struct task_state *ts = task_state(p);
+
+	(void)runnable;
+	if (ts)
+		charge(p, ts);
+}
+
+SEC("struct_ops/ktstr_set_cpumask")
+void BPF_PROG(ktstr_set_cpumask, struct task_struct *p, const struct cpumask *mask)
+{
+	struct task_state *ts = task_state(p);
+
+	(void)mask;
+	if (ts)
+		ts->rebase = 1;
+}
+
+SEC("struct_ops/ktstr_init_task")
+s32 BPF_PROG(ktstr_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	(void)args;
+	if (!bpf_task_storage_get(&task_states, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		return -12;	/* ENOMEM */
+	return 0;
+}
+
+SEC("struct_ops/ktstr_enable")
+void BPF_PROG(ktstr_enable, struct task_struct *p)
+{
+	struct task_state *ts = task_state(p);
+
+	if (!ts)
+		return;
+	ts->vtime = vtime_now;
+	ts->charged_exec = p->se.sum_exec_runtime;
+	ts->rebase = 1;
+}
+
+/* --- CPUs that come, go, or are taken away --- */
+
+/*
+ * A task of a higher class took the CPU: those who wait in its local queue should not wait for it. 6.16
+ * has an operation for this, 7.x a kfunc that works from anywhere; the loader enables one of the two.
+ */
+SEC("?struct_ops/ktstr_cpu_release")
+void BPF_PROG(ktstr_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
+{
+	struct cpu_state *cs = cpu_state(cpu);
+
+	(void)args;
+	if (cs)
+		cs->vtime = 0;
+	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v1) && scx_bpf_reenqueue_local___v1())
+		count(KTSTR_STAT_REENQUEUE);
+}
+
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(ktstr_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	s32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *cs;
+
+	(void)preempt;
+	(void)prev;
+	if (!attached_at_ns || next->prio >= MAX_RT_PRIO)
+		return 0;
+	cs = cpu_state(cpu);
+	if (cs)
+		cs->vtime = 0;
+	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat) &&
+	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu) > 0) {
+		count(KTSTR_STAT_REENQUEUE);
+		scx_bpf_reenqueue_local___v2___compat();
+	}
+	return 0;
+}
+
+/* Nothing depends on the set of online CPUs; without these two the kernel would eject us on hotplug. */
+SEC("struct_ops/ktstr_cpu_online")
+void BPF_PROG(ktstr_cpu_online, s32 cpu)
+{
+	(void)cpu;
+}
+
+SEC("struct_ops/ktstr_cpu_offline")
+void BPF_PROG(ktstr_cpu_offline, s32 cpu)
+{
+	struct cpu_state *cs = cpu_state(cpu);
+
+	if (cs)
+		cs->vtime = 0;
+	set_looking(cpu, false);
+}
+
+/* --- attach and detach --- */
+
+SEC("struct_ops.s/ktstr_init")
+s32 BPF_PROG(ktstr_init)
+{
+	int llc;
+	s32 err;
+
+	bpf_for(llc, 0, KTSTR_MAX_LLCS) {
+		if ((u32)llc >= opts.nr_llcs)
+			break;
+		err = scx_bpf_create_dsq(llc, -1);
+		if (err)
+			return err;
+	}
+	err = scx_bpf_create_dsq(STARVE_DSQ, -1);
+	if (err)
+		return err;
+	attached_at_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("struct_ops/ktstr_exit")
+void BPF_PROG(ktstr_exit, struct scx_exit_info *ei)
+{
+	bpf_probe_read_kernel_str(exit_info.reason, sizeof(exit_info.reason), ei->reason);
+	bpf_probe_read_kernel_str(exit_info.msg, sizeof(exit_info.msg), ei->msg);
+	bpf_probe_read_kernel_str(exit_info.dump, sizeof(exit_info.dump), ei->dump);
+	exit_info.code = ei->exit_code;
+	exit_info.kind = ei->kind;
+	__sync_fetch_and_add(&exit_info.done, 1);
+}
+
+/* --reject: reads past the end of a map value, by an index that the verifier cannot bound. */
+SEC("?syscall")
+int ktstr_rejected(void *ctx)
+{
+	u32 key = 0;
+	u64 *value = bpf_map_lookup_elem(&stats, &key);
+
+	(void)ctx;
+	if (!value)
+		return 0;
+	return value[bpf_get_prandom_u32()];
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops ktstr_ops = {
+	.select_cpu	= (void *)ktstr_select_cpu,
+	.enqueue	= (void *)ktstr_enqueue,
+	.dispatch	= (void *)ktstr_dispatch,
+	.runnable	= (void *)ktstr_runnable,
+	.running	= (void *)ktstr_running,
+	.stopping	= (void *)ktstr_stopping,
+	.set_cpumask	= (void *)ktstr_set_cpumask,
+	.cpu_release	= (void *)ktstr_cpu_release,
+	.init_task	= (void *)ktstr_init_task,
+	.enable		= (void *)ktstr_enable,
+	.cpu_online	= (void *)ktstr_cpu_online,
+	.cpu_offline	= (void *)ktstr_cpu_offline,
+	.init		= (void *)ktstr_init,
+	.exit		= (void *)ktstr_exit,
+	.flags		= SCX_OPS_ENQ_LAST,
+	.timeout_ms	= 3000,
+	.exit_dump_len	= KTSTR_DUMP_LEN,
+	.name		= "ktstr",
+};
