@@ -52,6 +52,9 @@ struct bpf_iter_scx_dsq {
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+/* The iterator inside the body of bpf_for_each(), which libbpf's macro names so. */
+#define BPF_EACH_ITER	(&___it)
+
 /* Bits of task_struct.flags. */
 #define PF_KTHREAD	0x00200000
 

@@ -293,7 +293,6 @@ static void wake_a_cpu(struct task_struct *p)
 {
 	u64 idle = SCX_ENUM(scx_kick_flags, SCX_KICK_IDLE);
 	s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
-	int i;
 
 	if (cpu >= 0) {
 		count(KTSTR_STAT_KICK_IDLE);
@@ -303,8 +302,7 @@ static void wake_a_cpu(struct task_struct *p)
 	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
 		if ((u32)cpu >= opts.nr_cpus)
 			break;
-		i = cpu / WORD_BITS;
-		if (!(looking_cpus[i] & (1ULL << (cpu % WORD_BITS))) || !may_run_on(p, cpu))
+		if (!(looking_cpus[cpu / WORD_BITS] & (1ULL << (cpu % WORD_BITS))) || !may_run_on(p, cpu))
 			continue;
 		count(KTSTR_STAT_KICK_LOOKING);
 		scx_bpf_kick_cpu(cpu, idle);
@@ -429,7 +427,7 @@ static __noinline int rescue_from(u64 dsq, s32 cpu)
 
 		if (ts && may_run_on(p, cpu) && bpf_ktime_get_ns() - ts->queued_at_ns > opts.rescue_ns) {
 			ts->rebase = 1;
-			found = scx_bpf_dsq_move(&___it, p, SCX_DSQ_LOCAL, 0);
+			found = scx_bpf_dsq_move(BPF_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
 			break;
 		}
 		if (++seen >= SCAN_MAX)
@@ -598,7 +596,6 @@ void BPF_PROG(ktstr_stopping, struct task_struct *p, bool runnable)
 {
 	struct task_state *ts = task_state(p);
 
-	(void)runnable;
 	if (ts)
 		charge(p, ts);
 }
@@ -608,7 +605,6 @@ void BPF_PROG(ktstr_set_cpumask, struct task_struct *p, const struct cpumask *ma
 {
 	struct task_state *ts = task_state(p);
 
-	(void)mask;
 	if (ts)
 		ts->rebase = 1;
 }
@@ -616,7 +612,6 @@ void BPF_PROG(ktstr_set_cpumask, struct task_struct *p, const struct cpumask *ma
 SEC("struct_ops/ktstr_init_task")
 s32 BPF_PROG(ktstr_init_task, struct task_struct *p, struct scx_init_task_args *args)
 {
-	(void)args;
 	if (!bpf_task_storage_get(&task_states, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE))
 		return -12;	/* ENOMEM */
 	return 0;
@@ -645,7 +640,6 @@ void BPF_PROG(ktstr_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
 	struct cpu_state *cs = cpu_state(cpu);
 
-	(void)args;
 	if (cs)
 		cs->vtime = 0;
 	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v1) && scx_bpf_reenqueue_local___v1())
@@ -658,8 +652,6 @@ int BPF_PROG(ktstr_sched_switch, bool preempt, struct task_struct *prev, struct 
 	s32 cpu = bpf_get_smp_processor_id();
 	struct cpu_state *cs;
 
-	(void)preempt;
-	(void)prev;
 	if (!attached_at_ns || next->prio >= MAX_RT_PRIO)
 		return 0;
 	cs = cpu_state(cpu);
@@ -677,7 +669,6 @@ int BPF_PROG(ktstr_sched_switch, bool preempt, struct task_struct *prev, struct 
 SEC("struct_ops/ktstr_cpu_online")
 void BPF_PROG(ktstr_cpu_online, s32 cpu)
 {
-	(void)cpu;
 }
 
 SEC("struct_ops/ktstr_cpu_offline")
@@ -730,7 +721,6 @@ int ktstr_rejected(void *ctx)
 	u32 key = 0;
 	u64 *value = bpf_map_lookup_elem(&stats, &key);
 
-	(void)ctx;
 	if (!value)
 		return 0;
 	return value[bpf_get_prandom_u32()];

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The result of one test run as the host knows it, from which the sidecar, the failure report and every output
+ * format are made. A plain record: the runner fills it, this room writes it down.
+ */
+#ifndef KTSTR_RESULT_RESULT_H
+#define KTSTR_RESULT_RESULT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "ktstr/check.h"
+#include "ktstr/error.h"
+#include "ktstr/topology.h"
+
+/* How far the guest got; a failure without a guest result is explained by it. */
+enum ktstr_guest_phase {
+	KTSTR_PHASE_NONE, /* QEMU did not start */
+	KTSTR_PHASE_BOOT, /* waiting for the agent */
+	KTSTR_PHASE_ATTACH, /* scheduler starting */
+	KTSTR_PHASE_BODY,
+	KTSTR_PHASE_TEARDOWN,
+	KTSTR_PHASE_DONE,
+};
+const char *ktstr_guest_phase_name(enum ktstr_guest_phase phase);
+
+/* Named stages of a run with their wall time; a stage that did not happen is absent. */
+struct ktstr_stage_time {
+	const char *name; /* "spawn", "boot", "inject", "attach", "run", "collect"; static */
+	uint64_t duration_ns;
+};
+
+struct ktstr_test_result {
+	char *test_name; /* bare */
+	char *full_name; /* "ktstr/steady": as listings and filters spell it */
+	char *topology; /* "1n2l4c1t" */
+	char *scheduler; /* "eevdf" or label */
+	char *scheduler_binary; /* host path or NULL */
+	struct ktstr_strv scheduler_args;
+	char *resolve_source; /* "path", "env_var", "path_lookup", ... or NULL */
+	char *work_type; /* the work types of the run, "SpinWait" or "SpinWait,Bursty"; may be NULL */
+	char *kernel_version, *kernel_release;
+	char *project_commit; /* may be NULL */
+	char *accel, *accel_reason, *qemu_version;
+	unsigned int vcpus;
+	uint64_t memory_mib;
+
+	struct ktstr_assert_result verdict; /* guest's verdict plus what the host found */
+	bool guest_result_received; /* false: verdict holds only the host's findings */
+	char *cause; /* one line: why it did not pass; NULL on pass. First line of the report */
+	enum ktstr_guest_phase final_phase;
+	bool timed_out;
+	int guest_exit_code; /* -1 = no exit frame */
+	char *crash_message; /* kernel panic text, NULL = none */
+	uint64_t corrupt_frames;
+
+	int64_t started_unix_seconds;
+	uint64_t duration_ns; /* command to verdict of this test */
+	struct ktstr_stage_time stages[12];
+	size_t stages_count;
+
+	char *console; /* serial log text (raw, hostile), may be NULL */
+	size_t console_length;
+	char *scheduler_log; /* may be NULL */
+	size_t scheduler_log_length;
+	char *output; /* the test program's stdout and stderr */
+	size_t output_length;
+	struct ktstr_strv active_schedulers; /* what sched_ext/root/ops said during the body */
+
+	char *sidecar_path, *console_path, *scheduler_log_path; /* set by ktstr_result_store() */
+	struct ktstr_strv reproduce; /* argv of the command that runs exactly this again */
+};
+
+void ktstr_test_result_deinit(struct ktstr_test_result *result);
+enum ktstr_outcome_kind ktstr_test_result_kind(const struct ktstr_test_result *result);
+
+/*
+ * A run directory: $KTSTR_SIDECAR_DIR as it is, else <runs root>/<kernel>-<commit>/ with the runs root
+ * $KTSTR_RUNS_ROOT or <state dir>/runs. Created when missing; cleared of old sidecars once per invocation
+ * (not for KTSTR_SIDECAR_DIR).
+ */
+struct ktstr_error *ktstr_run_dir_open(const char *kernel_version, const char *project_commit,
+				       char **path) KTSTR_CHECKED;
+/* 7-hex HEAD of the git repository around cwd, "-dirty" appended when modified; NULL outside one. Heap. */
+char *ktstr_project_commit(void);
+
+/*
+ * Stores sidecar <test>-<16 hex variant hash>.ktstr.json (atomic), console and scheduler logs beside it, and
+ * records their paths in result. The hash covers topology, scheduler, its arguments and work type.
+ */
+struct ktstr_error *ktstr_result_store(const char *run_dir, struct ktstr_test_result *result)
+	KTSTR_CHECKED;
+json_t *ktstr_result_to_json(const struct ktstr_test_result *result); /* the sidecar; new reference */
+/* Reads what ktstr_result_to_json wrote (worker process -> runner). Hostile-safe. */
+struct ktstr_error *ktstr_result_from_json(const json_t *json, struct ktstr_test_result *result)
+	KTSTR_CHECKED;
+
+/* The failure report of one test, sections in the documented order; heap text, coloured when asked. */
+char *ktstr_result_report(const struct ktstr_test_result *result, bool colour);
+
+enum ktstr_format {
+	KTSTR_FORMAT_HUMAN,
+	KTSTR_FORMAT_KTAP,
+	KTSTR_FORMAT_JSON, /* JSON lines: one object per test, one summary at the end */
+};
+bool ktstr_format_from_name(const char *name, enum ktstr_format *format);
+
+/*
+ * Prints results as they arrive. Human: a line per test, reports of failures, a footer with counts and the run
+ * directory; on a terminal one live line per running test. KTAP 1 and JSON lines go to stdout alone.
+ */
+struct ktstr_printer;
+struct ktstr_printer *ktstr_printer_create(enum ktstr_format format, size_t planned);
+void ktstr_printer_started(struct ktstr_printer *printer, size_t index, const char *full_name,
+			   const char *topology, const char *scheduler);
+/* what: "booting", "attaching", "running"; call at will, redrawn at most every 100 ms. */
+void ktstr_printer_stage(struct ktstr_printer *printer, size_t index, const char *what);
+void ktstr_printer_tick(struct ktstr_printer *printer); /* redraws elapsed times on a terminal */
+void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
+			    const struct ktstr_test_result *result);
+/* Totals; returns the exit code: 0 all passed or skipped, 1 a failure, 2 only inconclusives. */
+int ktstr_printer_end(struct ktstr_printer *printer, const char *run_dir, bool no_skip_mode);
+void ktstr_printer_destroy(struct ktstr_printer *printer);
+
+/* Should colour be used on this stream? (terminal, NO_COLOR unset or empty, TERM not dumb) */
+bool ktstr_use_colour(int fd);
+
+#endif

@@ -1,0 +1,575 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loader of the scx_ktstr fixture scheduler: reads the CPU topology, hands the options to the BPF half,
+ * attaches it, and reports how it ended. Exit status: 0 detached cleanly, 1 failed to load or ejected
+ * by the kernel, 2 wrong usage.
+ */
+#include <argp.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "scx_ktstr.h"
+
+#define SCX_EXIT_ERROR	1024	/* exit kinds from here on are errors */
+
+enum {
+	POLL_MS = 50,
+	MAX_MS = 24 * 3600 * 1000,
+	MAX_CACHE_INDEX = 16,
+};
+
+/* In scx_ktstr_object.S. */
+extern const unsigned char scx_ktstr_object[];
+extern const unsigned char scx_ktstr_object_end[];
+
+const char *argp_program_version = "scx_ktstr 0.1";
+
+struct settings {
+	struct ktstr_opts opts;
+	unsigned long exit_after_ms;
+	unsigned long watchdog_ms;
+	int exit_at_once;		/* -1: no */
+	bool never_attach;
+	bool reject;
+	bool verbose;
+};
+
+static volatile sig_atomic_t stop_requested;
+static bool libbpf_verbose;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop_requested = 1;
+}
+
+__attribute__((format(printf, 1, 2)))
+static void complain(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("scx_ktstr: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	fflush(stderr);
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	int len;
+
+	if (level == LIBBPF_DEBUG && !libbpf_verbose)
+		return 0;
+	/* One line for each member of struct sched_ext_ops that this kernel lacks: no news. */
+	if (level == LIBBPF_INFO && !libbpf_verbose)
+		return 0;
+	len = vfprintf(stderr, fmt, args);
+	fflush(stderr);
+	return len;
+}
+
+/* --- options --- */
+
+enum {
+	OPT_SLICE = 's',
+	OPT_VERBOSE = 'v',
+	OPT_WATCHDOG = 0x100,
+	OPT_STALL,
+	OPT_ERROR,
+	OPT_STARVE,
+	OPT_UNFAIR,
+	OPT_SLOW,
+	OPT_EXIT_AFTER,
+	OPT_EXIT_AT_ONCE,
+	OPT_NEVER_ATTACH,
+	OPT_REJECT,
+};
+
+static const struct argp_option options[] = {
+	{ .name = "slice-us", .key = OPT_SLICE, .arg = "N", .doc = "Time slice (default 20000)" },
+	{ .name = "watchdog-ms", .key = OPT_WATCHDOG, .arg = "N",
+	  .doc = "How long a runnable task may wait before the kernel ejects us (default 3000, at most 30000)" },
+	{ .name = "exit-after-ms", .key = OPT_EXIT_AFTER, .arg = "N", .doc = "Detach and exit cleanly" },
+	{ .name = "verbose", .key = OPT_VERBOSE, .doc = "Show what libbpf does and how the CPUs are grouped" },
+	{ .doc = "Misbehave while attached (times count from attach):" },
+	{ .name = "stall-after-ms", .key = OPT_STALL, .arg = "N", .doc = "Stop serving tasks of user space" },
+	{ .name = "error-after-ms", .key = OPT_ERROR, .arg = "N", .doc = "Raise a scheduler error" },
+	{ .name = "starve", .key = OPT_STARVE, .arg = "COMM", .doc = "Never run tasks whose comm starts with COMM" },
+	{ .name = "unfair", .key = OPT_UNFAIR, .arg = "CGROUP",
+	  .doc = "Charge tasks in a cgroup of that name for 1/64 of what they use" },
+	{ .name = "slow-dispatch-us", .key = OPT_SLOW, .arg = "N", .doc = "Busy-wait in every dispatch (at most 10000)" },
+	{ .doc = "Fail before that:" },
+	{ .name = "exit-at-once", .key = OPT_EXIT_AT_ONCE, .arg = "CODE", .doc = "Exit before anything is loaded" },
+	{ .name = "never-attach", .key = OPT_NEVER_ATTACH, .doc = "Load, then sleep without attaching" },
+	{ .name = "reject", .key = OPT_REJECT, .doc = "Load a program that the verifier rejects" },
+	{ 0 },
+};
+
+/* A decimal number within the bounds, or a message and exit status 2. */
+static unsigned long number(struct argp_state *state, const char *name, const char *arg, unsigned long min,
+			    unsigned long max)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(arg, &end, 10);
+	if (*arg < '0' || *arg > '9' || *end || errno || value < min || value > max)
+		argp_error(state, "--%s: '%s' is not a number from %lu to %lu", name, arg, min, max);
+	return value;
+}
+
+static void name(struct argp_state *state, const char *option, const char *arg, char *out, size_t size)
+{
+	if (!*arg || strchr(arg, '/'))
+		argp_error(state, "--%s: '%s' is not a name", option, arg);
+	if (strlen(arg) >= size)
+		argp_error(state, "--%s: '%s' is longer than %zu characters", option, arg, size - 1);
+	memset(out, 0, size);
+	memcpy(out, arg, strnlen(arg, size - 1));
+}
+
+/* A time in milliseconds from 1 on (0 would mean "off" on the BPF side). */
+static __u64 ms_as_ns(struct argp_state *state, const char *name, const char *arg)
+{
+	return number(state, name, arg, 1, MAX_MS) * 1000000ULL;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct settings *s = state->input;
+
+	switch (key) {
+	case OPT_SLICE:
+		s->opts.slice_ns = number(state, "slice-us", arg, 100, 1000000) * 1000ULL;
+		return 0;
+	case OPT_VERBOSE:
+		s->verbose = true;
+		return 0;
+	case OPT_WATCHDOG:
+		s->watchdog_ms = number(state, "watchdog-ms", arg, 1, 30000);
+		return 0;
+	case OPT_STALL:
+		s->opts.stall_after_ns = ms_as_ns(state, "stall-after-ms", arg);
+		return 0;
+	case OPT_ERROR:
+		s->opts.error_after_ns = ms_as_ns(state, "error-after-ms", arg);
+		return 0;
+	case OPT_STARVE:
+		name(state, "starve", arg, s->opts.starve_comm, sizeof(s->opts.starve_comm));
+		return 0;
+	case OPT_UNFAIR:
+		name(state, "unfair", arg, s->opts.unfair_cgroup, sizeof(s->opts.unfair_cgroup));
+		return 0;
+	case OPT_SLOW:
+		s->opts.slow_dispatch_ns = number(state, "slow-dispatch-us", arg, 1, 10000) * 1000ULL;
+		return 0;
+	case OPT_EXIT_AFTER:
+		s->exit_after_ms = number(state, "exit-after-ms", arg, 1, MAX_MS);
+		return 0;
+	case OPT_EXIT_AT_ONCE:
+		s->exit_at_once = (int)number(state, "exit-at-once", arg, 0, 255);
+		return 0;
+	case OPT_NEVER_ATTACH:
+		s->never_attach = true;
+		return 0;
+	case OPT_REJECT:
+		s->reject = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", arg);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* --- topology --- */
+
+static bool read_line(const char *path, char *line, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fgets(line, (int)size, f);
+	fclose(f);
+	if (ok)
+		line[strcspn(line, "\n")] = '\0';
+	return ok;
+}
+
+/* The CPUs that share the highest-level cache of this one, as the kernel's list; false if unknown. */
+static bool read_llc_list(__u32 cpu, char *list, size_t size)
+{
+	char path[128], value[32];
+	long best = 0;
+	int index;
+
+	for (index = 0; index < MAX_CACHE_INDEX; index++) {
+		const char *dir = "/sys/devices/system/cpu/cpu%u/cache/index%d/%s";
+		long level;
+
+		snprintf(path, sizeof(path), dir, cpu, index, "level");
+		if (!read_line(path, value, sizeof(value)))
+			break;
+		level = strtol(value, NULL, 10);
+		if (level <= best)
+			continue;
+		snprintf(path, sizeof(path), dir, cpu, index, "shared_cpu_list");
+		if (read_line(path, list, size))
+			best = level;
+	}
+	return best > 0;
+}
+
+/* First CPU of a list like "4-7,12", which serves as the name of the LLC. */
+static __u32 first_of_list(const char *list)
+{
+	return (__u32)strtoul(list, NULL, 10);
+}
+
+/*
+ * Number the LLCs in order of their first CPU. A CPU whose caches are unknown (offline, or a machine
+ * that does not say) goes to LLC 0; every CPU looks at every queue, so that costs locality only.
+ */
+static void read_topology(struct ktstr_opts *opts)
+{
+	__u32 llc_of_first[KTSTR_MAX_CPUS];
+	char list[4096];
+	__u32 cpu, first;
+
+	memset(llc_of_first, 0xff, sizeof(llc_of_first));
+	opts->nr_llcs = 0;
+	for (cpu = 0; cpu < opts->nr_cpus; cpu++) {
+		opts->cpu_llc[cpu] = 0;
+		if (!read_llc_list(cpu, list, sizeof(list)))
+			continue;
+		first = first_of_list(list);
+		if (first >= KTSTR_MAX_CPUS)
+			continue;
+		if (llc_of_first[first] == UINT32_MAX) {
+			if (opts->nr_llcs == KTSTR_MAX_LLCS)
+				continue;
+			llc_of_first[first] = opts->nr_llcs++;
+		}
+		opts->cpu_llc[cpu] = llc_of_first[first];
+	}
+	if (!opts->nr_llcs)
+		opts->nr_llcs = 1;
+}
+
+static void print_topology(const struct ktstr_opts *opts)
+{
+	__u32 cpu;
+
+	for (cpu = 0; cpu < opts->nr_cpus; cpu++)
+		printf("scx_ktstr: cpu %u llc %u\n", cpu, opts->cpu_llc[cpu]);
+}
+
+/* --- the BPF object --- */
+
+/* Where a global variable lives in user space, looked up by name; NULL if absent or of another size. */
+static void *find_variable(struct bpf_object *obj, const char *section, const char *name, size_t size)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	const struct btf_var_secinfo *var;
+	const struct btf_type *sec;
+	struct bpf_map *map;
+	size_t map_size = 0;
+	char *base;
+	int id, i;
+
+	map = bpf_object__find_map_by_name(obj, section);
+	base = map ? bpf_map__initial_value(map, &map_size) : NULL;
+	id = btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC);
+	if (!base || id < 0)
+		return NULL;
+	sec = btf__type_by_id(btf, (__u32)id);
+	var = btf_var_secinfos(sec);
+	for (i = 0; i < btf_vlen(sec); i++, var++) {
+		const struct btf_type *t = btf__type_by_id(btf, var->type);
+
+		if (strcmp(btf__name_by_offset(btf, t->name_off), name))
+			continue;
+		if (var->size != size || var->offset + size > map_size)
+			return NULL;
+		return base + var->offset;
+	}
+	return NULL;
+}
+
+/* Set a member of ktstr_ops before load; offsets from the object's own BTF. */
+static bool set_ops_member(struct bpf_object *obj, const char *name, const void *value, size_t size)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, "ktstr_ops");
+	int id = btf__find_by_name_kind(btf, "sched_ext_ops", BTF_KIND_STRUCT);
+	const struct btf_member *m;
+	const struct btf_type *t;
+	size_t map_size = 0;
+	char *base;
+	int i;
+
+	base = map ? bpf_map__initial_value(map, &map_size) : NULL;
+	if (!base || id < 0)
+		return false;
+	t = btf__type_by_id(btf, (__u32)id);
+	m = btf_members(t);
+	for (i = 0; i < btf_vlen(t); i++, m++) {
+		size_t offset = m->offset / 8;
+
+		if (strcmp(btf__name_by_offset(btf, m->name_off), name))
+			continue;
+		if (offset + size > map_size)
+			return false;
+		memcpy(base + offset, value, size);
+		return true;
+	}
+	return false;
+}
+
+static bool kernel_has_function(const struct btf *vmlinux, const char *name)
+{
+	return btf__find_by_name_kind(vmlinux, name, BTF_KIND_FUNC) > 0;
+}
+
+static void set_autoload(struct bpf_object *obj, const char *name, bool on)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(obj, name);
+
+	if (prog)
+		bpf_program__set_autoload(prog, on);
+}
+
+/*
+ * Choose the way in which tasks leave a CPU that a real-time task took. Also the place to say clearly
+ * that a kernel cannot run us at all.
+ */
+static bool suit_kernel(struct bpf_object *obj, bool *has_switch_hook)
+{
+	static const void *const none;
+	struct btf *vmlinux = btf__load_vmlinux_btf();
+	bool ok = true;
+
+	if (!vmlinux) {
+		complain("cannot read the kernel's BTF: %s", strerror(errno));
+		return false;
+	}
+	if (btf__find_by_name_kind(vmlinux, "sched_ext_ops", BTF_KIND_STRUCT) < 0) {
+		complain("this kernel has no sched_ext");
+		ok = false;
+	}
+	*has_switch_hook = kernel_has_function(vmlinux, "scx_bpf_reenqueue_local___v2");
+	set_autoload(obj, "ktstr_sched_switch", *has_switch_hook);
+	set_autoload(obj, "ktstr_cpu_release", !*has_switch_hook);
+	if (*has_switch_hook)
+		ok = ok && set_ops_member(obj, "cpu_release", &none, sizeof(none));
+	btf__free(vmlinux);
+	return ok;
+}
+
+static bool prepare(struct bpf_object *obj, const struct settings *s, bool *has_switch_hook)
+{
+	struct ktstr_opts *opts = find_variable(obj, ".rodata", "opts", sizeof(*opts));
+	__u32 timeout_ms = (__u32)s->watchdog_ms;
+
+	if (!opts || !set_ops_member(obj, "timeout_ms", &timeout_ms, sizeof(timeout_ms))) {
+		complain("the embedded BPF object is damaged");
+		return false;
+	}
+	*opts = s->opts;
+	if (s->reject)
+		set_autoload(obj, "ktstr_rejected", true);
+	return suit_kernel(obj, has_switch_hook);
+}
+
+static struct bpf_object *open_object(void)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "scx_ktstr");
+	size_t size = (size_t)(scx_ktstr_object_end - scx_ktstr_object);
+	struct bpf_object *obj = bpf_object__open_mem(scx_ktstr_object, size, &opts);
+
+	if (!obj)
+		complain("cannot open the embedded BPF object: %s", strerror(errno));
+	return obj;
+}
+
+/* --- running --- */
+
+static unsigned long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (unsigned long)ts.tv_sec * 1000 + (unsigned long)ts.tv_nsec / 1000000;
+}
+
+static void nap(void)
+{
+	struct timespec ts = { .tv_nsec = POLL_MS * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+static const char *kind_name(__u32 kind)
+{
+	switch (kind) {
+	case 0: return "NONE";
+	case 1: return "DONE";
+	case 64: return "UNREG";
+	case 65: return "UNREG_BPF";
+	case 66: return "UNREG_KERN";
+	case 67: return "SYSRQ";
+	case 1024: return "ERROR";
+	case 1025: return "ERROR_BPF";
+	case 1026: return "ERROR_STALL";
+	default: return "unknown";
+	}
+}
+
+/* How the kernel ended it, and the exit status that goes with it. */
+static int report_exit(const struct ktstr_exit *info)
+{
+	if (*info->dump) {
+		fputs("scx_ktstr: dump begins\n", stderr);
+		fputs(info->dump, stderr);
+		fputs("\nscx_ktstr: dump ends\n", stderr);
+	}
+	complain("ejected: kind %u (%s), code 0x%llx, reason: %s%s%s", info->kind, kind_name(info->kind),
+		 (unsigned long long)info->code, info->reason, *info->msg ? ", message: " : "", info->msg);
+	return info->kind >= SCX_EXIT_ERROR ? 1 : 0;
+}
+
+static int run(struct bpf_object *obj, const struct settings *s)
+{
+	volatile struct ktstr_exit *info = find_variable(obj, ".bss", "exit_info", sizeof(*info));
+	struct bpf_map *ops = bpf_object__find_map_by_name(obj, "ktstr_ops");
+	unsigned long start;
+	struct bpf_link *link;
+	int status = 0;
+
+	if (!info || !ops) {
+		complain("the embedded BPF object is damaged");
+		return 1;
+	}
+	link = bpf_map__attach_struct_ops(ops);
+	if (!link) {
+		complain("cannot attach: %s%s", strerror(errno),
+			 errno == EBUSY ? " (another sched_ext scheduler is running)" : "");
+		return 1;
+	}
+	start = now_ms();
+	printf("scx_ktstr: attached (%u CPUs, %u LLCs, slice %llu us)\n", s->opts.nr_cpus, s->opts.nr_llcs,
+	       (unsigned long long)s->opts.slice_ns / 1000);
+	while (!stop_requested && !info->done && !(s->exit_after_ms && now_ms() - start >= s->exit_after_ms))
+		nap();
+	if (info->done)
+		status = report_exit((const struct ktstr_exit *)info);
+	bpf_link__destroy(link);
+	if (!status)
+		printf("scx_ktstr: detached\n");
+	return status;
+}
+
+static void sleep_until_stopped(void)
+{
+	printf("scx_ktstr: loaded, not attaching\n");
+	while (!stop_requested)
+		nap();
+}
+
+static int load_and_run(const struct settings *s)
+{
+	struct bpf_link *hook = NULL;
+	struct bpf_object *obj;
+	bool has_switch_hook = false;
+	int err, status = 1;
+
+	obj = open_object();
+	if (!obj)
+		return 1;
+	if (!prepare(obj, s, &has_switch_hook))
+		goto out;
+	err = bpf_object__load(obj);
+	if (err) {
+		complain("cannot load: %s", strerror(-err));
+		goto out;
+	}
+	if (s->never_attach) {
+		sleep_until_stopped();
+		status = 0;
+		goto out;
+	}
+	if (has_switch_hook) {
+		hook = bpf_program__attach(bpf_object__find_program_by_name(obj, "ktstr_sched_switch"));
+		if (!hook) {
+			complain("cannot attach to sched_switch: %s", strerror(errno));
+			goto out;
+		}
+	}
+	status = run(obj, s);
+out:
+	bpf_link__destroy(hook);
+	bpf_object__close(obj);
+	return status;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse_option,
+		.doc = "Fixture sched_ext scheduler of ktstr: fair by default, misbehaves on request.",
+	};
+	static struct settings s = {
+		.opts = { .slice_ns = 20000000 },
+		.watchdog_ms = 3000,
+		.exit_at_once = -1,
+	};
+	int nr_cpus;
+
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &s);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (s.exit_at_once >= 0) {
+		complain("exiting at once with status %d, as told", s.exit_at_once);
+		return s.exit_at_once;
+	}
+	nr_cpus = libbpf_num_possible_cpus();
+	if (nr_cpus <= 0 || nr_cpus > KTSTR_MAX_CPUS) {
+		complain("cannot handle %d possible CPUs (at most %d)", nr_cpus, KTSTR_MAX_CPUS);
+		return 1;
+	}
+	s.opts.nr_cpus = (__u32)nr_cpus;
+	/* Well before the watchdog would call it a stall. */
+	s.opts.rescue_ns = s.watchdog_ms * 1000000ULL / 3;
+	read_topology(&s.opts);
+	libbpf_verbose = s.verbose;
+	libbpf_set_print(print_libbpf);
+	if (s.verbose)
+		print_topology(&s.opts);
+	catch_signals();
+	return load_and_run(&s);
+}
