@@ -59,43 +59,34 @@ struct bpf_iter_scx_dsq {
 #define PF_KTHREAD	0x00200000
 
 /*
- * Bits that the kernel moves now and then are read through CO-RE (see SCX_ENUM); the values here only
- * give the enumerator a definition. The DSQ ids and the exit kinds are used as they stand.
+ * Flags, by name only: libbpf puts the running kernel's value in wherever SCX_ENUM() is used. The values
+ * here are placeholders (clang 14 cannot write 64-bit enumerators into BTF), so use nothing but SCX_ENUM().
  */
-enum scx_enq_flags {
-	SCX_ENQ_WAKEUP	= 1ULL,
-	SCX_ENQ_PREEMPT	= 1ULL << 32,
-	SCX_ENQ_LAST	= 1ULL << 41,
-};
+enum scx_enq_flags { SCX_ENQ_WAKEUP, SCX_ENQ_PREEMPT, SCX_ENQ_LAST };
+enum scx_ent_flags { SCX_TASK_QUEUED };
+enum scx_kick_flags { SCX_KICK_IDLE };
+enum scx_dsq_iter_flags { SCX_DSQ_ITER_REV };
 
-enum scx_ent_flags {
-	SCX_TASK_QUEUED	= 1,
-};
+/* A member of this type must be declared as an enum for libbpf to match it. */
+enum scx_exit_kind { SCX_EXIT_NONE };
 
-enum scx_kick_flags {
-	SCX_KICK_IDLE	= 1,
-};
+#define SCX_ENUM(type, name) bpf_core_enum_value(enum type, name)
 
-enum scx_ops_flags {
-	SCX_OPS_ENQ_LAST = 1 << 1,
-};
+/* A struct initialiser cannot be relocated; this bit is part of the kernel's interface since 6.12. */
+#define SCX_OPS_ENQ_LAST	(1ULL << 1)
 
-enum scx_dsq_iter_flags {
-	SCX_DSQ_ITER_REV = 1 << 16,
-};
-
+/* Ids of built-in DSQs, likewise fixed. */
 #define SCX_DSQ_LOCAL		((1ULL << 63) | 2)
 #define SCX_DSQ_LOCAL_ON	((1ULL << 63) | (1ULL << 62))
 
 /* task_struct.prio below this belongs to a class that goes before sched_ext: deadline, RT, stop. */
 #define MAX_RT_PRIO	100
 
-#define SCX_ENUM(type, name) bpf_core_enum_value(enum type, name)
-
 #define __scx_core __attribute__((preserve_access_index))
 
-struct cpumask;
-struct bpf_cpumask;
+struct cpumask {
+	unsigned long bits[1];
+} __scx_core;
 
 struct kernfs_node {
 	const char *name;
@@ -125,6 +116,11 @@ struct task_struct {
 	int prio;
 	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
+	/*
+	 * Not used: a member by value makes clang write the whole type into BTF. A forward declaration
+	 * would not match the kernel's struct in the signatures of kfuncs.
+	 */
+	struct cpumask cpus_mask;
 	struct sched_entity se;
 	struct sched_ext_entity scx;
 	struct css_set *cgroups;
@@ -138,7 +134,7 @@ struct scx_init_task_args {
 struct scx_cpu_release_args;
 
 struct scx_exit_info {
-	s32 kind;
+	enum scx_exit_kind kind;
 	s64 exit_code;
 	const char *reason;
 	char *msg;
@@ -164,6 +160,7 @@ struct sched_ext_ops {
 	u64 flags;
 	u32 timeout_ms;
 	u32 exit_dump_len;
+	u32 rescue_bandwidth_ppt;	/* 7.x; ~0 turns the kernel's own rescue off */
 	char name[128];
 };
 

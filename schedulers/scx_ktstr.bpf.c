@@ -78,18 +78,20 @@ static struct task_state *task_state(struct task_struct *p)
 	return bpf_task_storage_get(&task_states, p, NULL, 0);
 }
 
+/* The loader refuses machines with more CPUs; a mask is the bound that survives clang's reordering. */
+static u32 cpu_index(s32 cpu)
+{
+	return (u32)cpu & (KTSTR_MAX_CPUS - 1);
+}
+
 static struct cpu_state *cpu_state(s32 cpu)
 {
-	u32 i = cpu;
-
-	return i < KTSTR_MAX_CPUS ? &cpu_states[i] : NULL;
+	return &cpu_states[cpu_index(cpu)];
 }
 
 static u32 llc_of(s32 cpu)
 {
-	u32 i = cpu;
-
-	return i < KTSTR_MAX_CPUS ? opts.cpu_llc[i] : 0;
+	return opts.cpu_llc[cpu_index(cpu)];
 }
 
 static bool before(u64 a, u64 b)
@@ -220,8 +222,8 @@ static void sample_vtime_now(void)
 	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
 		if ((u32)cpu >= opts.nr_cpus)
 			break;
-		if (cpu_states[cpu].vtime > max)
-			max = cpu_states[cpu].vtime;
+		if (cpu_state(cpu)->vtime > max)
+			max = cpu_state(cpu)->vtime;
 	}
 	if (max)
 		vtime_now = max;
@@ -245,8 +247,8 @@ static u64 local_vtime(struct task_struct *p)
 	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
 		if ((u32)cpu >= opts.nr_cpus)
 			break;
-		if (cpu_states[cpu].vtime > max && may_run_on(p, cpu))
-			max = cpu_states[cpu].vtime;
+		if (cpu_state(cpu)->vtime > max && may_run_on(p, cpu))
+			max = cpu_state(cpu)->vtime;
 	}
 	return max ? max : vtime_now;
 }
@@ -269,18 +271,23 @@ static void place(struct task_struct *p, struct task_state *ts)
 
 /* --- waking CPUs --- */
 
+static bool is_looking(s32 cpu)
+{
+	u32 i = cpu_index(cpu);
+
+	return looking_cpus[i / WORD_BITS] & (1ULL << (i % WORD_BITS));
+}
+
 static void set_looking(s32 cpu, bool looking)
 {
-	u32 i = cpu;
-	u64 bit;
+	u32 i = cpu_index(cpu);
+	u64 *word = &looking_cpus[i / WORD_BITS];
+	u64 bit = 1ULL << (i % WORD_BITS);
 
-	if (i >= KTSTR_MAX_CPUS)
-		return;
-	bit = 1ULL << (i % WORD_BITS);
 	if (looking)
-		__sync_fetch_and_or(&looking_cpus[i / WORD_BITS], bit);
-	else if (looking_cpus[i / WORD_BITS] & bit)
-		__sync_fetch_and_and(&looking_cpus[i / WORD_BITS], ~bit);
+		__sync_fetch_and_or(word, bit);
+	else if (*word & bit)
+		__sync_fetch_and_and(word, ~bit);
 }
 
 /*
@@ -302,7 +309,7 @@ static void wake_a_cpu(struct task_struct *p)
 	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
 		if ((u32)cpu >= opts.nr_cpus)
 			break;
-		if (!(looking_cpus[cpu / WORD_BITS] & (1ULL << (cpu % WORD_BITS))) || !may_run_on(p, cpu))
+		if (!is_looking(cpu) || !may_run_on(p, cpu))
 			continue;
 		count(KTSTR_STAT_KICK_LOOKING);
 		scx_bpf_kick_cpu(cpu, idle);
@@ -534,8 +541,6 @@ void BPF_PROG(ktstr_dispatch, s32 cpu, struct task_struct *prev)
 	u64 prev_vtime = NO_VTIME;
 	struct task_state *ts;
 
-	if (!cs)
-		return;
 	fail_if_due();
 	dawdle();
 	if (due(opts.stall_after_ns)) {
@@ -583,11 +588,9 @@ void BPF_PROG(ktstr_running, struct task_struct *p)
 {
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct task_state *ts = task_state(p);
-	struct cpu_state *cs = cpu_state(cpu);
 
-	if (!ts || !cs)
-		return;
-	cs->vtime = ts->vtime;
+	if (ts)
+		cpu_state(cpu)->vtime = ts->vtime;
 	set_looking(cpu, false);
 }
 
@@ -638,10 +641,7 @@ void BPF_PROG(ktstr_enable, struct task_struct *p)
 SEC("?struct_ops/ktstr_cpu_release")
 void BPF_PROG(ktstr_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
-	struct cpu_state *cs = cpu_state(cpu);
-
-	if (cs)
-		cs->vtime = 0;
+	cpu_state(cpu)->vtime = 0;
 	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v1) && scx_bpf_reenqueue_local___v1())
 		count(KTSTR_STAT_REENQUEUE);
 }
@@ -650,13 +650,10 @@ SEC("?tp_btf/sched_switch")
 int BPF_PROG(ktstr_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	s32 cpu = bpf_get_smp_processor_id();
-	struct cpu_state *cs;
 
 	if (!attached_at_ns || next->prio >= MAX_RT_PRIO)
 		return 0;
-	cs = cpu_state(cpu);
-	if (cs)
-		cs->vtime = 0;
+	cpu_state(cpu)->vtime = 0;
 	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat) &&
 	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu) > 0) {
 		count(KTSTR_STAT_REENQUEUE);
@@ -674,10 +671,7 @@ void BPF_PROG(ktstr_cpu_online, s32 cpu)
 SEC("struct_ops/ktstr_cpu_offline")
 void BPF_PROG(ktstr_cpu_offline, s32 cpu)
 {
-	struct cpu_state *cs = cpu_state(cpu);
-
-	if (cs)
-		cs->vtime = 0;
+	cpu_state(cpu)->vtime = 0;
 	set_looking(cpu, false);
 }
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,11 +42,10 @@ struct settings {
 	int exit_at_once;		/* -1: no */
 	bool never_attach;
 	bool reject;
-	bool verbose;
 };
 
 static volatile sig_atomic_t stop_requested;
-static bool libbpf_verbose;
+static int verbosity;
 
 static void on_signal(int sig)
 {
@@ -70,10 +70,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 {
 	int len;
 
-	if (level == LIBBPF_DEBUG && !libbpf_verbose)
-		return 0;
-	/* One line for each member of struct sched_ext_ops that this kernel lacks: no news. */
-	if (level == LIBBPF_INFO && !libbpf_verbose)
+	if ((level == LIBBPF_DEBUG && verbosity < 2) || (level == LIBBPF_INFO && verbosity < 1))
 		return 0;
 	len = vfprintf(stderr, fmt, args);
 	fflush(stderr);
@@ -102,7 +99,7 @@ static const struct argp_option options[] = {
 	{ .name = "watchdog-ms", .key = OPT_WATCHDOG, .arg = "N",
 	  .doc = "How long a runnable task may wait before the kernel ejects us (default 3000, at most 30000)" },
 	{ .name = "exit-after-ms", .key = OPT_EXIT_AFTER, .arg = "N", .doc = "Detach and exit cleanly" },
-	{ .name = "verbose", .key = OPT_VERBOSE, .doc = "Show what libbpf does and how the CPUs are grouped" },
+	{ .name = "verbose", .key = OPT_VERBOSE, .doc = "Show how the CPUs are grouped; twice: also what libbpf does" },
 	{ .doc = "Misbehave while attached (times count from attach):" },
 	{ .name = "stall-after-ms", .key = OPT_STALL, .arg = "N", .doc = "Stop serving tasks of user space" },
 	{ .name = "error-after-ms", .key = OPT_ERROR, .arg = "N", .doc = "Raise a scheduler error" },
@@ -156,7 +153,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		s->opts.slice_ns = number(state, "slice-us", arg, 100, 1000000) * 1000ULL;
 		return 0;
 	case OPT_VERBOSE:
-		s->verbose = true;
+		verbosity++;
 		return 0;
 	case OPT_WATCHDOG:
 		s->watchdog_ms = number(state, "watchdog-ms", arg, 1, 30000);
@@ -282,34 +279,54 @@ static void print_topology(const struct ktstr_opts *opts)
 
 /* --- the BPF object --- */
 
-/* Where a global variable lives in user space, looked up by name; NULL if absent or of another size. */
-static void *find_variable(struct bpf_object *obj, const char *section, const char *name, size_t size)
+/* Offset of a global variable within its section, by name; -1 if absent or of another size. */
+static long variable_offset(struct bpf_object *obj, const char *section, const char *name, size_t size)
 {
 	const struct btf *btf = bpf_object__btf(obj);
+	int i, id = btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC);
 	const struct btf_var_secinfo *var;
 	const struct btf_type *sec;
-	struct bpf_map *map;
-	size_t map_size = 0;
-	char *base;
-	int id, i;
 
-	map = bpf_object__find_map_by_name(obj, section);
-	base = map ? bpf_map__initial_value(map, &map_size) : NULL;
-	id = btf__find_by_name_kind(btf, section, BTF_KIND_DATASEC);
-	if (!base || id < 0)
-		return NULL;
+	if (id < 0)
+		return -1;
 	sec = btf__type_by_id(btf, (__u32)id);
 	var = btf_var_secinfos(sec);
 	for (i = 0; i < btf_vlen(sec); i++, var++) {
 		const struct btf_type *t = btf__type_by_id(btf, var->type);
 
-		if (strcmp(btf__name_by_offset(btf, t->name_off), name))
-			continue;
-		if (var->size != size || var->offset + size > map_size)
-			return NULL;
-		return base + var->offset;
+		if (!strcmp(btf__name_by_offset(btf, t->name_off), name))
+			return var->size == size ? (long)var->offset : -1;
 	}
-	return NULL;
+	return -1;
+}
+
+/* A variable before load: what is written there is what the kernel gets. */
+static void *initial_variable(struct bpf_object *obj, const char *section, const char *name, size_t size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, section);
+	long offset = variable_offset(obj, section, name, size);
+	size_t map_size = 0;
+	char *base = map ? bpf_map__initial_value(map, &map_size) : NULL;
+
+	if (!base || offset < 0 || (size_t)offset + size > map_size)
+		return NULL;
+	return base + offset;
+}
+
+/*
+ * A variable after load, as the kernel sees it. Mapped here, because only skeletons of libbpf 1.4 remap
+ * the initial value. The mapping stays until the process ends.
+ */
+static const void *live_variable(struct bpf_object *obj, const char *section, const char *name, size_t size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(obj, section);
+	long offset = variable_offset(obj, section, name, size);
+	const char *base;
+
+	if (!map || offset < 0 || (size_t)offset + size > bpf_map__value_size(map))
+		return NULL;
+	base = mmap(NULL, bpf_map__value_size(map), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	return base == MAP_FAILED ? NULL : base + offset;
 }
 
 /* Set a member of ktstr_ops before load; offsets from the object's own BTF. */
@@ -347,6 +364,21 @@ static bool kernel_has_function(const struct btf *vmlinux, const char *name)
 	return btf__find_by_name_kind(vmlinux, name, BTF_KIND_FUNC) > 0;
 }
 
+/* Whether the running kernel's struct sched_ext_ops has a member of that name. */
+static bool kernel_has_ops_member(const struct btf *vmlinux, const char *name)
+{
+	int id = btf__find_by_name_kind(vmlinux, "sched_ext_ops", BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(vmlinux, (__u32)id) : NULL;
+	const struct btf_member *m = t ? btf_members(t) : NULL;
+	int i;
+
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		if (!strcmp(btf__name_by_offset(vmlinux, m[i].name_off), name))
+			return true;
+	}
+	return false;
+}
+
 static void set_autoload(struct bpf_object *obj, const char *name, bool on)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(obj, name);
@@ -356,12 +388,14 @@ static void set_autoload(struct bpf_object *obj, const char *name, bool on)
 }
 
 /*
- * Choose the way in which tasks leave a CPU that a real-time task took. Also the place to say clearly
- * that a kernel cannot run us at all.
+ * Adapt to what the running kernel has: the way in which tasks leave a CPU that a real-time task took,
+ * and 7.x's rescue of tasks, which sub-schedulers need and we do not (it complains about a watchdog
+ * timeout as short as ours). Also the place to say clearly that a kernel cannot run us at all.
  */
 static bool suit_kernel(struct bpf_object *obj, bool *has_switch_hook)
 {
 	static const void *const none;
+	static const __u32 rescue_off = UINT32_MAX;
 	struct btf *vmlinux = btf__load_vmlinux_btf();
 	bool ok = true;
 
@@ -378,13 +412,15 @@ static bool suit_kernel(struct bpf_object *obj, bool *has_switch_hook)
 	set_autoload(obj, "ktstr_cpu_release", !*has_switch_hook);
 	if (*has_switch_hook)
 		ok = ok && set_ops_member(obj, "cpu_release", &none, sizeof(none));
+	if (kernel_has_ops_member(vmlinux, "rescue_bandwidth_ppt"))
+		ok = ok && set_ops_member(obj, "rescue_bandwidth_ppt", &rescue_off, sizeof(rescue_off));
 	btf__free(vmlinux);
 	return ok;
 }
 
 static bool prepare(struct bpf_object *obj, const struct settings *s, bool *has_switch_hook)
 {
-	struct ktstr_opts *opts = find_variable(obj, ".rodata", "opts", sizeof(*opts));
+	struct ktstr_opts *opts = initial_variable(obj, ".rodata", "opts", sizeof(*opts));
 	__u32 timeout_ms = (__u32)s->watchdog_ms;
 
 	if (!opts || !set_ops_member(obj, "timeout_ms", &timeout_ms, sizeof(timeout_ms))) {
@@ -456,14 +492,14 @@ static int report_exit(const struct ktstr_exit *info)
 
 static int run(struct bpf_object *obj, const struct settings *s)
 {
-	volatile struct ktstr_exit *info = find_variable(obj, ".bss", "exit_info", sizeof(*info));
+	const volatile struct ktstr_exit *info = live_variable(obj, ".bss", "exit_info", sizeof(*info));
 	struct bpf_map *ops = bpf_object__find_map_by_name(obj, "ktstr_ops");
 	unsigned long start;
 	struct bpf_link *link;
 	int status = 0;
 
 	if (!info || !ops) {
-		complain("the embedded BPF object is damaged");
+		complain("cannot find or map the variables of the BPF half");
 		return 1;
 	}
 	link = bpf_map__attach_struct_ops(ops);
@@ -566,9 +602,8 @@ int main(int argc, char **argv)
 	/* Well before the watchdog would call it a stall. */
 	s.opts.rescue_ns = s.watchdog_ms * 1000000ULL / 3;
 	read_topology(&s.opts);
-	libbpf_verbose = s.verbose;
 	libbpf_set_print(print_libbpf);
-	if (s.verbose)
+	if (verbosity)
 		print_topology(&s.opts);
 	catch_signals();
 	return load_and_run(&s);

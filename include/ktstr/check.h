@@ -118,7 +118,10 @@ struct ktstr_assert_result {
 };
 
 void ktstr_assert_result_deinit(struct ktstr_assert_result *result);
-/* Fail if any fails, else inconclusive if any is, else skip if there are outcomes and all skip, else pass. */
+/*
+ * Fail if any fails, else inconclusive if any is, else skip if there are outcomes, all skip, and nothing was
+ * recorded as passed, else pass.
+ */
 enum ktstr_outcome_kind ktstr_assert_result_kind(const struct ktstr_assert_result *result);
 /* Adds a FAIL, INCONCLUSIVE or SKIP outcome. */
 void ktstr_assert_record(struct ktstr_assert_result *result, enum ktstr_outcome_kind outcome,

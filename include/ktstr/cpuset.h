@@ -52,7 +52,7 @@ struct ktstr_error *ktstr_cpus_parse(const char *text, struct ktstr_cpus *cpus) 
 enum ktstr_cpuset_kind {
 	KTSTR_CPUSET_INHERIT, /* none: the cgroup inherits its parent's CPUs */
 	KTSTR_CPUSET_LLC, /* all CPUs of LLC `index` */
-	KTSTR_CPUSET_NUMA, /* all CPUs of NUMA node `index` */
+	KTSTR_CPUSET_NUMA, /* all CPUs of the `index`th NUMA node by ascending id */
 	KTSTR_CPUSET_RANGE, /* U[floor(n*from) .. floor(n*to)) */
 	KTSTR_CPUSET_DISJOINT, /* part `index` of `of` equal parts of U, the last takes the rest */
 	KTSTR_CPUSET_OVERLAP, /* as DISJOINT, each part grown by floor(part*overlap) on both sides */
@@ -83,9 +83,9 @@ struct ktstr_cpuset_spec {
 struct ktstr_test_topology;
 
 /*
- * KTSTR_ERR_INVALID when the spec makes no sense on this topology: index out of range; range not
- * finite, outside [0,1] or empty; DISJOINT/OVERLAP with of = 0, index >= of or n < of; overlap outside
- * [0,1]; EXACT empty or naming a CPU that does not exist. INHERIT is always valid.
+ * KTSTR_ERR_INVALID when the spec makes no sense on this topology: index out of range; a NUMA node
+ * without CPUs; range not finite, outside [0,1] or empty; DISJOINT/OVERLAP with of = 0, index >= of or
+ * n < of; overlap outside [0,1]; EXACT empty or naming a CPU that does not exist. INHERIT is always valid.
  */
 struct ktstr_error *ktstr_cpuset_validate(const struct ktstr_cpuset_spec *spec,
 					  const struct ktstr_test_topology *topology) KTSTR_CHECKED;

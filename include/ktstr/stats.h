@@ -21,7 +21,8 @@ struct ktstr_cgroup_stats {
 	uint64_t num_cpus;
 	/* off_cpu_ns / wall_time_ns * 100 over workers with wall time; unset when there are none. */
 	struct ktstr_opt_f64 avg_off_cpu_pct, min_off_cpu_pct, max_off_cpu_pct;
-	struct ktstr_opt_f64 spread; /* max - min of the above, points; needs >= 2 workers */
+	/* The largest max - min within one work spec, points; needs a spec with >= 2 measured workers. */
+	struct ktstr_opt_f64 spread;
 	double max_gap_ms;
 	unsigned int max_gap_cpu;
 	uint64_t total_migrations;

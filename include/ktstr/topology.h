@@ -29,8 +29,12 @@ struct ktstr_mem_side_cache {
 struct ktstr_numa_node {
 	unsigned int llcs; /* 0 = memory-only node (CXL) */
 	unsigned int memory_mib;
-	struct ktstr_opt_u64 latency_ns; /* default 100, memory-only 300 */
-	struct ktstr_opt_u64 bandwidth_mbs; /* default 51200, memory-only 20480 */
+	/*
+	 * As seen by the nearest CPUs; from farther nodes scaled by the distances. Latency 1..65534,
+	 * default 100, memory-only 300; bandwidth default 51200, memory-only 20480.
+	 */
+	struct ktstr_opt_u64 latency_ns;
+	struct ktstr_opt_u64 bandwidth_mbs;
 	const struct ktstr_mem_side_cache *cache; /* NULL = none */
 };
 
@@ -56,7 +60,8 @@ struct ktstr_topology {
 /*
  * The first violation as KTSTR_ERR_INVALID: counts > 0; the product fits KTSTR_MAX_CPUS; uniform:
  * llcs divisible by numa_nodes; explicit nodes: as many as numa_nodes, their llcs add up, a node with
- * LLCs has memory, some node has LLCs; distances: matching size, valid cells (message names cell [i][j]).
+ * LLCs has memory, some node has LLCs, memory-only nodes come last (Linux numbers them so); distances:
+ * matching size, valid cells (message names cell [i][j]).
  */
 struct ktstr_error *ktstr_topology_validate(const struct ktstr_topology *topology) KTSTR_CHECKED;
 /* "1n2l4c2t". The message of an error names the axis, what stands there and a right form. */
@@ -70,11 +75,13 @@ unsigned int ktstr_topology_total_cpus(const struct ktstr_topology *topology);
 unsigned int ktstr_topology_llcs_in_node(const struct ktstr_topology *topology, unsigned int node);
 unsigned int ktstr_topology_first_llc_in_node(const struct ktstr_topology *topology,
 					      unsigned int node);
+/* numa_nodes for an LLC that does not exist. */
 unsigned int ktstr_topology_numa_node_of(const struct ktstr_topology *topology, unsigned int llc);
 /* MiB of an explicit node; unset for a uniform topology. */
 struct ktstr_opt_u64 ktstr_topology_node_memory_mib(const struct ktstr_topology *topology,
 						    unsigned int node);
 uint64_t ktstr_topology_total_node_memory_mib(const struct ktstr_topology *topology);
+/* 255 for a node that does not exist. */
 unsigned int ktstr_topology_distance(const struct ktstr_topology *topology, unsigned int from,
 				     unsigned int to);
 bool ktstr_topology_has_memory_only_nodes(const struct ktstr_topology *topology);
@@ -95,7 +102,14 @@ struct ktstr_topology_preset {
 };
 
 const struct ktstr_topology_preset *ktstr_topology_presets(size_t *count);
+/* NULL when there is none of that name. */
 const struct ktstr_topology_preset *ktstr_topology_find_preset(const char *name);
+/*
+ * A preset's name or the text form. An unknown preset is KTSTR_ERR_NOT_FOUND and the message suggests the
+ * nearest name; a bad text form is the error of ktstr_topology_parse().
+ */
+struct ktstr_error *ktstr_topology_resolve(const char *text, struct ktstr_topology *topology)
+	KTSTR_CHECKED;
 
 /* Which presets a test can run on. Zero fields mean the defaults noted. */
 struct ktstr_topology_constraints {
@@ -106,7 +120,7 @@ struct ktstr_topology_constraints {
 };
 #define KTSTR_NO_MAX (~0u) /* for a max_ field: no upper bound */
 
-/* "" via NULL when the topology satisfies them, else KTSTR_ERR_INVALID naming the bound. */
+/* NULL when the topology satisfies them, else KTSTR_ERR_INVALID naming the bound. */
 struct ktstr_error *
 ktstr_topology_check_constraints(const struct ktstr_topology_constraints *constraints,
 				 const struct ktstr_topology *topology) KTSTR_CHECKED;

@@ -102,12 +102,35 @@ char *ktstr_store_dir(void); /* heap */
 char *ktstr_store_key(const char *version, const char *flavour);
 struct ktstr_error *ktstr_store_load(const char *key, struct ktstr_kernel *kernel,
 				     int64_t *fetched_unix_seconds) KTSTR_CHECKED;
+/*
+ * The newest valid entry of the flavour that base ("7.3", "7.3.4", "latest") names moves into kernel;
+ * false when there is none. Entries as ktstr_kernel_list() gives them.
+ */
+bool ktstr_store_take_newest(struct ktstr_kernel_entry *entries, size_t count, const char *base,
+			     const char *flavour, struct ktstr_kernel *kernel);
 /* What metadata.json must say about an entry whose files lie in dir, besides what it finds there. */
 struct ktstr_store_origin {
 	const char *version, *release, *flavour, *suite, *package, *package_version;
 };
 struct ktstr_error *ktstr_store_write_metadata(const char *dir,
 					       const struct ktstr_store_origin *origin) KTSTR_CHECKED;
+
+/* external.c: fills vmlinux, config and modules of an image that is not in the cache. */
+struct ktstr_external {
+	const char *image_path;
+	const char *vmlinux_path; /* NULL: extract it from the image */
+	const char *config_path; /* NULL: look beside the image */
+	const char *modules_root; /* NULL: /lib/modules/<release>, when it is there */
+	const char *source; /* "image" or "tree" */
+};
+struct ktstr_error *ktstr_external_kernel(const struct ktstr_external *external,
+					  struct ktstr_kernel *kernel) KTSTR_CHECKED;
+
+/*
+ * fetch.c: "7.3.4, 7.2.12, ..." of the lists that are at hand, without asking the mirror. NULL when
+ * there are none. Heap.
+ */
+char *ktstr_offers_at_hand(const char *flavour);
 
 /* "7.3-rt" -> base "7.3", flavour "rt"; without a known suffix the default flavour. */
 void ktstr_spec_split(const char *spec, char **base, const char **flavour);

@@ -28,7 +28,8 @@ const char *ktstr_guest_phase_name(enum ktstr_guest_phase phase);
 
 /* Named stages of a run with their wall time; a stage that did not happen is absent. */
 struct ktstr_stage_time {
-	const char *name; /* "spawn", "boot", "inject", "attach", "run", "collect"; static */
+	/* "spawn", "boot", "restore", "inject", "attach", "run", "teardown", "collect"; static */
+	const char *name;
 	uint64_t duration_ns;
 };
 
@@ -40,7 +41,8 @@ struct ktstr_test_result {
 	char *scheduler_binary; /* host path or NULL */
 	struct ktstr_strv scheduler_args;
 	char *resolve_source; /* "path", "env_var", "path_lookup", ... or NULL */
-	char *work_type; /* the work types of the run, "SpinWait" or "SpinWait,Bursty"; may be NULL */
+	/* "SpinWait" or "SpinWait,Bursty"; may be NULL. From the declaration: it is part of the file name. */
+	char *work_type;
 	char *kernel_version, *kernel_release;
 	char *project_commit; /* may be NULL */
 	char *accel, *accel_reason, *qemu_version;
@@ -74,16 +76,21 @@ struct ktstr_test_result {
 };
 
 void ktstr_test_result_deinit(struct ktstr_test_result *result);
+/* The kind of the verdict; a pass that no guest result confirms is a failure. */
 enum ktstr_outcome_kind ktstr_test_result_kind(const struct ktstr_test_result *result);
 
 /*
- * A run directory: $KTSTR_SIDECAR_DIR as it is, else <runs root>/<kernel>-<commit>/ with the runs root
- * $KTSTR_RUNS_ROOT or <state dir>/runs. Created when missing; cleared of old sidecars once per invocation
- * (not for KTSTR_SIDECAR_DIR).
+ * A run directory: $KTSTR_SIDECAR_DIR as it is, else <runs root>/<kernel>-<commit>/ ("unknown" for NULL) with the
+ * runs root $KTSTR_RUNS_ROOT or <state dir>/runs. Created when missing. Old sidecars and logs are cleared once per
+ * invocation, never in KTSTR_SIDECAR_DIR: an invocation is known by $KTSTR_RUN_EPOCH, which the first call makes
+ * and exports when it is unset, so open the directory before starting threads or workers.
  */
 struct ktstr_error *ktstr_run_dir_open(const char *kernel_version, const char *project_commit,
 				       char **path) KTSTR_CHECKED;
-/* 7-hex HEAD of the git repository around cwd, "-dirty" appended when modified; NULL outside one. Heap. */
+/*
+ * $KTSTR_PROJECT_COMMIT, else 7-hex HEAD of the git repository around cwd, "-dirty" appended when tracked files are
+ * modified; NULL outside one or without git. Takes up to 10 s on a huge slow tree. Heap.
+ */
 char *ktstr_project_commit(void);
 
 /*
@@ -92,9 +99,16 @@ char *ktstr_project_commit(void);
  */
 struct ktstr_error *ktstr_result_store(const char *run_dir, struct ktstr_test_result *result)
 	KTSTR_CHECKED;
-json_t *ktstr_result_to_json(const struct ktstr_test_result *result); /* the sidecar; new reference */
-/* Reads what ktstr_result_to_json wrote (worker process -> runner). Hostile-safe. */
+/*
+ * The sidecar; new reference. Without the texts of console and scheduler_log (they are files beside it); of output
+ * the last 16 KiB.
+ */
+json_t *ktstr_result_to_json(const struct ktstr_test_result *result);
+/* Reads what ktstr_result_to_json wrote (worker process -> runner). Hostile-safe. Zeroes *result on failure. */
 struct ktstr_error *ktstr_result_from_json(const json_t *json, struct ktstr_test_result *result)
+	KTSTR_CHECKED;
+/* A stored sidecar with its paths and the ends (1 MiB) of the logs beside it: enough for the full report. */
+struct ktstr_error *ktstr_result_load(const char *sidecar_path, struct ktstr_test_result *result)
 	KTSTR_CHECKED;
 
 /* The failure report of one test, sections in the documented order; heap text, coloured when asked. */
@@ -108,8 +122,9 @@ enum ktstr_format {
 bool ktstr_format_from_name(const char *name, enum ktstr_format *format);
 
 /*
- * Prints results as they arrive. Human: a line per test, reports of failures, a footer with counts and the run
- * directory; on a terminal one live line per running test. KTAP 1 and JSON lines go to stdout alone.
+ * Prints results as they arrive; for one thread. planned 0 = not known. Human: a line per test, reports of failures
+ * (stderr, the rest stdout), a footer with counts and the run directory; where both are terminals one live line per
+ * running test. KTAP 1 and JSON lines go to stdout alone.
  */
 struct ktstr_printer;
 struct ktstr_printer *ktstr_printer_create(enum ktstr_format format, size_t planned);
@@ -120,7 +135,10 @@ void ktstr_printer_stage(struct ktstr_printer *printer, size_t index, const char
 void ktstr_printer_tick(struct ktstr_printer *printer); /* redraws elapsed times on a terminal */
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 			    const struct ktstr_test_result *result);
-/* Totals; returns the exit code: 0 all passed or skipped, 1 a failure, 2 only inconclusives. */
+/*
+ * Totals; returns the exit code: 0 all passed or skipped, 1 a failure (also: a planned test that never finished, a
+ * skip under no_skip_mode), 2 no failure but an inconclusive.
+ */
 int ktstr_printer_end(struct ktstr_printer *printer, const char *run_dir, bool no_skip_mode);
 void ktstr_printer_destroy(struct ktstr_printer *printer);
 

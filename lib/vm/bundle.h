@@ -31,6 +31,12 @@ struct ktstr_error *ktstr_bundle_add_symlink(struct ktstr_bundle *bundle, const 
  */
 struct ktstr_error *ktstr_bundle_add_program(struct ktstr_bundle *bundle, const char *guest_path,
 					     const char *host_path) KTSTR_CHECKED;
+/*
+ * Colon-joined guest directories, heap, of all libraries so far that a loader does not search by itself ("" when
+ * there are none): the runner's LD_LIBRARY_PATH. Needed because programs move to another path in the guest, so that
+ * a RUNPATH with $ORIGIN leads nowhere, and because the guest has no ld.so.cache.
+ */
+struct ktstr_error *ktstr_bundle_library_path(struct ktstr_bundle *bundle, char **path) KTSTR_CHECKED;
 /* Ends the archive; data stays owned by the bundle. Nothing can be added afterwards. */
 struct ktstr_error *ktstr_bundle_finish(struct ktstr_bundle *bundle, const void **data,
 					size_t *length) KTSTR_CHECKED;

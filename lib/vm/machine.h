@@ -19,11 +19,13 @@ struct ktstr_machine {
 	const struct ktstr_topology *topology; /* validated */
 	uint64_t memory_mib; /* uniform topology: whole RAM; explicit nodes: ignored, theirs counts */
 	enum ktstr_accel accel;
+	bool host_cpu_amd; /* KVM only: "AuthenticAMD" or "HygonGenuine" in /proc/cpuinfo */
 	unsigned int qemu_major, qemu_minor;
 	bool deterministic; /* icount, one TCG thread, no rdrand/rdseed */
 	/*
-	 * One RAM file for the whole guest (path or /proc/self/fd/N); nodes are slices of it where QEMU
-	 * allows, so that one mapping reads everything. share=false makes a private copy-on-write map.
+	 * One RAM file for the whole guest (path or /proc/self/fd/N), at least ktstr_machine_memory_mib() long
+	 * before QEMU starts; NUMA nodes are slices of it in their order, so that one mapping reads
+	 * everything. share=false makes a private copy-on-write map.
 	 */
 	const char *ram_path;
 	bool ram_share;
@@ -35,13 +37,16 @@ struct ktstr_machine {
  */
 uint64_t ktstr_machine_memory_mib(const struct ktstr_topology *topology, uint64_t memory_mib);
 
-/* Appends -machine, -cpu, -smp, -m, -object, -numa ... to argv. */
+/*
+ * Appends -machine, -accel, -icount, -rtc, -seed, -cpu, -smp, -m, -object, -numa ... to argv.
+ * KTSTR_ERR_UNSUPPORTED when this QEMU or accelerator cannot do what is asked; the message says which could.
+ */
 struct ktstr_error *ktstr_machine_args(const struct ktstr_machine *machine, struct ktstr_strv *argv)
 	KTSTR_CHECKED;
 
 /*
- * Guest-physical address -> offset in the RAM file (RAM is split around the PCI hole below 4 GiB).
- * KTSTR_ERR_INVALID outside RAM.
+ * Guest-physical address -> offset in the RAM file. RAM is split around the PCI hole: 2 GiB lie at address
+ * 0, the rest from 4 GiB on. KTSTR_ERR_INVALID outside RAM, which includes the legacy hole 0xa0000-0xfffff.
  */
 struct ktstr_error *ktstr_machine_ram_offset(const struct ktstr_machine *machine,
 					     uint64_t guest_physical, uint64_t *offset)

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A thin front over meson. `make` builds, `make demo` shows, `make check` tests.
+BUILD ?= build
+KERNELS ?= 7.3 6.16
+SUITE ?=
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja: | setup
+	@meson setup $(BUILD) >/dev/null || { tail -n 30 $(BUILD)/meson-logs/meson-log.txt; exit 1; }
+
+setup:
+	@tools/setup
+
+kernels: all
+	@for kernel in $(KERNELS); do $(BUILD)/ktstr kernel get $$kernel || exit 1; done
+
+# Fetches a kernel, then runs the fixture scheduler through the smoke scenarios.
+demo: all
+	@$(BUILD)/ktstr kernel get $(firstword $(KERNELS))
+	@$(BUILD)/ktstr run --kernel $(firstword $(KERNELS)) --scheduler $(BUILD)/scx_ktstr --duration 3s
+
+# Everything but the slow suites; `make check SUITE=slow` runs only those, SUITE=unit no VM.
+check: kernels
+	@tests/run $(BUILD) $(SUITE)
+
+clean:
+	@rm -rf $(BUILD)
+
+.PHONY: all setup kernels demo check clean

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The subcommands of `ktstr` and what they share. */
+#ifndef KTSTR_CLI_COMMANDS_H
+#define KTSTR_CLI_COMMANDS_H
+
+#include "kernel/kernel.h"
+#include "ktstr/error.h"
+#include "runner/runner.h"
+
+/* Each returns the exit code; argv[0] is "ktstr <command>" for messages. */
+int ktstr_cmd_run(int argc, char **argv);
+int ktstr_cmd_test(int argc, char **argv);
+int ktstr_cmd_list(int argc, char **argv);
+int ktstr_cmd_kernel(int argc, char **argv);
+int ktstr_cmd_shell(int argc, char **argv);
+int ktstr_cmd_topo(int argc, char **argv);
+int ktstr_cmd_doctor(int argc, char **argv);
+
+/* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
+int ktstr_cli_fail(struct ktstr_error *error);
+/* Progress of long work: a redrawn line on a terminal, one line per step otherwise; on stderr. */
+const struct ktstr_progress *ktstr_cli_progress(void);
+/* Removes the progress line, if one is drawn. */
+void ktstr_cli_progress_done(void);
+/* "1n2l4c2t" or a preset name. */
+struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
+/* The index of "--" in argv, or argc. */
+int ktstr_cli_split(int argc, char **argv);
+
+/* Options that run and test share. */
+struct ktstr_cli_run_options {
+	const char *kernel;
+	struct ktstr_strv topologies; /* empty = each test's own */
+	uint64_t duration_ns; /* 0 = each test's own */
+	uint64_t seed;
+	bool release;
+	struct ktstr_pool_options pool;
+};
+
+struct argp;
+extern const struct argp ktstr_cli_run_argp; /* its input is a struct ktstr_cli_run_options */
+
+/* A growing list of planned runs. */
+struct ktstr_cli_plan {
+	struct ktstr_run *runs;
+	size_t count;
+	const char *program_argument; /* as the user wrote it, for the reproduce line; NULL for `run` */
+};
+
+/*
+ * Adds a run per topology of the options (or the test's own). scheduler: NULL = the test's; otherwise it replaces
+ * the test's scheduler and arguments.
+ */
+struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
+					const struct ktstr_test_info *test,
+					const struct ktstr_cli_run_options *options,
+					const char *scheduler, char **scheduler_args) KTSTR_CHECKED;
+void ktstr_cli_plan_deinit(struct ktstr_cli_plan *plan);
+
+/* Prepares the setup and runs the plan; returns the exit code. */
+int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What subcommands share: errors, progress, topologies, and the plan of runs. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+
+int ktstr_cli_fail(struct ktstr_error *error)
+{
+	ktstr_cli_progress_done();
+	fprintf(stderr, "ktstr: %s\n", ktstr_error_message(error));
+	ktstr_error_free(error);
+	return KTSTR_EXIT_FAIL;
+}
+
+static char progress_shown[128];
+static uint64_t progress_drawn_ns;
+
+static void draw_progress(void *context, const char *what, uint64_t done, uint64_t total)
+{
+	bool terminal = isatty(STDERR_FILENO);
+	bool new_step = strncmp(progress_shown, what, sizeof(progress_shown) - 1);
+	uint64_t now = ktstr_now_ns();
+
+	(void)context;
+	if (!new_step && (!terminal || (now - progress_drawn_ns < 100000000u && done != total)))
+		return;
+	snprintf(progress_shown, sizeof(progress_shown), "%s", what);
+	progress_drawn_ns = now;
+	if (!terminal)
+		fprintf(stderr, "ktstr: %s\n", what);
+	else if (total)
+		fprintf(stderr, "\r\033[K%s  %llu/%llu MiB %3.0f%%", what, (unsigned long long)(done >> 20),
+			(unsigned long long)(total >> 20), 100.0 * (double)done / (double)total);
+	else
+		fprintf(stderr, "\r\033[K%s", what);
+}
+
+const struct ktstr_progress *ktstr_cli_progress(void)
+{
+	static const struct ktstr_progress progress = { .report = draw_progress };
+
+	return &progress;
+}
+
+void ktstr_cli_progress_done(void)
+{
+	if (*progress_shown && isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	*progress_shown = '\0';
+}
+
+struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology)
+{
+	const struct ktstr_topology_preset *preset = ktstr_topology_find_preset(text);
+
+	if (preset) {
+		*topology = preset->topology;
+		return NULL;
+	}
+	KTSTR_TRY_WRAP(ktstr_topology_parse(text, topology), "--topology %s", text);
+	KTSTR_TRY_WRAP(ktstr_topology_validate(topology), "--topology %s", text);
+	return NULL;
+}
+
+int ktstr_cli_split(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--"))
+			return i;
+	return argc;
+}
+
+static const struct argp_option run_options[] = {
+	{ "kernel", 'K', "KERNEL", 0, "version (7.3), bzImage, or built source tree; default: newest in the cache", 0 },
+	{ "topology", 't', "SHAPE", 0, "numa nodes, LLCs, cores per LLC, threads: 1n2l4c2t, or a preset; repeatable", 0 },
+	{ "duration", 'd', "TIME", 0, "how long the workload runs: 5s, 500ms", 0 },
+	{ "jobs", 'j', "N", 0, "VMs at once; default: number of CPUs", 0 },
+	{ "format", 'f', "FORMAT", 0, "human (default), ktap, or json", 0 },
+	{ "json", 'J', NULL, 0, "short for --format json", 0 },
+	{ "release", 'R', NULL, 0, "strict default limits: gap 2000 ms, spread 15 %", 0 },
+	{ "no-skip-mode", 'S', NULL, 0, "a skipped test fails", 0 },
+	{ "fail-fast", 'F', NULL, 0, "start nothing more after a failure", 0 },
+	{ 0 },
+};
+
+static void usage_error(struct argp_state *state, struct ktstr_error *error)
+{
+	char message[1024];
+
+	snprintf(message, sizeof(message), "%s", ktstr_error_message(error));
+	ktstr_error_free(error);
+	argp_failure(state, KTSTR_EXIT_FAIL, 0, "%s", message);
+}
+
+static error_t parse_run_option(int key, char *value, struct argp_state *state)
+{
+	struct ktstr_cli_run_options *options = state->input;
+	struct ktstr_topology topology;
+	struct ktstr_error *error = NULL;
+	char *end;
+
+	switch (key) {
+	case 'K':
+		options->kernel = value;
+		break;
+	case 't':
+		error = ktstr_cli_topology(value, &topology);
+		ktstr_strv_add(&options->topologies, value);
+		break;
+	case 'd':
+		error = ktstr_parse_duration(value, &options->duration_ns);
+		break;
+	case 'j':
+		options->pool.jobs = (unsigned int)strtoul(value, &end, 10);
+		if (*end || !options->pool.jobs || options->pool.jobs > 1024)
+			error = ktstr_error_new(KTSTR_ERR_INVALID, "--jobs %s: give a number from 1 to 1024", value);
+		break;
+	case 'f':
+		if (!ktstr_format_from_name(value, &options->pool.format))
+			error = ktstr_error_new(KTSTR_ERR_INVALID, "--format %s: give human, ktap or json", value);
+		break;
+	case 'J':
+		options->pool.format = KTSTR_FORMAT_JSON;
+		break;
+	case 'R':
+		options->release = true;
+		break;
+	case 'S':
+		options->pool.no_skip_mode = true;
+		break;
+	case 'F':
+		options->pool.fail_fast = true;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	if (error)
+		usage_error(state, error);
+	return 0;
+}
+
+const struct argp ktstr_cli_run_argp = { .options = run_options, .parser = parse_run_option };
+
+static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *plan,
+			  const struct ktstr_cli_run_options *options, const char *scheduler,
+			  const char *shape)
+{
+	char duration[32];
+
+	ktstr_strv_add(&run->reproduce, "ktstr");
+	if (plan->program_argument) {
+		ktstr_strv_add(&run->reproduce, "test");
+		ktstr_strv_add(&run->reproduce, plan->program_argument);
+		ktstr_strv_addf(&run->reproduce, "--filter==%s", run->full_name);
+	} else {
+		ktstr_strv_add(&run->reproduce, "run");
+		ktstr_strv_addf(&run->reproduce, "--scenario=%s", run->test->name);
+	}
+	if (scheduler)
+		ktstr_strv_addf(&run->reproduce, "--scheduler=%s", scheduler);
+	ktstr_strv_addf(&run->reproduce, "--topology=%s", shape);
+	ktstr_strv_addf(&run->reproduce, "--duration=%s", ktstr_format_duration(run->duration_ns, duration));
+	if (options->kernel)
+		ktstr_strv_addf(&run->reproduce, "--kernel=%s", options->kernel);
+	if (options->release)
+		ktstr_strv_add(&run->reproduce, "--release");
+	if (scheduler && run->scheduler.args.count) {
+		ktstr_strv_add(&run->reproduce, "--");
+		for (size_t i = 0; i < run->scheduler.args.count; i++)
+			ktstr_strv_add(&run->reproduce, run->scheduler.args.items[i]);
+	}
+}
+
+static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
+				    const struct ktstr_test_info *test,
+				    const struct ktstr_cli_run_options *options, const char *shape,
+				    const char *scheduler, char **scheduler_args)
+{
+	_cleanup_strv_ struct ktstr_strv beside = { 0 };
+	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
+	struct ktstr_run *run;
+
+	plan->runs = ktstr_xrealloc(plan->runs, (plan->count + 1) * sizeof(*plan->runs));
+	run = &plan->runs[plan->count++];
+	*run = (struct ktstr_run){ .program = program, .test = test, .topology = test->topology };
+	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
+	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
+	run->seed = options->seed;
+	if (shape)
+		KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
+	ktstr_strv_addf(&beside, "%.*s", (int)(strrchr(program->path, '/') - program->path), program->path);
+	KTSTR_TRY(ktstr_sched_resolve(scheduler ? scheduler : test->scheduler_binary,
+				      scheduler ? NULL : test->scheduler_name, &beside, &run->scheduler));
+	for (size_t i = 0; !scheduler && i < test->scheduler_args.count; i++)
+		ktstr_strv_add(&run->scheduler.args, test->scheduler_args.items[i]);
+	for (; scheduler && scheduler_args && *scheduler_args; scheduler_args++)
+		ktstr_strv_add(&run->scheduler.args, *scheduler_args);
+	add_reproduce(run, plan, options, scheduler, ktstr_topology_format(&run->topology, text));
+	return NULL;
+}
+
+struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
+					const struct ktstr_test_info *test,
+					const struct ktstr_cli_run_options *options,
+					const char *scheduler, char **scheduler_args)
+{
+	if (!options->topologies.count)
+		return plan_one(plan, program, test, options, NULL, scheduler, scheduler_args);
+	for (size_t i = 0; i < options->topologies.count; i++)
+		KTSTR_TRY(plan_one(plan, program, test, options, options->topologies.items[i], scheduler,
+				   scheduler_args));
+	return NULL;
+}
+
+void ktstr_cli_plan_deinit(struct ktstr_cli_plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		ktstr_run_deinit(&plan->runs[i]);
+	free(plan->runs);
+}
+
+/* A sched_ext scheduler on a kernel without the class would only fail inside the guest: say it before. */
+static struct ktstr_error *check_kernel(const struct ktstr_run_setup *setup, const struct ktstr_cli_plan *plan)
+{
+	_cleanup_free_ char *value = NULL;
+
+	if (!setup->kernel.config_path)
+		return NULL;
+	value = ktstr_kernel_config_value(&setup->kernel, "SCHED_CLASS_EXT");
+	if (value && !strcmp(value, "y"))
+		return NULL;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->runs[i].scheduler.path)
+			return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
+					       "kernel %s has no sched_ext (CONFIG_SCHED_CLASS_EXT is not set): scheduler %s cannot run on it; "
+					       "--scheduler eevdf can, or get another kernel with `ktstr kernel get`",
+					       setup->kernel.version, plan->runs[i].scheduler.label);
+	return NULL;
+}
+
+int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options)
+{
+	struct ktstr_run_setup setup;
+	int exit_code = KTSTR_EXIT_FAIL;
+	struct ktstr_error *error =
+		ktstr_run_setup_init(options->kernel, ktstr_cli_progress(), &setup);
+
+	ktstr_cli_progress_done();
+	setup.strict = options->release;
+	if (!error)
+		error = check_kernel(&setup, plan);
+	if (!error && options->pool.format == KTSTR_FORMAT_HUMAN)
+		fprintf(stderr, "kernel %s, QEMU %s, %s: %s\n", setup.kernel.release, setup.qemu.version,
+			ktstr_accel_name(setup.accel.accel), setup.accel.reason);
+	if (!error)
+		error = ktstr_pool_run(&setup, plan->runs, plan->count, &options->pool, &exit_code);
+	if (error) {
+		bool cancelled = ktstr_error_code(error) == KTSTR_ERR_CANCELLED;
+
+		ktstr_cli_fail(error);
+		exit_code = cancelled ? 130 : KTSTR_EXIT_FAIL;
+	}
+	ktstr_run_setup_deinit(&setup);
+	return exit_code;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr list`: built-in scenarios, or the tests of programs. */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/scenarios.h"
+
+struct list_arguments {
+	struct ktstr_strv programs;
+	bool scenarios, work_types, json;
+};
+
+static const struct argp_option options[] = {
+	{ "scenarios", 's', NULL, 0, "the built-in scenarios of `ktstr run` (default without PROGRAM)", 0 },
+	{ "work-types", 'w', NULL, 0, "the work types that workers can do", 0 },
+	{ "json", 'J', NULL, 0, "as JSON", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct list_arguments *arguments = state->input;
+
+	switch (key) {
+	case 's':
+		arguments->scenarios = true;
+		return 0;
+	case 'w':
+		arguments->work_types = true;
+		return 0;
+	case 'J':
+		arguments->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		ktstr_strv_add(&arguments->programs, value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[PROGRAM...]",
+	.doc = "Lists built-in scenarios, work types, or the tests of programs.",
+};
+
+static void print_tests(const struct ktstr_program *program, bool with_prefix)
+{
+	for (size_t i = 0; i < program->tests_count; i++) {
+		const struct ktstr_test_info *test = &program->tests[i];
+		char shape[KTSTR_TOPOLOGY_TEXT_BYTES], duration[32];
+
+		printf("%s%-20s", with_prefix ? "ktstr/" : "", test->name);
+		if (with_prefix)
+			printf("  %-10s %-12s %s", ktstr_topology_format(&test->topology, shape),
+			       test->scheduler_name, ktstr_format_duration(test->duration_ns, duration));
+		printf("  %s%s\n", test->description ? test->description : "",
+		       test->ignore ? " (run only by name)" : "");
+	}
+}
+
+static void append_json(const struct ktstr_program *program, json_t *array)
+{
+	for (size_t i = 0; i < program->tests_count; i++) {
+		const struct ktstr_test_info *test = &program->tests[i];
+		char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+		json_array_append_new(
+			array,
+			json_pack("{ss ss* ss ss sI sb ss}", "name", test->name, "description",
+				  test->description, "topology", ktstr_topology_format(&test->topology, shape),
+				  "scheduler", test->scheduler_name, "duration_ns",
+				  (json_int_t)test->duration_ns, "ignore", (int)test->ignore, "program",
+				  program->path));
+	}
+}
+
+static struct ktstr_error *list_program(const struct list_arguments *arguments, const char *path,
+					json_t *array)
+{
+	struct ktstr_program program;
+	struct ktstr_error *error = path ? ktstr_program_load(path, &program) :
+					   ktstr_cli_load_scenarios(&program);
+
+	if (!error && arguments->json)
+		append_json(&program, array);
+	else if (!error)
+		print_tests(&program, path != NULL);
+	ktstr_program_deinit(&program);
+	return error;
+}
+
+static void list_work_types(const struct list_arguments *arguments, json_t *array)
+{
+	size_t count;
+	const char *const *names = ktstr_work_type_all_names(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (arguments->json)
+			json_array_append_new(array, json_string(names[i]));
+		else
+			puts(names[i]);
+	}
+}
+
+static struct ktstr_error *list_all(const struct list_arguments *arguments, json_t *array)
+{
+	if (arguments->work_types)
+		list_work_types(arguments, array);
+	if (arguments->scenarios || (!arguments->programs.count && !arguments->work_types))
+		KTSTR_TRY(list_program(arguments, NULL, array));
+	for (size_t i = 0; i < arguments->programs.count; i++)
+		KTSTR_TRY(list_program(arguments, arguments->programs.items[i], array));
+	return NULL;
+}
+
+int ktstr_cmd_list(int argc, char **argv)
+{
+	struct list_arguments arguments = { 0 };
+	json_t *array = json_array();
+	struct ktstr_error *error;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	error = list_all(&arguments, array);
+	if (!error && arguments.json) {
+		json_dumpf(array, stdout, JSON_INDENT(1));
+		putchar('\n');
+	}
+	json_decref(array);
+	ktstr_strv_deinit(&arguments.programs);
+	return error ? ktstr_cli_fail(error) : KTSTR_EXIT_PASS;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr`: finds the subcommand and hands over. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/commands.h"
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "run", ktstr_cmd_run, "run the built-in scenarios on a scheduler" },
+	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
+	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
+	{ "shell", ktstr_cmd_shell, "a shell, or one command, in a VM" },
+	{ "kernel", ktstr_cmd_kernel, "get, list and remove kernels" },
+	{ "topo", ktstr_cmd_topo, "show this host's topology or a shape's" },
+	{ "doctor", ktstr_cmd_doctor, "what this host can do and what it lacks" },
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static int usage(FILE *stream)
+{
+	fputs("Usage: ktstr COMMAND [OPTION...]\n"
+	      "Test Linux process schedulers in VMs with the exact CPU topology you ask for.\n\n",
+	      stream);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fputs("\nTry: ktstr run --scheduler ./scx_foo\n"
+	      "`ktstr COMMAND --help` tells more about a command.\n",
+	      stream);
+	return stream == stdout ? KTSTR_EXIT_PASS : KTSTR_EXIT_FAIL;
+}
+
+static int unknown(const char *name)
+{
+	const char *names[COMMANDS], *nearest;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i] = commands[i].name;
+	nearest = ktstr_nearest_name(name, names, COMMANDS);
+	fprintf(stderr, "ktstr: no command \"%s\"", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean \"%s\"?\n", nearest);
+	else
+		fputs("; `ktstr --help` lists them\n", stderr);
+	return KTSTR_EXIT_FAIL;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2)
+		return usage(stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return usage(stdout);
+	if (!strcmp(argv[1], "--version")) {
+		puts("ktstr " KTSTR_VERSION);
+		return KTSTR_EXIT_PASS;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		char name[64];
+
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "ktstr %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].main(argc - 1, argv + 1);
+	}
+	return unknown(argv[1]);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Selecting tests of programs by name. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/programs.h"
+
+struct ktstr_error *ktstr_cli_filter_add(struct ktstr_cli_filter *filter, const char *pattern)
+{
+	struct ktstr_cli_pattern parsed = { .kind = KTSTR_PATTERN_SUBSTRING, .text = pattern };
+	size_t length = strlen(pattern);
+
+	if (*pattern == '=') {
+		parsed.kind = KTSTR_PATTERN_EXACT;
+		parsed.text = pattern + 1;
+	} else if (length >= 2 && *pattern == '/' && pattern[length - 1] == '/') {
+		_cleanup_free_ char *expression = ktstr_xstrndup(pattern + 1, length - 2);
+		int failed = regcomp(&parsed.regex, expression, REG_EXTENDED | REG_NOSUB);
+		char why[128];
+
+		if (failed) {
+			regerror(failed, &parsed.regex, why, sizeof(why));
+			return ktstr_error_new(KTSTR_ERR_INVALID, "--filter %s: %s", pattern, why);
+		}
+		parsed.kind = KTSTR_PATTERN_REGEX;
+	}
+	filter->patterns = ktstr_xrealloc(filter->patterns, (filter->count + 1) * sizeof(parsed));
+	filter->patterns[filter->count++] = parsed;
+	return NULL;
+}
+
+static bool pattern_matches(const struct ktstr_cli_pattern *pattern, const char *name)
+{
+	switch (pattern->kind) {
+	case KTSTR_PATTERN_EXACT:
+		return !strcmp(name, pattern->text);
+	case KTSTR_PATTERN_REGEX:
+		return !regexec(&pattern->regex, name, 0, NULL, 0);
+	default:
+		return strstr(name, pattern->text);
+	}
+}
+
+bool ktstr_cli_filter_matches(const struct ktstr_cli_filter *filter, const struct ktstr_test_info *test)
+{
+	_cleanup_free_ char *name = ktstr_xasprintf("ktstr/%s", test->name);
+
+	for (size_t i = 0; i < filter->count; i++) {
+		const struct ktstr_cli_pattern *pattern = &filter->patterns[i];
+
+		if (pattern_matches(pattern, name))
+			return !test->ignore || filter->ignored || pattern->kind == KTSTR_PATTERN_EXACT;
+	}
+	return !filter->count && (!test->ignore || filter->ignored);
+}
+
+void ktstr_cli_filter_deinit(struct ktstr_cli_filter *filter)
+{
+	for (size_t i = 0; i < filter->count; i++)
+		if (filter->patterns[i].kind == KTSTR_PATTERN_REGEX)
+			regfree(&filter->patterns[i].regex);
+	free(filter->patterns);
+	*filter = (struct ktstr_cli_filter){ 0 };
+}
+
+static const char *bare(const char *name)
+{
+	return ktstr_str_starts_with(name, "ktstr/") ? name + strlen("ktstr/") : name;
+}
+
+struct ktstr_error *ktstr_cli_nothing_matches(const struct ktstr_cli_filter *filter,
+					      const struct ktstr_program *programs, size_t count)
+{
+	const char **names = NULL, *nearest = NULL;
+	size_t names_count = 0;
+	struct ktstr_error *error;
+
+	for (size_t p = 0; p < count; p++) {
+		for (size_t i = 0; i < programs[p].tests_count; i++) {
+			names = ktstr_xrealloc(names, (names_count + 1) * sizeof(*names));
+			names[names_count++] = programs[p].tests[i].name;
+		}
+	}
+	if (filter->count)
+		nearest = ktstr_nearest_name(bare(filter->patterns[0].text), names, names_count);
+	if (!filter->count)
+		error = ktstr_error_new(KTSTR_ERR_NOT_FOUND, "every test is ignored by default; --ignored runs them");
+	else
+		error = ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no test matches \"%s\"%s%s%s; --list shows them",
+					filter->patterns[0].text, nearest ? "; did you mean \"" : "",
+					nearest ? nearest : "", nearest ? "\"?" : "");
+	free(names);
+	return error;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Threshold declarations: one table of members drives merging, validating and printing them. */
+#include <math.h>
+
+#include "check/assert.h"
+
+const struct ktstr_field ktstr_assert_fields[KTSTR_ASSERT_FIELDS] = {
+	KTSTR_FIELD_OF_SWITCH(ktstr_assert, not_stuck),
+	KTSTR_FIELD_OF_SWITCH(ktstr_assert, isolation),
+	KTSTR_FIELD(ktstr_assert, max_gap_ms),
+	KTSTR_FIELD(ktstr_assert, max_spread_pct),
+	KTSTR_FIELD(ktstr_assert, max_p99_wake_latency_ns),
+	KTSTR_FIELD(ktstr_assert, min_work_rate),
+};
+
+struct ktstr_assert ktstr_assert_merge(const struct ktstr_assert *base,
+				       const struct ktstr_assert *over)
+{
+	struct ktstr_assert merged = *base;
+
+	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++)
+		if (ktstr_field_is_set(&ktstr_assert_fields[i], over))
+			ktstr_field_copy(&ktstr_assert_fields[i], &merged, over);
+	return merged;
+}
+
+static bool is_threshold(const struct ktstr_field *field, const struct ktstr_assert *assert)
+{
+	const void *value = (const char *)assert + field->offset;
+
+	if (field->type == KTSTR_FIELD_SWITCH)
+		return *(const unsigned int *)value <= KTSTR_OFF;
+	if (field->type == KTSTR_FIELD_OPT_F64) {
+		double limit = ((const struct ktstr_opt_f64 *)value)->value;
+
+		return isfinite(limit) && limit >= 0;
+	}
+	return true;
+}
+
+struct ktstr_error *ktstr_assert_validate(const struct ktstr_assert *assert)
+{
+	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++) {
+		const struct ktstr_field *field = &ktstr_assert_fields[i];
+		_cleanup_str_ struct ktstr_str text = { 0 };
+
+		if (!ktstr_field_is_set(field, assert) || is_threshold(field, assert))
+			continue;
+		if (field->type == KTSTR_FIELD_SWITCH)
+			return ktstr_error_new(KTSTR_ERR_INVALID,
+					       "%s: must be KTSTR_ON, KTSTR_OFF or unset",
+					       field->name);
+		ktstr_field_format(field, assert, &text);
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "%s: %s is no threshold, it must be a finite number >= 0",
+				       field->name, ktstr_str_text(&text));
+	}
+	return NULL;
+}
+
+void ktstr_assert_print(const struct ktstr_assert *assert, FILE *out)
+{
+	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++) {
+		_cleanup_str_ struct ktstr_str text = { 0 };
+
+		ktstr_field_format(&ktstr_assert_fields[i], assert, &text);
+		fprintf(out, "%-24s %s\n", ktstr_assert_fields[i].name, ktstr_str_text(&text));
+	}
+}
+
+struct ktstr_default_limits ktstr_default_limits(bool strict)
+{
+	return strict ? (struct ktstr_default_limits){ .max_gap_ms = 2000, .max_spread_pct = 15 } :
+			(struct ktstr_default_limits){ .max_gap_ms = 3000, .max_spread_pct = 35 };
+}

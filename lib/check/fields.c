@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The driver of member tables: what each type of member looks like in text and in JSON. */
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "check/fields.h"
+#include "check/json_util.h"
+
+void ktstr_format_f64(double value, struct ktstr_str *out)
+{
+	char text[40];
+
+	/* 15 digits always survive the way to text and back to text, 17 the way to a double. */
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (!isfinite(value) || strtod(text, NULL) == value)
+			break;
+	}
+	ktstr_str_add(out, text);
+}
+
+static bool switch_is_set(const void *value)
+{
+	return *(const enum ktstr_switch *)value != KTSTR_UNSET;
+}
+
+static void switch_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_str_add(out, *(const enum ktstr_switch *)value == KTSTR_ON ? "on" : "off");
+}
+
+static json_t *switch_to_json(const void *value)
+{
+	return json_boolean(*(const enum ktstr_switch *)value == KTSTR_ON);
+}
+
+static struct ktstr_error *switch_from_json(const json_t *json, void *value)
+{
+	if (!json_is_boolean(json))
+		return ktstr_json_mismatch(json, "true, false or null");
+	*(enum ktstr_switch *)value = json_is_true(json) ? KTSTR_ON : KTSTR_OFF;
+	return NULL;
+}
+
+static bool opt_u64_is_set(const void *value)
+{
+	return ((const struct ktstr_opt_u64 *)value)->set;
+}
+
+static void u64_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_str_addf(out, "%llu", (unsigned long long)*(const uint64_t *)value);
+}
+
+static void opt_u64_format(const void *value, struct ktstr_str *out)
+{
+	u64_format(&((const struct ktstr_opt_u64 *)value)->value, out);
+}
+
+static json_t *u64_to_json(const void *value)
+{
+	return ktstr_json_u64(*(const uint64_t *)value);
+}
+
+static json_t *opt_u64_to_json(const void *value)
+{
+	return ktstr_json_u64(((const struct ktstr_opt_u64 *)value)->value);
+}
+
+static struct ktstr_error *u64_from_json(const json_t *json, void *value)
+{
+	return ktstr_json_read_u64(json, value);
+}
+
+static struct ktstr_error *opt_u64_from_json(const json_t *json, void *value)
+{
+	struct ktstr_opt_u64 *opt = value;
+
+	KTSTR_TRY(ktstr_json_read_u64(json, &opt->value));
+	opt->set = true;
+	return NULL;
+}
+
+static bool opt_f64_is_set(const void *value)
+{
+	return ((const struct ktstr_opt_f64 *)value)->set;
+}
+
+static void f64_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_format_f64(*(const double *)value, out);
+}
+
+static void opt_f64_format(const void *value, struct ktstr_str *out)
+{
+	f64_format(&((const struct ktstr_opt_f64 *)value)->value, out);
+}
+
+static json_t *f64_to_json(const void *value)
+{
+	return ktstr_json_f64(*(const double *)value);
+}
+
+static json_t *opt_f64_to_json(const void *value)
+{
+	return ktstr_json_f64(((const struct ktstr_opt_f64 *)value)->value);
+}
+
+static struct ktstr_error *f64_from_json(const json_t *json, void *value)
+{
+	if (json_is_null(json)) {
+		*(double *)value = NAN;
+		return NULL;
+	}
+	return ktstr_json_read_f64(json, value);
+}
+
+static struct ktstr_error *opt_f64_from_json(const json_t *json, void *value)
+{
+	struct ktstr_opt_f64 *opt = value;
+
+	KTSTR_TRY(ktstr_json_read_f64(json, &opt->value));
+	opt->set = true;
+	return NULL;
+}
+
+static void uint_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_str_addf(out, "%u", *(const unsigned int *)value);
+}
+
+static json_t *uint_to_json(const void *value)
+{
+	return json_integer(*(const unsigned int *)value);
+}
+
+static struct ktstr_error *uint_from_json(const json_t *json, void *value)
+{
+	uint64_t wide;
+
+	KTSTR_TRY(ktstr_json_read_u64(json, &wide));
+	if (wide > UINT_MAX)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%llu does not fit 32 bits",
+				       (unsigned long long)wide);
+	*(unsigned int *)value = (unsigned int)wide;
+	return NULL;
+}
+
+static bool text_is_set(const void *value)
+{
+	return *(char *const *)value != NULL;
+}
+
+static void text_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_str_add(out, *(char *const *)value);
+}
+
+static json_t *text_to_json(const void *value)
+{
+	return ktstr_json_text(*(char *const *)value);
+}
+
+static struct ktstr_error *text_from_json(const json_t *json, void *value)
+{
+	return ktstr_json_read_text(json, value);
+}
+
+static void cpus_format(const void *value, struct ktstr_str *out)
+{
+	_cleanup_free_ char *text = ktstr_cpus_to_text(value);
+
+	ktstr_str_add(out, text);
+}
+
+static json_t *cpus_to_json(const void *value)
+{
+	_cleanup_free_ char *text = ktstr_cpus_to_text(value);
+
+	return ktstr_json_text(text);
+}
+
+static struct ktstr_error *cpus_from_json(const json_t *json, void *value)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_error_ struct ktstr_error *error = NULL;
+
+	KTSTR_TRY(ktstr_json_read_text(json, &text));
+	error = ktstr_cpus_parse(text, value);
+	if (error)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s", ktstr_error_message(error));
+	return NULL;
+}
+
+/* is_set is NULL where a value is always there; such a key must be in the JSON. */
+static const struct type_ops {
+	size_t size;
+	bool (*is_set)(const void *value);
+	void (*format)(const void *value, struct ktstr_str *out);
+	json_t *(*to_json)(const void *value);
+	struct ktstr_error *(*from_json)(const json_t *json, void *value);
+} types[] = {
+	[KTSTR_FIELD_SWITCH] = { sizeof(enum ktstr_switch), switch_is_set, switch_format,
+				 switch_to_json, switch_from_json },
+	[KTSTR_FIELD_OPT_U64] = { sizeof(struct ktstr_opt_u64), opt_u64_is_set, opt_u64_format,
+				  opt_u64_to_json, opt_u64_from_json },
+	[KTSTR_FIELD_OPT_F64] = { sizeof(struct ktstr_opt_f64), opt_f64_is_set, opt_f64_format,
+				  opt_f64_to_json, opt_f64_from_json },
+	[KTSTR_FIELD_U64] = { sizeof(uint64_t), NULL, u64_format, u64_to_json, u64_from_json },
+	[KTSTR_FIELD_F64] = { sizeof(double), NULL, f64_format, f64_to_json, f64_from_json },
+	[KTSTR_FIELD_UINT] = { sizeof(unsigned int), NULL, uint_format, uint_to_json,
+			       uint_from_json },
+	[KTSTR_FIELD_TEXT] = { sizeof(char *), text_is_set, text_format, text_to_json,
+			       text_from_json },
+	[KTSTR_FIELD_CPUS] = { sizeof(struct ktstr_cpus), NULL, cpus_format, cpus_to_json,
+			       cpus_from_json },
+};
+
+static const void *value_of(const struct ktstr_field *field, const void *object)
+{
+	return (const char *)object + field->offset;
+}
+
+bool ktstr_field_is_set(const struct ktstr_field *field, const void *object)
+{
+	const struct type_ops *type = &types[field->type];
+
+	return !type->is_set || type->is_set(value_of(field, object));
+}
+
+void ktstr_field_copy(const struct ktstr_field *field, void *to, const void *from)
+{
+	memcpy((char *)to + field->offset, value_of(field, from), types[field->type].size);
+}
+
+void ktstr_field_format(const struct ktstr_field *field, const void *object, struct ktstr_str *out)
+{
+	if (ktstr_field_is_set(field, object))
+		types[field->type].format(value_of(field, object), out);
+	else
+		ktstr_str_add(out, "none");
+}
+
+json_t *ktstr_fields_to_json(const struct ktstr_field *fields, size_t count, const void *object)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		const void *value = value_of(&fields[i], object);
+		bool set = ktstr_field_is_set(&fields[i], object);
+
+		json_object_set_new(json, fields[i].name,
+				    set ? types[fields[i].type].to_json(value) : json_null());
+	}
+	return json;
+}
+
+struct ktstr_error *ktstr_fields_from_json(const struct ktstr_field *fields, size_t count,
+					   const json_t *json, void *object)
+{
+	if (!json_is_object(json))
+		return ktstr_json_mismatch(json, "an object");
+	for (size_t i = 0; i < count; i++) {
+		const struct type_ops *type = &types[fields[i].type];
+		const json_t *value = json_object_get(json, fields[i].name);
+
+		if (type->is_set && (!value || json_is_null(value)))
+			continue;
+		KTSTR_TRY_WRAP(type->from_json(value, (char *)object + fields[i].offset), "%s",
+			       fields[i].name);
+	}
+	return NULL;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Structs described by a table of their members, so that merging, printing and JSON of a struct is one loop
+ * over its table and a new member is one new row.
+ */
+#ifndef KTSTR_CHECK_FIELDS_H
+#define KTSTR_CHECK_FIELDS_H
+
+#include <stddef.h>
+#include <jansson.h>
+
+#include "base/str.h"
+#include "ktstr/cpuset.h"
+#include "ktstr/units.h"
+
+enum ktstr_field_type {
+	KTSTR_FIELD_SWITCH, /* enum ktstr_switch <-> true, false, null */
+	KTSTR_FIELD_OPT_U64, /* number or null */
+	KTSTR_FIELD_OPT_F64, /* number or null */
+	KTSTR_FIELD_U64,
+	KTSTR_FIELD_F64, /* JSON has no NaN and no infinity: both are written as null, read as NaN */
+	KTSTR_FIELD_UINT,
+	KTSTR_FIELD_TEXT, /* heap string or null */
+	KTSTR_FIELD_CPUS, /* list text, "0-3,5" */
+};
+
+struct ktstr_field {
+	const char *name;
+	enum ktstr_field_type type;
+	size_t offset;
+};
+
+/* The row of a member; its type is derived from the member. */
+#define KTSTR_FIELD(STRUCT, MEMBER)                                                                \
+	{                                                                                          \
+		.name = #MEMBER, .offset = offsetof(struct STRUCT, MEMBER),                        \
+		.type = _Generic(((struct STRUCT *)0)->MEMBER,                                     \
+				 struct ktstr_opt_u64: KTSTR_FIELD_OPT_U64,                        \
+				 struct ktstr_opt_f64: KTSTR_FIELD_OPT_F64,                        \
+				 uint64_t: KTSTR_FIELD_U64,                                        \
+				 double: KTSTR_FIELD_F64,                                          \
+				 unsigned int: KTSTR_FIELD_UINT,                                   \
+				 char *: KTSTR_FIELD_TEXT,                                         \
+				 struct ktstr_cpus: KTSTR_FIELD_CPUS)                              \
+	}
+
+/* An enum is compatible with unsigned int for _Generic, so switches are told apart by hand. */
+#define KTSTR_FIELD_OF_SWITCH(STRUCT, MEMBER)                                                      \
+	{                                                                                          \
+		.name = #MEMBER, .offset = offsetof(struct STRUCT, MEMBER),                        \
+		.type = KTSTR_FIELD_SWITCH,                                                        \
+	}
+
+/* False only for an optional member that is unset. */
+bool ktstr_field_is_set(const struct ktstr_field *field, const void *object);
+/* Plain copy of one member; not for TEXT. */
+void ktstr_field_copy(const struct ktstr_field *field, void *to, const void *from);
+/* "on", "off", "3000", "12.5", list text; "none" when unset. */
+void ktstr_field_format(const struct ktstr_field *field, const void *object, struct ktstr_str *out);
+
+/* A new object with a key per row; NULL without memory. */
+json_t *ktstr_fields_to_json(const struct ktstr_field *fields, size_t count, const void *object);
+/*
+ * Reads every row's key into a zero-initialised object. Unknown keys are ignored, a nullable key may be
+ * missing; anything else is KTSTR_ERR_CORRUPT, "<key>: ...". The caller frees TEXT members either way.
+ */
+struct ktstr_error *ktstr_fields_from_json(const struct ktstr_field *fields, size_t count,
+					   const json_t *json, void *object) KTSTR_CHECKED;
+
+/* A short decimal text that reads back as the same double. */
+void ktstr_format_f64(double value, struct ktstr_str *out);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A test program describes itself as JSON, so that the host runs tests from data and never loads the
+ * program's code.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "check/result_json.h"
+#include "guest/registry.h"
+
+enum { DEFAULT_MEMORY_MIB = 2048 };
+#define DEFAULT_DURATION KTSTR_SEC(12)
+
+static json_t *describe_strings(const char *const *first, const char *const *second)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; first && first[i]; i++)
+		json_array_append_new(array, json_string(first[i]));
+	for (size_t i = 0; second && second[i]; i++)
+		json_array_append_new(array, json_string(second[i]));
+	return array;
+}
+
+static json_t *describe_opt(struct ktstr_opt_u64 value)
+{
+	return value.set ? json_integer((json_int_t)value.value) : json_null();
+}
+
+static json_t *describe_nodes(const struct ktstr_topology *topology)
+{
+	json_t *nodes = json_array();
+
+	if (!topology->nodes) {
+		json_decref(nodes);
+		return json_null();
+	}
+	for (size_t i = 0; i < topology->nodes_count; i++) {
+		const struct ktstr_numa_node *node = &topology->nodes[i];
+
+		json_array_append_new(nodes, json_pack("{si si so so}", "llcs", (int)node->llcs,
+						       "memory_mib", (int)node->memory_mib, "latency_ns",
+						       describe_opt(node->latency_ns), "bandwidth_mbs",
+						       describe_opt(node->bandwidth_mbs)));
+	}
+	return nodes;
+}
+
+static json_t *describe_distances(const struct ktstr_topology *topology)
+{
+	const struct ktstr_numa_distance *distances = topology->distances;
+	json_t *cells = json_array();
+
+	if (!distances) {
+		json_decref(cells);
+		return json_null();
+	}
+	for (unsigned int i = 0; i < distances->n * distances->n; i++)
+		json_array_append_new(cells, json_integer(distances->cells[i]));
+	return cells;
+}
+
+static json_t *describe_topology(const struct ktstr_topology *topology)
+{
+	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	return json_pack("{ss so so}", "shape", ktstr_topology_format(topology, text), "nodes",
+			 describe_nodes(topology), "distances", describe_distances(topology));
+}
+
+static json_t *describe_scheduler(const struct ktstr_scheduler *scheduler,
+				  const char *const *extra_args)
+{
+	return json_pack("{ss ss* so}", "name", scheduler->name, "binary", scheduler->binary, "args",
+			 describe_strings(scheduler->args, extra_args));
+}
+
+static json_t *describe_test(const struct ktstr_test_entry *test)
+{
+	const struct ktstr_scheduler *scheduler =
+		test->scheduler ? test->scheduler : &KTSTR_SCHED_EEVDF;
+	struct ktstr_topology topology = ktstr_test_topology_of(test);
+	struct ktstr_assert checks = ktstr_test_checks_of(test);
+	uint64_t duration = test->duration ? test->duration : DEFAULT_DURATION;
+
+	return json_pack("{ss ss* si ss* so si sI si so so sb}", "name", test->name, "file", test->file,
+			 "line", test->line, "description", test->description, "topology",
+			 describe_topology(&topology), "memory_mib",
+			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
+			 (json_int_t)duration, "workers_per_cgroup", (int)test->workers_per_cgroup,
+			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args), "checks",
+			 ktstr_assert_to_json(&checks), "ignore",
+			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
+}
+
+static void append_error(json_t *errors, struct ktstr_error *error)
+{
+	if (error)
+		json_array_append_new(errors, json_string(ktstr_error_message(error)));
+	ktstr_error_free(error);
+}
+
+json_t *ktstr_registry_describe(void)
+{
+	json_t *tests = json_array(), *schedulers = json_array(), *errors = json_array();
+
+	for (const struct ktstr_test_entry *const *test = ktstr_registry.tests_begin;
+	     test < ktstr_registry.tests_end; test++) {
+		struct ktstr_error *error = ktstr_test_entry_validate(*test);
+
+		if (!error && ktstr_find_test((*test)->name) == *test)
+			json_array_append_new(tests, describe_test(*test));
+		append_error(errors, error);
+	}
+	for (const struct ktstr_scheduler *const *scheduler = ktstr_registry.schedulers_begin;
+	     scheduler < ktstr_registry.schedulers_end; scheduler++) {
+		struct ktstr_error *error = ktstr_scheduler_validate(*scheduler);
+
+		if (!error)
+			json_array_append_new(schedulers, describe_scheduler(*scheduler, NULL));
+		append_error(errors, error);
+	}
+	return json_pack("{si so so so}", "ktstr", 1, "tests", tests, "schedulers", schedulers, "errors",
+			 errors);
+}

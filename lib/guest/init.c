@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ktstr-init: PID 1 of the guest. Makes the system usable, reports ready through the mailbox, waits for a job
+ * there, starts its scheduler and its program, relays what they say, and powers the machine off.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/random.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <zlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "guest/agent.h"
+#include "guest/job.h"
+#include "ktstr/units.h"
+
+static const struct timespec GO_POLL = { .tv_nsec = 1000000 };
+
+static _Noreturn void power_off(void)
+{
+	sync();
+	reboot(RB_AUTOBOOT); /* QEMU runs with -no-reboot: this ends it */
+	for (;;)
+		pause();
+}
+
+static _Noreturn void fatal(struct ktstr_error *error)
+{
+	fprintf(stderr, "ktstr-init: %s\n", ktstr_error_message(error));
+	power_off();
+}
+
+static void use_console(void)
+{
+	int console = open("/dev/console", O_RDWR);
+
+	if (console < 0)
+		return;
+	for (int fd = 0; fd < 3; fd++)
+		dup2(console, fd);
+	if (console > 2)
+		close(console);
+}
+
+/* A clone restored from a template must not share its random numbers with other clones. */
+static void reseed(const struct ktstr_mailbox *mailbox)
+{
+	struct {
+		struct rand_pool_info info;
+		uint8_t bytes[sizeof(mailbox->entropy)];
+	} pool = { .info = { .entropy_count = sizeof(mailbox->entropy) * 8,
+			     .buf_size = sizeof(mailbox->entropy) } };
+	_cleanup_close_ int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+
+	memcpy(pool.bytes, mailbox->entropy, sizeof(pool.bytes));
+	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &pool) || ioctl(fd, RNDRESEEDCRNG))
+		fprintf(stderr, "ktstr-init: cannot reseed the random generator: %s\n", strerror(errno));
+}
+
+static void set_wall_clock(uint64_t realtime_ns)
+{
+	struct timespec now = { .tv_sec = (time_t)(realtime_ns / 1000000000u),
+				.tv_nsec = (long)(realtime_ns % 1000000000u) };
+
+	if (realtime_ns)
+		clock_settime(CLOCK_REALTIME, &now);
+}
+
+static struct ktstr_error *receive_job(struct ktstr_mailbox *mailbox, json_t **job)
+{
+	const void *archive = (const char *)mailbox + KTSTR_MAILBOX_JOB_OFFSET;
+	json_error_t parse_error;
+
+	if (mailbox->job_length > KTSTR_MAILBOX_JOB_BYTES ||
+	    crc32(0, archive, (uInt)mailbox->job_length) != mailbox->job_crc32)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "the job in the mailbox is damaged");
+	KTSTR_TRY(unpack_newc(archive, mailbox->job_length));
+	*job = json_load_file(KTSTR_JOB_PATH, 0, &parse_error);
+	if (!*job)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: %s", KTSTR_JOB_PATH, parse_error.text);
+	return NULL;
+}
+
+/* False when there is no scheduler to run the program under; the host has been told why. */
+static bool start_scheduler(struct relay *relay, json_t *job)
+{
+	json_t *sched = json_object_get(job, "scheduler");
+	json_int_t timeout_ms = json_integer_value(json_object_get(sched, "attach_timeout_ms"));
+	_cleanup_error_ struct ktstr_error *error = NULL;
+
+	if (!json_is_object(sched))
+		return true;
+	if (access("/sys/kernel/sched_ext", F_OK)) {
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "sched_ext sysfs absent");
+		return false;
+	}
+	error = job_process_start(&relay->sched, json_object_get(sched, "argv"),
+				  json_object_get(job, "env"), NULL, false);
+	if (error) {
+		channel_lifecycle(relay->channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
+		return false;
+	}
+	switch (relay_until(relay, sched_ext_attached,
+			    ktstr_now_ns() + (uint64_t)timeout_ms * 1000000u)) {
+	case WAIT_CONDITION:
+		relay->sched_attached = true;
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_ATTACHED, "%s",
+				  sysfs_text("/sys/kernel/sched_ext/root/ops"));
+		return true;
+	case WAIT_DEADLINE:
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "timeout");
+		return false;
+	default:
+		return false;
+	}
+}
+
+static void run_program(struct relay *relay, json_t *job)
+{
+	json_t *env = json_object_get(job, "env"), *terminal = json_object_get(job, "terminal");
+	struct winsize size = {
+		.ws_row = (unsigned short)json_integer_value(json_object_get(terminal, "rows")),
+		.ws_col = (unsigned short)json_integer_value(json_object_get(terminal, "columns")),
+	};
+	struct ktstr_error *error;
+	int32_t status;
+
+	if (relay->sched.pid) {
+		char pid[32];
+
+		snprintf(pid, sizeof(pid), "KTSTR_SCHED_PID=%d", (int)relay->sched.pid);
+		json_array_append_new(env, json_string(pid));
+	}
+	channel_lifecycle(relay->channel, KTSTR_LIFE_PAYLOAD_STARTING, "%s", "");
+	error = job_process_start(&relay->program, json_object_get(job, "argv"), env,
+				  terminal ? &size : NULL, true);
+	if (error) {
+		channel_lifecycle(relay->channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
+		ktstr_error_free(error);
+		return;
+	}
+	relay_until(relay, NULL, UINT64_MAX);
+	relay_drain(relay);
+	status = relay->program.wait_status;
+	channel_send(relay->channel, KTSTR_FRAME_EXIT, &status, sizeof(status));
+}
+
+static void run_job(struct ktstr_mailbox *mailbox)
+{
+	struct channel channel;
+	struct job_process idle = { .pidfd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
+	struct relay relay = { .channel = &channel, .program = idle, .sched = idle };
+	struct ktstr_error *error;
+	struct utsname names;
+	json_t *job = NULL;
+
+	relay.program.out_type = KTSTR_FRAME_STDOUT;
+	relay.program.err_type = KTSTR_FRAME_STDERR;
+	relay.sched.out_type = relay.sched.err_type = KTSTR_FRAME_SCHED_LOG;
+	error = channel_open(&channel, mailbox);
+	if (error)
+		fatal(error);
+	uname(&names);
+	channel_send(&channel, KTSTR_FRAME_READY, names.release, strlen(names.release));
+	error = receive_job(mailbox, &job);
+	if (error) {
+		channel_lifecycle(&channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
+		fatal(error);
+	}
+	if (start_scheduler(&relay, job))
+		run_program(&relay, job);
+	relay_drain(&relay);
+}
+
+int main(void)
+{
+	struct ktstr_mailbox *mailbox;
+	struct ktstr_error *error;
+
+	umask(022);
+	error = mount_all();
+	use_console();
+	if (!error)
+		error = access(KTSTR_INITRAMFS_SENTINEL, F_OK) ?
+				ktstr_error_new(KTSTR_ERR_NO_MEMORY,
+						"the initramfs is incomplete: the guest has too little memory") :
+				NULL;
+	if (error)
+		fatal(error);
+	load_modules();
+	error = mailbox_map(&mailbox);
+	if (error)
+		fatal(error);
+	__atomic_store_n(&mailbox->agent_ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE))
+		nanosleep(&GO_POLL, NULL);
+	set_wall_clock(mailbox->realtime_ns);
+	reseed(mailbox);
+	run_job(mailbox);
+	power_off();
+}

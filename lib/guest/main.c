@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a test program does with its arguments: describe itself, run one body in the guest, or hand over to the
+ * `ktstr` command, which knows how to boot.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "guest/registry.h"
+#include "guest/runner.h"
+
+static int print_description(void)
+{
+	json_t *description = ktstr_registry_describe();
+	int failed = json_dumpf(description, stdout, JSON_COMPACT);
+
+	json_decref(description);
+	return failed || fflush(stdout) ? KTSTR_EXIT_FAIL : KTSTR_EXIT_PASS;
+}
+
+/* `./my_tests ARGS` is `ktstr test ./my_tests ARGS`: $KTSTR, then beside this program, then PATH. */
+static int hand_over(int argc, char **argv)
+{
+	_cleanup_strv_ struct ktstr_strv command = { 0 };
+	_cleanup_free_ char *exe_dir = ktstr_exe_dir();
+	_cleanup_free_ char *beside = ktstr_xasprintf("%s/ktstr", exe_dir);
+	char self[PATH_MAX] = "";
+	const char *tool = ktstr_env("KTSTR");
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return KTSTR_EXIT_FAIL;
+	if (!tool)
+		tool = access(beside, X_OK) ? "ktstr" : beside;
+	ktstr_strv_add(&command, tool);
+	ktstr_strv_add(&command, "test");
+	for (int i = 1; i < argc; i++)
+		ktstr_strv_add(&command, argv[i]);
+	ktstr_strv_add(&command, "--");
+	ktstr_strv_add(&command, self);
+	execvp(tool, command.items);
+	fprintf(stderr,
+		"%s: cannot run \"%s\": %s\n"
+		"Install ktstr, put it in PATH, or say where it is with KTSTR=/path/to/ktstr.\n",
+		argv[0], tool, strerror(errno));
+	return KTSTR_EXIT_FAIL;
+}
+
+int ktstr_main(int argc, char **argv, const struct ktstr_test_entry *const *tests_begin,
+	       const struct ktstr_test_entry *const *tests_end,
+	       const struct ktstr_scheduler *const *schedulers_begin,
+	       const struct ktstr_scheduler *const *schedulers_end)
+{
+	ktstr_registry = (struct ktstr_registry){ tests_begin, tests_end, schedulers_begin,
+						  schedulers_end };
+	if (argc == 2 && !strcmp(argv[1], "--ktstr-describe"))
+		return print_description();
+	if (argc == 3 && !strcmp(argv[1], "--ktstr-guest"))
+		return ktstr_guest_run(argv[2]);
+	return hand_over(argc, argv);
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs the job's processes and relays their output and frames to the host until something ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "guest/agent.h"
+#include "ktstr/units.h"
+
+enum { STATE_POLL_MS = 20, PROGRAM_FRAMES_FD = 3 };
+
+const char *sysfs_text(const char *path)
+{
+	static char text[128];
+	_cleanup_free_ char *line = ktstr_read_line(path);
+
+	snprintf(text, sizeof(text), "%s", line ? line : "");
+	return text;
+}
+
+bool sched_ext_attached(void)
+{
+	return !strcmp(sysfs_text("/sys/kernel/sched_ext/state"), "enabled") &&
+	       *sysfs_text("/sys/kernel/sched_ext/root/ops");
+}
+
+static char **string_array(json_t *array)
+{
+	char **strings = ktstr_xcalloc(json_array_size(array) + 1, sizeof(*strings));
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(array, i, item)
+		strings[i] = ktstr_xstrdup(json_string_value(item) ? json_string_value(item) : "");
+	return strings;
+}
+
+/* Makes the virtio console the controlling terminal and all three standard streams. */
+static void use_terminal(const struct winsize *size)
+{
+	int terminal = open("/dev/hvc0", O_RDWR);
+
+	if (terminal < 0)
+		_exit(126);
+	ioctl(terminal, TIOCSCTTY, 1);
+	ioctl(terminal, TIOCSWINSZ, size);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(terminal, fd);
+}
+
+/* Only in the child: never returns. */
+static void exec_child(char **argv, char **env, const struct winsize *terminal, int out, int err, int frames)
+{
+	sigset_t none;
+	int null = open("/dev/null", O_RDWR);
+
+	setsid();
+	dup2(null, 0);
+	dup2(out, 1);
+	dup2(err, 2);
+	if (terminal)
+		use_terminal(terminal);
+	if (frames >= 0)
+		dup2(frames, PROGRAM_FRAMES_FD);
+	closefrom(frames >= 0 ? PROGRAM_FRAMES_FD + 1 : 3);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(argv[0], argv, env);
+	fprintf(stderr, "ktstr-init: cannot execute %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+struct ktstr_error *job_process_start(struct job_process *process, json_t *argv, json_t *env,
+				      const struct winsize *terminal, bool with_frames)
+{
+	char **argv_strings = string_array(argv), **env_strings = string_array(env);
+	int out[2], err[2], frames[2] = { -1, -1 };
+
+	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) ||
+	    (with_frames && pipe2(frames, O_CLOEXEC)))
+		return ktstr_error_sys(errno, "cannot create pipes for %s", argv_strings[0]);
+	/* Descriptor 3 may be one of our pipe ends; move the child's end out of its way first. */
+	if (with_frames)
+		frames[1] = fcntl(frames[1], F_DUPFD_CLOEXEC, 64);
+	process->pid = fork();
+	if (process->pid < 0)
+		return ktstr_error_sys(errno, "cannot fork for %s", argv_strings[0]);
+	if (process->pid == 0)
+		exec_child(argv_strings, env_strings, terminal, out[1], err[1], frames[1]);
+	close(out[1]);
+	close(err[1]);
+	if (with_frames)
+		close(frames[1]);
+	process->out_fd = out[0];
+	process->err_fd = err[0];
+	process->frames_fd = frames[0];
+	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	process->ended = false;
+	for (size_t i = 0; argv_strings[i]; i++)
+		free(argv_strings[i]);
+	free(argv_strings);
+	for (size_t i = 0; env_strings[i]; i++)
+		free(env_strings[i]);
+	free(env_strings);
+	return NULL;
+}
+
+/* One read from *fd, sent as a frame of `type`; the descriptor is closed at its end. */
+static void relay_output(struct channel *channel, int *fd, uint32_t type)
+{
+	char chunk[16384];
+	ssize_t got = read(*fd, chunk, sizeof(chunk));
+
+	if (got > 0) {
+		channel_send(channel, type, chunk, (size_t)got);
+	} else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+		close(*fd);
+		*fd = -1;
+	}
+}
+
+static void relay_frames(struct relay *relay)
+{
+	char chunk[65536];
+	struct ktstr_frame frame;
+	ssize_t got = read(relay->program.frames_fd, chunk, sizeof(chunk));
+
+	if (got <= 0) {
+		if (got == 0 || errno != EINTR) {
+			close(relay->program.frames_fd);
+			relay->program.frames_fd = -1;
+		}
+		return;
+	}
+	ktstr_frame_decoder_feed(&relay->program_frames, chunk, (size_t)got);
+	while (ktstr_frame_decoder_next(&relay->program_frames, &frame))
+		channel_send(relay->channel, frame.type, frame.payload, frame.length);
+}
+
+/* Reaps everything that ended; orphans of the job belong to PID 1. */
+static void reap(struct relay *relay)
+{
+	struct job_process *known[] = { &relay->program, &relay->sched };
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < 2; i++) {
+			if (known[i]->pid != pid)
+				continue;
+			known[i]->ended = true;
+			known[i]->wait_status = status;
+			close(known[i]->pidfd);
+			known[i]->pidfd = -1;
+			known[i]->pid = 0;
+		}
+	}
+}
+
+struct relay_source {
+	int *fd;
+	uint32_t type; /* 0 = frames of the program */
+};
+
+static void relay_ready(struct relay *relay, int timeout_ms)
+{
+	struct relay_source sources[] = {
+		{ &relay->program.frames_fd, 0 },
+		{ &relay->program.out_fd, relay->program.out_type },
+		{ &relay->program.err_fd, relay->program.err_type },
+		{ &relay->sched.out_fd, relay->sched.out_type },
+		{ &relay->sched.err_fd, relay->sched.err_type },
+	};
+	enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
+	struct pollfd fds[SOURCES + 2];
+
+	for (size_t i = 0; i < SOURCES; i++)
+		fds[i] = (struct pollfd){ .fd = *sources[i].fd, .events = POLLIN };
+	fds[SOURCES] = (struct pollfd){ .fd = relay->program.pidfd, .events = POLLIN };
+	fds[SOURCES + 1] = (struct pollfd){ .fd = relay->sched.pidfd, .events = POLLIN };
+	if (poll(fds, SOURCES + 2, timeout_ms) < 0)
+		return;
+	for (size_t i = 0; i < SOURCES; i++) {
+		if (*sources[i].fd < 0 || !fds[i].revents)
+			continue;
+		if (sources[i].type)
+			relay_output(relay->channel, sources[i].fd, sources[i].type);
+		else
+			relay_frames(relay);
+	}
+}
+
+void relay_drain(struct relay *relay)
+{
+	int *fds[] = { &relay->program.frames_fd, &relay->program.out_fd, &relay->program.err_fd,
+		       &relay->sched.out_fd, &relay->sched.err_fd };
+	uint64_t deadline = ktstr_now_ns() + KTSTR_SEC(2);
+
+	for (;;) {
+		bool more = false;
+
+		for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+			struct pollfd fd = { .fd = *fds[i], .events = POLLIN };
+
+			more |= *fds[i] >= 0 && poll(&fd, 1, 0) > 0;
+		}
+		if (!more || ktstr_now_ns() > deadline)
+			return;
+		relay_ready(relay, 0);
+	}
+}
+
+/* Tells the host once that the scheduler is gone: its process ended, or the kernel unloaded it. */
+static void report_scheduler(struct relay *relay)
+{
+	if (relay->sched_reported || (!relay->sched.pid && !relay->sched.ended))
+		return;
+	if (relay->sched.ended) {
+		int32_t status = relay->sched.wait_status;
+		_cleanup_free_ char *how = NULL;
+
+		relay_drain(relay);
+		how = WIFSIGNALED(status) ? ktstr_xasprintf("signal %d", WTERMSIG(status)) :
+					    ktstr_xasprintf("exit code %d", WEXITSTATUS(status));
+		channel_send(relay->channel, KTSTR_FRAME_SCHED_EXIT, &status, sizeof(status));
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_DIED, "%s", how);
+		relay->sched_reported = true;
+	} else if (relay->sched_attached && !sched_ext_attached()) {
+		/* Its process usually follows with its last words: that report comes next. */
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_DETACHED, "%s",
+				  sysfs_text("/sys/kernel/sched_ext/state"));
+		relay->sched_attached = false;
+	}
+}
+
+enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t deadline_ns)
+{
+	for (;;) {
+		int left_ms = ktstr_ms_until(deadline_ns);
+
+		relay_ready(relay, left_ms < STATE_POLL_MS ? left_ms : STATE_POLL_MS);
+		reap(relay);
+		report_scheduler(relay);
+		if (relay->program.ended)
+			return WAIT_PROGRAM_ENDED;
+		if (relay->sched.ended && !relay->program.pid)
+			return WAIT_SCHED_ENDED;
+		if (condition && condition())
+			return WAIT_CONDITION;
+		if (!left_ms)
+			return WAIT_DEADLINE;
+	}
+}

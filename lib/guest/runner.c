@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs one test body inside the guest and sends its verdict as a frame. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "check/result_json.h"
+#include "guest/job.h"
+#include "guest/registry.h"
+#include "guest/runner.h"
+#include "wire/program.h"
+
+#define DEFAULT_SETTLE KTSTR_MS(100)
+
+/* The "test" object of the job: what the host decided for this run. */
+static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
+{
+	const char *scheduler = json_string_value(json_object_get(job_test, "scheduler"));
+	const char *sched_pid = ktstr_env(KTSTR_SCHED_PID_ENV);
+	unsigned int workers =
+		(unsigned int)json_integer_value(json_object_get(job_test, "workers_per_cgroup"));
+
+	ctx->duration_ns = (uint64_t)json_integer_value(json_object_get(job_test, "duration_ns"));
+	ctx->seed = (uint64_t)json_integer_value(json_object_get(job_test, "seed"));
+	ctx->limits = ktstr_default_limits(json_is_true(json_object_get(job_test, "strict")));
+	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
+	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
+	ctx->settle_ns = DEFAULT_SETTLE;
+	ctx->workers_per_cgroup =
+		workers ? workers : ktstr_test_topology_total_cpus(ctx->topo);
+}
+
+static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const json_t *job_test,
+				   struct ktstr_test_topology **topo,
+				   struct ktstr_cgroup_manager **cgroups, struct ktstr_ctx *ctx)
+{
+	static const char *const controllers[] = { "cpuset", "cpu" };
+
+	KTSTR_TRY(ktstr_test_topology_from_system(NULL, topo));
+	KTSTR_TRY(ktstr_cgroup_manager_create(NULL, cgroups));
+	KTSTR_TRY(ktstr_cgroup_setup(*cgroups, controllers, 2));
+	*ctx = (struct ktstr_ctx){
+		.test_name = test->name,
+		.topo = *topo,
+		.cgroups = *cgroups,
+		.assert = ktstr_test_checks_of(test),
+	};
+	apply_job(ctx, job_test);
+	return NULL;
+}
+
+static void send_result(const struct ktstr_assert_result *result)
+{
+	json_t *json = json_pack("{so}", "verdict", ktstr_assert_result_to_json(result));
+	_cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
+
+	ktstr_wire_send(KTSTR_FRAME_RESULT, text ? text : "", text ? strlen(text) : 0);
+	json_decref(json);
+}
+
+int ktstr_guest_run(const char *job_path)
+{
+	json_error_t parse_error;
+	json_t *job = json_load_file(job_path, 0, &parse_error);
+	const json_t *job_test = json_object_get(job, "test");
+	const char *name = json_string_value(json_object_get(job_test, "name"));
+	const struct ktstr_test_entry *test = name ? ktstr_find_test(name) : NULL;
+	struct ktstr_test_topology *topo = NULL;
+	struct ktstr_cgroup_manager *cgroups = NULL;
+	struct ktstr_ctx ctx = { 0 };
+	struct ktstr_error *error;
+
+	if (!test) {
+		fprintf(stderr, "ktstr: %s names no test of this program (%s)\n", job_path,
+			name ? name : parse_error.text);
+		json_decref(job);
+		return KTSTR_EXIT_FAIL;
+	}
+	error = prepare(test, job_test, &topo, &cgroups, &ctx);
+	if (!ktstr_fail_error(&ctx, error))
+		test->body(&ctx);
+	send_result(&ctx.result);
+	ktstr_assert_result_deinit(&ctx.result);
+	ktstr_cgroup_manager_destroy(cgroups);
+	ktstr_test_topology_destroy(topo);
+	json_decref(job);
+	return KTSTR_EXIT_PASS;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One run: boot, submit, listen, judge. */
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "ktstr/units.h"
+#include "runner/job_bundle.h"
+#include "runner/judge.h"
+#include "runner/runner.h"
+#include "vm/vm.h"
+
+/* Beyond the workload itself: setup and teardown of the body under emulation on a busy host. */
+#define BODY_HEADROOM KTSTR_SEC(60)
+
+KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
+KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
+
+struct execution {
+	const struct ktstr_run_setup *setup;
+	const struct ktstr_run *run;
+	ktstr_stage_fn stage;
+	void *stage_context;
+	struct ktstr_observation observation;
+	struct ktstr_test_result *result;
+	uint64_t stage_began_ns;
+};
+
+static void enter_stage(struct execution *execution, const char *shown)
+{
+	execution->stage_began_ns = ktstr_now_ns();
+	if (execution->stage)
+		execution->stage(execution->stage_context, shown);
+}
+
+static void leave_stage(struct execution *execution, const char *name)
+{
+	struct ktstr_test_result *result = execution->result;
+
+	if (result->stages_count < sizeof(result->stages) / sizeof(result->stages[0]))
+		result->stages[result->stages_count++] = (struct ktstr_stage_time){
+			name, ktstr_now_ns() - execution->stage_began_ns
+		};
+	execution->stage_began_ns = ktstr_now_ns();
+}
+
+static void identify(const struct execution *execution)
+{
+	const struct ktstr_run_setup *setup = execution->setup;
+	const struct ktstr_run *run = execution->run;
+	struct ktstr_test_result *result = execution->result;
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	*result = (struct ktstr_test_result){
+		.test_name = ktstr_xstrdup(run->test->name),
+		.full_name = ktstr_xstrdup(run->full_name),
+		.topology = ktstr_xstrdup(ktstr_topology_format(&run->topology, shape)),
+		.scheduler = ktstr_xstrdup(run->scheduler.label),
+		.scheduler_binary = run->scheduler.path ? ktstr_xstrdup(run->scheduler.path) : NULL,
+		.resolve_source = run->scheduler.resolve_source ?
+					  ktstr_xstrdup(run->scheduler.resolve_source) :
+					  NULL,
+		.kernel_version = ktstr_xstrdup(setup->kernel.version),
+		.kernel_release = ktstr_xstrdup(setup->kernel.release),
+		.project_commit = setup->project_commit ? ktstr_xstrdup(setup->project_commit) : NULL,
+		.accel = ktstr_xstrdup(ktstr_accel_name(setup->accel.accel)),
+		.accel_reason = ktstr_xstrdup(setup->accel.reason),
+		.qemu_version = ktstr_xstrdup(setup->qemu.version),
+		.vcpus = ktstr_topology_total_cpus(&run->topology),
+		.memory_mib = ktstr_machine_memory_mib(&run->topology, run->test->memory_mib),
+		.guest_exit_code = -1,
+		.started_unix_seconds = (int64_t)time(NULL),
+	};
+	for (size_t i = 0; i < run->scheduler.args.count; i++)
+		ktstr_strv_add(&result->scheduler_args, run->scheduler.args.items[i]);
+	for (size_t i = 0; i < run->reproduce.count; i++)
+		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
+}
+
+static struct ktstr_error *boot(struct execution *execution, struct ktstr_vm **vm)
+{
+	const struct ktstr_run_setup *setup = execution->setup;
+	struct ktstr_vm_config config = {
+		.qemu = &setup->qemu,
+		.accel = &setup->accel,
+		.kernel = &setup->kernel,
+		.topology = &execution->run->topology,
+		.memory_mib = execution->run->test->memory_mib,
+		.agent_path = setup->agent_path,
+	};
+	struct ktstr_error *error;
+
+	enter_stage(execution, "booting");
+	execution->result->final_phase = KTSTR_PHASE_BOOT;
+	error = ktstr_vm_boot(&config, vm);
+	leave_stage(execution, "boot");
+	return error;
+}
+
+/* What a frame means for the stages that people see and results record. */
+static void follow_stages(struct execution *execution, const struct ktstr_frame *frame)
+{
+	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
+	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED) {
+		leave_stage(execution, "attach");
+	} else if (frame->type == KTSTR_FRAME_SCENARIO_START) {
+		leave_stage(execution, "prepare");
+		enter_stage(execution, "running");
+	} else if (frame->type == KTSTR_FRAME_SCENARIO_END) {
+		leave_stage(execution, "run");
+	}
+}
+
+/* Listens until the program's end is reported or the VM is gone; an error says why there is no such report. */
+static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *vm)
+{
+	uint64_t limit = execution->run->duration_ns + BODY_HEADROOM +
+			 (execution->run->scheduler.path ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
+	uint64_t deadline = ktstr_now_ns() + limit;
+	struct ktstr_frame frame;
+	char text[32];
+
+	for (;;) {
+		switch (ktstr_vm_next_frame(vm, deadline, &frame)) {
+		case KTSTR_VM_FRAME:
+			ktstr_observe_frame(&execution->observation, &frame, execution->result);
+			if (frame.crc_ok)
+				follow_stages(execution, &frame);
+			if (execution->observation.exited)
+				return NULL;
+			break;
+		case KTSTR_VM_ENDED:
+			return ktstr_error_new(KTSTR_ERR_GUEST, "the guest powered off in the middle of the test");
+		case KTSTR_VM_DEADLINE:
+			execution->result->timed_out = true;
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the test overran: no verdict within %s",
+					       ktstr_format_duration(limit, text));
+		}
+	}
+}
+
+static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_vm **vm)
+{
+	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
+	struct ktstr_vm_job job = { .seed = execution->run->seed };
+	struct ktstr_error *error;
+
+	KTSTR_TRY(ktstr_job_bundle(execution->setup, execution->run, &bundle));
+	KTSTR_TRY(ktstr_bundle_finish(bundle, &job.archive, &job.archive_length));
+	KTSTR_TRY(boot(execution, vm));
+	enter_stage(execution, execution->run->scheduler.path ? "attaching" : "starting");
+	error = ktstr_vm_submit(*vm, &job);
+	leave_stage(execution, "inject");
+	if (!error)
+		error = listen(execution, *vm);
+	leave_stage(execution, "collect");
+	return error;
+}
+
+void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
+		       ktstr_stage_fn stage, void *context, struct ktstr_test_result *result)
+{
+	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
+	struct execution execution = { .setup = setup,
+				       .run = run,
+				       .stage = stage,
+				       .stage_context = context,
+				       .result = result };
+	uint64_t began = ktstr_now_ns();
+	_cleanup_error_ struct ktstr_error *error = NULL;
+
+	identify(&execution);
+	error = run_in_vm(&execution, &vm);
+	if (vm) {
+		result->console = ktstr_vm_console(vm, &result->console_length);
+		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
+	}
+	ktstr_judge(&execution.observation, error, result);
+	ktstr_observation_deinit(&execution.observation);
+	result->duration_ns = ktstr_now_ns() - began;
+}

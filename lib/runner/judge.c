@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Verdicts with a cause: what the guest said, what happened to its scheduler, how the VM ended. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/child.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "check/result_json.h"
+#include "runner/judge.h"
+#include "sched/resolve.h"
+#include "vm/console.h"
+
+enum { PANIC_LINES = 24, REASON_MAX = 300, OUTPUT_MAX = 16 << 20 };
+
+void ktstr_observation_deinit(struct ktstr_observation *observation)
+{
+	free(observation->agent_error);
+	ktstr_str_deinit(&observation->output);
+	ktstr_str_deinit(&observation->sched_log);
+}
+
+static void take_verdict(const struct ktstr_frame *frame, struct ktstr_test_result *result)
+{
+	json_error_t parse_error;
+	json_t *json = json_loadb((const char *)frame->payload, frame->length, 0, &parse_error);
+	struct ktstr_assert_result verdict = { 0 };
+	struct ktstr_error *error;
+
+	if (!json) {
+		ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
+				    "the guest's verdict is not JSON: %s", parse_error.text);
+		return;
+	}
+	error = ktstr_assert_result_from_json(json_object_get(json, "verdict"), &verdict);
+	json_decref(json);
+	if (error)
+		ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
+				    "the guest's verdict cannot be read: %s", ktstr_error_message(error));
+	ktstr_error_free(error);
+	ktstr_assert_result_merge(&result->verdict, &verdict);
+	ktstr_assert_result_deinit(&verdict);
+	result->guest_result_received = true;
+}
+
+static void take_lifecycle(struct ktstr_observation *observation, const struct ktstr_frame *frame,
+			   struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!frame->length)
+		return;
+	text = ktstr_xstrndup((const char *)frame->payload + 1, frame->length - 1);
+	switch ((enum ktstr_lifecycle)frame->payload[0]) {
+	case KTSTR_LIFE_INIT_STARTED:
+		break;
+	case KTSTR_LIFE_SCHED_ATTACHED:
+		observation->attached = true;
+		break;
+	case KTSTR_LIFE_PAYLOAD_STARTING:
+		result->final_phase = KTSTR_PHASE_BODY;
+		break;
+	case KTSTR_LIFE_WORKLOAD_DISPATCHED:
+		observation->dispatched_at_ns = ktstr_now_ns();
+		ktstr_strv_add(&result->active_schedulers, text);
+		break;
+	case KTSTR_LIFE_SCHED_DIED:
+		observation->died = true;
+		observation->died_at_ns = ktstr_now_ns();
+		break;
+	case KTSTR_LIFE_SCHED_DETACHED:
+		observation->detached = true;
+		observation->detached_at_ns = ktstr_now_ns();
+		break;
+	case KTSTR_LIFE_SCHED_NOT_ATTACHED:
+		observation->attach_timed_out = !strcmp(text, "timeout");
+		observation->no_sched_ext = !observation->attach_timed_out;
+		break;
+	case KTSTR_LIFE_AGENT_ERROR:
+		free(observation->agent_error);
+		observation->agent_error = ktstr_take(text);
+		break;
+	}
+}
+
+static void take_text(struct ktstr_str *into, const struct ktstr_frame *frame)
+{
+	if (into->length < OUTPUT_MAX)
+		ktstr_str_add_bytes(into, frame->payload, frame->length);
+}
+
+void ktstr_observe_frame(struct ktstr_observation *observation, const struct ktstr_frame *frame,
+			 struct ktstr_test_result *result)
+{
+	int32_t status;
+
+	if (!frame->crc_ok)
+		return;
+	switch (frame->type) {
+	case KTSTR_FRAME_READY:
+		result->final_phase = KTSTR_PHASE_ATTACH;
+		break;
+	case KTSTR_FRAME_LIFECYCLE:
+		take_lifecycle(observation, frame, result);
+		break;
+	case KTSTR_FRAME_RESULT:
+		take_verdict(frame, result);
+		result->final_phase = KTSTR_PHASE_TEARDOWN;
+		break;
+	case KTSTR_FRAME_STDOUT:
+	case KTSTR_FRAME_STDERR:
+		take_text(&observation->output, frame);
+		break;
+	case KTSTR_FRAME_SCHED_LOG:
+		take_text(&observation->sched_log, frame);
+		break;
+	case KTSTR_FRAME_SCHED_EXIT:
+		if (ktstr_frame_read_i32(frame, &status))
+			observation->sched_status = status;
+		break;
+	case KTSTR_FRAME_EXIT:
+		if (!ktstr_frame_read_i32(frame, &status))
+			break;
+		observation->exited = true;
+		observation->program_status = status;
+		result->guest_exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+		result->final_phase = KTSTR_PHASE_DONE;
+		break;
+	}
+}
+
+/*
+ * The kernel's own words when it unloads a scheduler, from the console: the line after
+ * `sched_ext: BPF scheduler "x" disabled (runtime error)` carries the message. Heap, NULL = none.
+ */
+static char *kernel_reason(const struct ktstr_test_result *result)
+{
+	static const char disabled[] = "\" disabled (";
+	struct ktstr_str reason = { 0 };
+	const char *mark = result->console ? strstr(result->console, disabled) : NULL;
+	const char *end, *message;
+
+	if (!mark)
+		return NULL;
+	mark += strlen(disabled);
+	end = strpbrk(mark, ")\n");
+	ktstr_str_add_printable(&reason, mark, end ? (size_t)(end - mark) : strlen(mark));
+	message = strstr(mark, "sched_ext: ");
+	message = message ? strstr(message + strlen("sched_ext: "), ": ") : NULL;
+	if (message) {
+		size_t length = strcspn(message + 2, "\r\n");
+
+		ktstr_str_add(&reason, ": ");
+		ktstr_str_add_printable(&reason, message + 2, length > REASON_MAX ? REASON_MAX : length);
+	}
+	return ktstr_str_take(&reason);
+}
+
+/* The guest only knows that the scheduler vanished; the host's finding replaces that. */
+static void drop_unknown_deaths(struct ktstr_assert_result *verdict)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < verdict->outcomes_count; i++) {
+		if (verdict->outcomes[i].detail.kind == KTSTR_DETAIL_SCHEDULER_DIED_UNKNOWN_REASON)
+			free(verdict->outcomes[i].detail.message);
+		else
+			verdict->outcomes[kept++] = verdict->outcomes[i];
+	}
+	verdict->outcomes_count = kept;
+}
+
+/* Puts the host's finding first: everything else follows from it. */
+static void find_fault(struct ktstr_test_result *result, enum ktstr_detail_kind kind, char *message)
+{
+	struct ktstr_assert_result whole = { 0 };
+
+	drop_unknown_deaths(&result->verdict);
+	ktstr_assert_record(&whole, KTSTR_OUTCOME_FAIL, kind, "%s", message);
+	ktstr_assert_result_merge(&whole, &result->verdict);
+	ktstr_assert_result_deinit(&result->verdict);
+	result->verdict = whole;
+	free(result->cause);
+	result->cause = message;
+}
+
+static void judge_failed_attach(const struct ktstr_observation *observation,
+				struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *how = ktstr_describe_wait_status(observation->sched_status);
+	const char *log = ktstr_str_text(&observation->sched_log);
+	_cleanup_free_ char *last_line = ktstr_console_tail(log, strlen(log), 1);
+	char *cause;
+
+	if (observation->no_sched_ext)
+		cause = ktstr_xasprintf("kernel %s has no sched_ext (CONFIG_SCHED_CLASS_EXT): scheduler %s cannot run",
+					result->kernel_version, result->scheduler);
+	else if (observation->attach_timed_out)
+		cause = ktstr_xasprintf("scheduler %s never attached: its process runs, but sched_ext stayed disabled until the time limit",
+					result->scheduler);
+	else if (ktstr_sched_verifier_log(log))
+		cause = ktstr_xasprintf("scheduler %s was rejected by the BPF verifier (%s)",
+					result->scheduler, how);
+	else
+		cause = ktstr_xasprintf("scheduler %s exited before it attached (%s)%s%s", result->scheduler,
+					how, *last_line ? ": " : "", last_line);
+	find_fault(result, KTSTR_DETAIL_SCHEDULER_CRASHED, cause);
+}
+
+static void judge_lost_scheduler(const struct ktstr_observation *observation,
+				 struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *reason = kernel_reason(result);
+	_cleanup_free_ char *how = observation->died ?
+					   ktstr_describe_wait_status(observation->sched_status) :
+					   ktstr_xstrdup("its process still runs");
+	uint64_t at = observation->detached_at_ns ? observation->detached_at_ns : observation->died_at_ns;
+	double seconds = observation->dispatched_at_ns && at > observation->dispatched_at_ns ?
+				 (double)(at - observation->dispatched_at_ns) / 1e9 :
+				 0;
+	bool clean = observation->died && WIFEXITED(observation->sched_status) &&
+		     !WEXITSTATUS(observation->sched_status);
+	const char *what = clean ? "exited by itself" : observation->died ? "died" : "was unloaded by the kernel";
+
+	find_fault(result, clean ? KTSTR_DETAIL_SCHEDULER_EXITED_CLEANLY : KTSTR_DETAIL_SCHEDULER_CRASHED,
+		   ktstr_xasprintf("scheduler %s %s %.1f s into the workload (%s)%s%s", result->scheduler, what,
+				   seconds, how, reason ? ": " : "", reason ? reason : ""));
+}
+
+/* The name that sched_ext showed while workers ran must be there for a sched_ext scheduler. */
+static bool was_active(const struct ktstr_test_result *result)
+{
+	for (size_t i = 0; i < result->active_schedulers.count; i++)
+		if (!ktstr_str_starts_with(result->active_schedulers.items[i], "enabled "))
+			return false;
+	return true;
+}
+
+static void judge_missing_result(const struct ktstr_observation *observation,
+				 const struct ktstr_error *end_error, struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *how = ktstr_describe_wait_status(observation->program_status);
+	char *cause;
+
+	if (result->crash_message)
+		cause = ktstr_xasprintf("the guest kernel crashed: %.*s",
+					(int)strcspn(result->crash_message, "\n"), result->crash_message);
+	else if (observation->agent_error)
+		cause = ktstr_xasprintf("the guest's agent failed: %s", observation->agent_error);
+	else if (observation->exited)
+		cause = ktstr_xasprintf("the test program ended without a verdict (%s)", how);
+	else
+		cause = ktstr_xstrdup(end_error ? ktstr_error_message(end_error) :
+						  "the guest ended without a verdict");
+	find_fault(result, KTSTR_DETAIL_OTHER, cause);
+}
+
+static const struct ktstr_outcome *first_of(const struct ktstr_assert_result *verdict,
+					    enum ktstr_outcome_kind kind)
+{
+	for (size_t i = 0; i < verdict->outcomes_count; i++)
+		if (verdict->outcomes[i].kind == kind)
+			return &verdict->outcomes[i];
+	return NULL;
+}
+
+static void set_cause_from_verdict(struct ktstr_test_result *result)
+{
+	enum ktstr_outcome_kind kind = ktstr_assert_result_kind(&result->verdict);
+	const struct ktstr_outcome *outcome = first_of(&result->verdict, kind);
+
+	if (!result->cause && outcome)
+		result->cause = ktstr_xstrdup(outcome->detail.message);
+}
+
+void ktstr_judge(struct ktstr_observation *observation, const struct ktstr_error *end_error,
+		 struct ktstr_test_result *result)
+{
+	bool wants_scheduler = result->scheduler_binary != NULL;
+
+	result->crash_message =
+		ktstr_console_panic_text(result->console ? result->console : "", result->console_length,
+					 PANIC_LINES);
+	if (result->crash_message && !observation->exited)
+		judge_missing_result(observation, end_error, result);
+	else if (wants_scheduler && !observation->attached &&
+		 (observation->died || observation->no_sched_ext || observation->attach_timed_out))
+		judge_failed_attach(observation, result);
+	else if (wants_scheduler && (observation->died || observation->detached))
+		judge_lost_scheduler(observation, result);
+	else if (!result->guest_result_received || !observation->exited)
+		judge_missing_result(observation, end_error, result);
+	else if (wants_scheduler && !was_active(result))
+		find_fault(result, KTSTR_DETAIL_OTHER,
+			   ktstr_xasprintf("sched_ext was not active during the workload (state: %s)",
+					   result->active_schedulers.items[0]));
+	set_cause_from_verdict(result);
+	result->output = ktstr_str_take(&observation->output);
+	result->output_length = strlen(result->output);
+	result->scheduler_log = ktstr_str_take(&observation->sched_log);
+	result->scheduler_log_length = strlen(result->scheduler_log);
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Side-by-side runs: one worker process a run, so that a crash in one cannot touch another, and the death of ktstr
+ * takes workers and their VMs along (PR_SET_PDEATHSIG down the chain).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "base/child.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "runner/runner.h"
+
+enum { TICK_MS = 200, MESSAGE_MAX = 64 << 20 };
+
+/*
+ * A worker speaks in lines: "stage <what>", then "result <json>". Both ends are ours, but the JSON carries the
+ * guest's words: it is parsed as hostile.
+ */
+struct slot {
+	pid_t pid; /* 0 = free */
+	int fd;
+	size_t index; /* of the run */
+	struct ktstr_str input;
+	bool finished;
+};
+
+struct pool {
+	const struct ktstr_run_setup *setup;
+	const struct ktstr_run *runs;
+	size_t count, next, done;
+	const struct ktstr_pool_options *options;
+	struct slot *slots;
+	unsigned int slots_count;
+	struct ktstr_printer *printer;
+	int signal_fd;
+	bool failed, cancelled;
+};
+
+static void send_line(int fd, const char *word, const char *text)
+{
+	_cleanup_free_ char *line = ktstr_xasprintf("%s %s\n", word, text);
+	_cleanup_error_ struct ktstr_error *error = ktstr_write_all(fd, line, strlen(line), "the pool");
+
+	if (error)
+		_exit(KTSTR_EXIT_FAIL); /* the parent is gone */
+}
+
+static void send_stage(void *context, const char *stage)
+{
+	send_line(*(int *)context, "stage", stage);
+}
+
+/* The worker's whole life; never returns. */
+static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_run *run, pid_t parent, int fd)
+{
+	struct ktstr_test_result result;
+	struct ktstr_error *error;
+	sigset_t none;
+	json_t *json;
+	char *text;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(KTSTR_EXIT_FAIL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	ktstr_run_execute(pool->setup, run, send_stage, &fd, &result);
+	error = ktstr_result_store(pool->setup->run_dir, &result);
+	if (error) {
+		ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
+				    "the result could not be stored: %s", ktstr_error_message(error));
+		if (!result.cause)
+			result.cause = ktstr_xstrdup(ktstr_error_message(error));
+	}
+	json = ktstr_result_to_json(&result);
+	text = json_dumps(json, JSON_COMPACT);
+	send_line(fd, "result", text ? text : "{}");
+	_exit(KTSTR_EXIT_PASS);
+}
+
+static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
+{
+	const struct ktstr_run *run = &pool->runs[pool->next];
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+	pid_t parent = getpid();
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return ktstr_error_sys(errno, "cannot create a pipe");
+	fflush(NULL);
+	slot->pid = fork();
+	if (slot->pid < 0) {
+		slot->pid = 0;
+		close(ends[0]);
+		close(ends[1]);
+		return ktstr_error_sys(errno, "cannot fork");
+	}
+	if (slot->pid == 0)
+		worker_main(pool, run, parent, ends[1]);
+	close(ends[1]);
+	slot->fd = ends[0];
+	slot->index = pool->next++;
+	slot->finished = false;
+	ktstr_printer_started(pool->printer, slot->index, run->full_name,
+			      ktstr_topology_format(&run->topology, shape), run->scheduler.label);
+	return NULL;
+}
+
+/* Logs travel as files: the sidecar names them. */
+static void load_logs(struct ktstr_test_result *result)
+{
+	struct {
+		const char *path;
+		char **text;
+		size_t *length;
+	} logs[] = {
+		{ result->console_path, &result->console, &result->console_length },
+		{ result->scheduler_log_path, &result->scheduler_log, &result->scheduler_log_length },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!logs[i].path || *logs[i].text)
+			continue;
+		ktstr_error_free(ktstr_read_file(logs[i].path, logs[i].text, logs[i].length));
+	}
+}
+
+static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_result *result)
+{
+	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
+
+	slot->finished = true;
+	pool->done++;
+	pool->failed |= kind == KTSTR_OUTCOME_FAIL;
+	ktstr_printer_finished(pool->printer, slot->index, result);
+	ktstr_test_result_deinit(result);
+}
+
+static void finish_from_json(struct pool *pool, struct slot *slot, const char *text)
+{
+	struct ktstr_test_result result = { 0 };
+	json_error_t parse_error;
+	json_t *json = json_loads(text, 0, &parse_error);
+	struct ktstr_error *error =
+		json ? ktstr_result_from_json(json, &result) :
+		       ktstr_error_new(KTSTR_ERR_CORRUPT, "a worker's result: %s", parse_error.text);
+
+	json_decref(json);
+	if (error) {
+		ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s",
+				    ktstr_error_message(error));
+		ktstr_error_free(error);
+	}
+	load_logs(&result);
+	finish(pool, slot, &result);
+}
+
+/* A worker that died without a result is a failure of its test, by name. */
+static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
+{
+	const struct ktstr_run *run = &pool->runs[slot->index];
+	_cleanup_free_ char *how = ktstr_describe_wait_status(wait_status);
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+	struct ktstr_test_result result = {
+		.test_name = ktstr_xstrdup(run->test->name),
+		.full_name = ktstr_xstrdup(run->full_name),
+		.topology = ktstr_xstrdup(ktstr_topology_format(&run->topology, shape)),
+		.scheduler = ktstr_xstrdup(run->scheduler.label),
+		.guest_exit_code = -1,
+		.cause = ktstr_xasprintf("the process that ran this test died: %s", how),
+	};
+
+	ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s", result.cause);
+	finish(pool, slot, &result);
+}
+
+static void take_lines(struct pool *pool, struct slot *slot)
+{
+	char *newline;
+
+	while ((newline = slot->input.length ? strchr(slot->input.data, '\n') : NULL)) {
+		char *line = slot->input.data;
+		size_t used = (size_t)(newline - line) + 1;
+
+		*newline = '\0';
+		if (ktstr_str_starts_with(line, "stage "))
+			ktstr_printer_stage(pool->printer, slot->index, line + strlen("stage "));
+		else if (ktstr_str_starts_with(line, "result ") && !slot->finished)
+			finish_from_json(pool, slot, line + strlen("result "));
+		slot->input.length -= used;
+		memmove(line, line + used, slot->input.length + 1);
+	}
+}
+
+static void close_slot(struct pool *pool, struct slot *slot)
+{
+	int wait_status = 0;
+
+	while (waitpid(slot->pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	if (!slot->finished && !pool->cancelled)
+		finish_lost(pool, slot, wait_status);
+	close(slot->fd);
+	ktstr_str_deinit(&slot->input);
+	*slot = (struct slot){ .fd = -1 };
+}
+
+static void read_slot(struct pool *pool, struct slot *slot)
+{
+	char chunk[65536];
+	ssize_t got = read(slot->fd, chunk, sizeof(chunk));
+
+	if (got < 0 && errno == EINTR)
+		return;
+	if (got > 0 && slot->input.length < MESSAGE_MAX) {
+		ktstr_str_add_bytes(&slot->input, chunk, (size_t)got);
+		take_lines(pool, slot);
+	} else if (got <= 0) {
+		close_slot(pool, slot);
+	}
+}
+
+static void cancel(struct pool *pool)
+{
+	pool->cancelled = true;
+	for (unsigned int i = 0; i < pool->slots_count; i++)
+		if (pool->slots[i].pid)
+			kill(pool->slots[i].pid, SIGKILL);
+}
+
+static struct ktstr_error *fill_slots(struct pool *pool)
+{
+	bool stop = pool->cancelled || (pool->options->fail_fast && pool->failed);
+
+	for (unsigned int i = 0; i < pool->slots_count && !stop; i++)
+		if (!pool->slots[i].pid && pool->next < pool->count)
+			KTSTR_TRY(start_worker(pool, &pool->slots[i]));
+	return NULL;
+}
+
+static bool busy(const struct pool *pool)
+{
+	for (unsigned int i = 0; i < pool->slots_count; i++)
+		if (pool->slots[i].pid)
+			return true;
+	return false;
+}
+
+static void wait_once(struct pool *pool)
+{
+	_cleanup_free_ struct pollfd *fds = ktstr_xcalloc(pool->slots_count + 1, sizeof(*fds));
+
+	for (unsigned int i = 0; i < pool->slots_count; i++)
+		fds[i] = (struct pollfd){ .fd = pool->slots[i].pid ? pool->slots[i].fd : -1,
+					  .events = POLLIN };
+	fds[pool->slots_count] = (struct pollfd){ .fd = pool->signal_fd, .events = POLLIN };
+	if (poll(fds, pool->slots_count + 1, TICK_MS) > 0) {
+		if (fds[pool->slots_count].revents)
+			cancel(pool);
+		for (unsigned int i = 0; i < pool->slots_count; i++)
+			if (fds[i].revents && pool->slots[i].pid)
+				read_slot(pool, &pool->slots[i]);
+	}
+	ktstr_printer_tick(pool->printer);
+}
+
+static struct ktstr_error *run_all(struct pool *pool)
+{
+	struct ktstr_error *error = NULL;
+
+	for (;;) {
+		if (!error)
+			error = fill_slots(pool);
+		if (!busy(pool))
+			break;
+		wait_once(pool);
+	}
+	if (!error && pool->cancelled)
+		error = ktstr_error_new(KTSTR_ERR_CANCELLED, "interrupted; %zu of %zu tests had finished",
+					pool->done, pool->count);
+	return error;
+}
+
+static unsigned int default_jobs(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus > 0 ? (unsigned int)cpus : 1;
+}
+
+struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const struct ktstr_run *runs,
+				   size_t count, const struct ktstr_pool_options *options,
+				   int *exit_code)
+{
+	struct pool pool = { .setup = setup, .runs = runs, .count = count, .options = options };
+	struct ktstr_error *error;
+	sigset_t watched, before;
+
+	pool.slots_count = options->jobs ? options->jobs : default_jobs();
+	if (pool.slots_count > count)
+		pool.slots_count = (unsigned int)count;
+	pool.slots = ktstr_xcalloc(pool.slots_count + 1, sizeof(*pool.slots));
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGINT);
+	sigaddset(&watched, SIGTERM);
+	sigaddset(&watched, SIGHUP);
+	sigprocmask(SIG_BLOCK, &watched, &before);
+	pool.signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	pool.printer = ktstr_printer_create(options->format, count);
+	error = run_all(&pool);
+	*exit_code = ktstr_printer_end(pool.printer, setup->run_dir, options->no_skip_mode);
+	ktstr_printer_destroy(pool.printer);
+	close(pool.signal_fd);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	free(pool.slots);
+	return error;
+}

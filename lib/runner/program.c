@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads the description that a test program prints of itself. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/child.h"
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "ktstr/units.h"
+#include "runner/runner.h"
+
+#define DESCRIBE_TIMEOUT KTSTR_SEC(30)
+
+static void test_info_deinit(struct ktstr_test_info *test)
+{
+	free(test->name);
+	free(test->description);
+	free(test->file);
+	free((void *)test->topology.nodes);
+	if (test->topology.distances)
+		free((void *)test->topology.distances->cells);
+	free((void *)test->topology.distances);
+	free(test->scheduler_name);
+	free(test->scheduler_binary);
+	ktstr_strv_deinit(&test->scheduler_args);
+	json_decref(test->checks);
+}
+
+void ktstr_program_deinit(struct ktstr_program *program)
+{
+	for (size_t i = 0; i < program->tests_count; i++)
+		test_info_deinit(&program->tests[i]);
+	free(program->tests);
+	free(program->path);
+	ktstr_strv_deinit(&program->errors);
+	*program = (struct ktstr_program){ 0 };
+}
+
+/* Does the ELF file register tests (section ktstr_tests)? -1 when it is no ELF file. */
+static int registers_tests(int fd)
+{
+	Elf *elf;
+	Elf_Scn *section = NULL;
+	size_t names;
+	int found = -1;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF && !elf_getshdrstrndx(elf, &names)) {
+		found = 0;
+		while (!found && (section = elf_nextscn(elf, section))) {
+			GElf_Shdr header;
+			const char *name = gelf_getshdr(section, &header) ?
+						   elf_strptr(elf, names, header.sh_name) :
+						   NULL;
+
+			found = name && !strcmp(name, "ktstr_tests");
+		}
+	}
+	elf_end(elf);
+	return found;
+}
+
+static struct ktstr_error *check_program(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return ktstr_error_sys(errno, "test program %s", path);
+	switch (registers_tests(fd)) {
+	case 1:
+		return NULL;
+	case 0:
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "%s has no tests: declare some with KTSTR_TEST() and link libktstr", path);
+	default:
+		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is not an ELF program", path);
+	}
+}
+
+static char *dup_member(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? ktstr_xstrdup(text) : NULL;
+}
+
+static struct ktstr_opt_u64 opt_member(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return (struct ktstr_opt_u64){ json_is_integer(value), (uint64_t)json_integer_value(value) };
+}
+
+static void read_nodes(const json_t *nodes, struct ktstr_topology *topology)
+{
+	size_t count = json_array_size(nodes);
+	struct ktstr_numa_node *parsed;
+
+	if (!count)
+		return;
+	parsed = ktstr_xcalloc(count, sizeof(*parsed));
+	for (size_t i = 0; i < count; i++) {
+		const json_t *node = json_array_get(nodes, i);
+
+		parsed[i] = (struct ktstr_numa_node){
+			.llcs = (unsigned int)json_integer_value(json_object_get(node, "llcs")),
+			.memory_mib = (unsigned int)json_integer_value(json_object_get(node, "memory_mib")),
+			.latency_ns = opt_member(node, "latency_ns"),
+			.bandwidth_mbs = opt_member(node, "bandwidth_mbs"),
+		};
+	}
+	topology->nodes = parsed;
+	topology->nodes_count = count;
+}
+
+static void read_distances(const json_t *cells, struct ktstr_topology *topology)
+{
+	size_t count = json_array_size(cells);
+	struct ktstr_numa_distance *distances;
+	uint8_t *values;
+
+	if (!count)
+		return;
+	distances = ktstr_xcalloc(1, sizeof(*distances));
+	values = ktstr_xcalloc(count, 1);
+	for (size_t i = 0; i < count; i++)
+		values[i] = (uint8_t)json_integer_value(json_array_get(cells, i));
+	*distances = (struct ktstr_numa_distance){ topology->numa_nodes, values };
+	topology->distances = distances;
+}
+
+static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info *test)
+{
+	const json_t *topology = json_object_get(json, "topology");
+	const json_t *scheduler = json_object_get(json, "scheduler");
+	const char *shape = json_string_value(json_object_get(topology, "shape"));
+	const json_t *arg;
+	size_t i;
+
+	test->name = dup_member(json, "name");
+	if (!test->name || !shape)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a test without name or topology");
+	KTSTR_TRY(ktstr_topology_parse(shape, &test->topology));
+	read_nodes(json_object_get(topology, "nodes"), &test->topology);
+	read_distances(json_object_get(topology, "distances"), &test->topology);
+	KTSTR_TRY(ktstr_topology_validate(&test->topology));
+	test->description = dup_member(json, "description");
+	test->file = dup_member(json, "file");
+	test->line = (int)json_integer_value(json_object_get(json, "line"));
+	test->memory_mib = (unsigned int)json_integer_value(json_object_get(json, "memory_mib"));
+	test->workers_per_cgroup =
+		(unsigned int)json_integer_value(json_object_get(json, "workers_per_cgroup"));
+	test->duration_ns = (uint64_t)json_integer_value(json_object_get(json, "duration_ns"));
+	test->scheduler_name = dup_member(scheduler, "name");
+	test->scheduler_binary = dup_member(scheduler, "binary");
+	json_array_foreach(json_object_get(scheduler, "args"), i, arg)
+		ktstr_strv_add(&test->scheduler_args, json_string_value(arg));
+	test->checks = json_incref(json_object_get(json, "checks"));
+	test->ignore = json_is_true(json_object_get(json, "ignore"));
+	return NULL;
+}
+
+static struct ktstr_error *read_description(const json_t *json, struct ktstr_program *program)
+{
+	const json_t *tests = json_object_get(json, "tests"), *item;
+	size_t i;
+
+	if (json_integer_value(json_object_get(json, "ktstr")) != 1)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
+				       "it speaks another version of the description than this ktstr: rebuild it");
+	program->tests = ktstr_xcalloc(json_array_size(tests) + 1, sizeof(*program->tests));
+	json_array_foreach(tests, i, item)
+		KTSTR_TRY(read_test(item, &program->tests[program->tests_count++]));
+	json_array_foreach(json_object_get(json, "errors"), i, item)
+		ktstr_strv_add(&program->errors, json_string_value(item));
+	return NULL;
+}
+
+struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *program)
+{
+	const char *argv[] = { NULL, "--ktstr-describe", NULL };
+	_cleanup_free_ char *out = NULL;
+	struct ktstr_error *error;
+	json_error_t parse_error;
+	json_t *json;
+
+	*program = (struct ktstr_program){ 0 };
+	KTSTR_TRY(check_program(path));
+	program->path = realpath(path, NULL);
+	if (!program->path)
+		return ktstr_error_sys(errno, "test program %s", path);
+	argv[0] = program->path;
+	KTSTR_TRY_WRAP(ktstr_run_command(argv, DESCRIBE_TIMEOUT, &out, NULL),
+		       "cannot ask %s for its tests", path);
+	json = json_loads(out, 0, &parse_error);
+	if (!json)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s printed no description of its tests: %s", path,
+				       parse_error.text);
+	error = read_description(json, program);
+	json_decref(json);
+	return error ? ktstr_error_wrap(error, "description of %s", path) : NULL;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Running tests: a program's description becomes a plan of runs, each run is one VM driven by a process of its
+ * own, and several go on side by side.
+ */
+#ifndef KTSTR_RUNNER_RUNNER_H
+#define KTSTR_RUNNER_RUNNER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "kernel/kernel.h"
+#include "ktstr/topology.h"
+#include "result/result.h"
+#include "sched/resolve.h"
+#include "vm/qemu.h"
+
+/* A test as its program describes it. Owned strings. */
+struct ktstr_test_info {
+	char *name, *description, *file;
+	int line;
+	struct ktstr_topology topology; /* nodes and distances owned */
+	unsigned int memory_mib, workers_per_cgroup;
+	uint64_t duration_ns;
+	char *scheduler_name, *scheduler_binary; /* binary NULL = EEVDF */
+	struct ktstr_strv scheduler_args;
+	json_t *checks;
+	bool ignore;
+};
+
+struct ktstr_program {
+	char *path; /* absolute */
+	struct ktstr_test_info *tests;
+	size_t tests_count;
+	struct ktstr_strv errors; /* declarations that cannot run, each naming test and field */
+};
+
+/*
+ * Asks the program at path to describe itself. KTSTR_ERR_INVALID when it is no ktstr test program (it is
+ * then not executed) or has no tests.
+ */
+struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *program) KTSTR_CHECKED;
+void ktstr_program_deinit(struct ktstr_program *program);
+
+/* What all runs of an invocation share. */
+struct ktstr_run_setup {
+	struct ktstr_qemu qemu;
+	struct ktstr_accel_choice accel;
+	struct ktstr_kernel kernel;
+	char *agent_path;
+	char *run_dir;
+	char *project_commit;
+	bool strict; /* --release */
+};
+
+/* Agent, QEMU, kernel and accelerator; no run directory. */
+struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct ktstr_progress *progress,
+				       struct ktstr_run_setup *setup) KTSTR_CHECKED;
+/* The same with a run directory. */
+struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
+					 struct ktstr_run_setup *setup) KTSTR_CHECKED;
+void ktstr_run_setup_deinit(struct ktstr_run_setup *setup);
+/* A program that belongs to ktstr ("ktstr-init"): beside the running one, else where it is installed. */
+struct ktstr_error *ktstr_find_helper(const char *name, char **path) KTSTR_CHECKED;
+
+/* One VM to run. Borrows from program and setup; owns the rest. */
+struct ktstr_run {
+	const struct ktstr_program *program;
+	const struct ktstr_test_info *test;
+	char *full_name; /* "ktstr/<test>" */
+	struct ktstr_topology topology; /* nodes borrowed from the test */
+	struct ktstr_sched_choice scheduler;
+	uint64_t duration_ns;
+	uint64_t seed;
+	struct ktstr_strv reproduce;
+};
+
+void ktstr_run_deinit(struct ktstr_run *run);
+
+/* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */
+typedef void (*ktstr_stage_fn)(void *context, const char *stage);
+void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
+		       ktstr_stage_fn stage, void *context, struct ktstr_test_result *result);
+
+struct ktstr_pool_options {
+	unsigned int jobs; /* VMs at once; 0 = by CPUs and memory */
+	enum ktstr_format format;
+	bool no_skip_mode;
+	bool fail_fast;
+};
+
+/*
+ * Runs all, `jobs` at a time, each in a process of its own, stores and prints results as they arrive. Exit code
+ * in *exit_code. Ctrl-C and SIGTERM end every VM and give KTSTR_ERR_CANCELLED.
+ */
+struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const struct ktstr_run *runs,
+				   size_t count, const struct ktstr_pool_options *options,
+				   int *exit_code) KTSTR_CHECKED;
+
+#endif

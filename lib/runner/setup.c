@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What all runs of an invocation share: QEMU, accelerator, kernel, agent, run directory. */
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "runner/runner.h"
+
+#ifndef KTSTR_LIBEXECDIR
+#define KTSTR_LIBEXECDIR "/usr/local/libexec/ktstr"
+#endif
+
+struct ktstr_error *ktstr_find_helper(const char *name, char **path)
+{
+	_cleanup_free_ char *exe_dir = ktstr_exe_dir();
+	_cleanup_free_ char *beside = ktstr_xasprintf("%s/%s", exe_dir, name);
+	_cleanup_free_ char *installed = ktstr_xasprintf("%s/%s", KTSTR_LIBEXECDIR, name);
+
+	*path = !access(beside, R_OK) ? ktstr_take(beside) : !access(installed, R_OK) ? ktstr_take(installed) : NULL;
+	if (*path)
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s is neither beside ktstr in %s nor at %s: build or reinstall ktstr",
+			       name, exe_dir, installed);
+}
+
+struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct ktstr_progress *progress,
+				       struct ktstr_run_setup *setup)
+{
+	*setup = (struct ktstr_run_setup){ 0 };
+	KTSTR_TRY(ktstr_find_helper("ktstr-init", &setup->agent_path));
+	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
+	KTSTR_TRY(ktstr_kernel_resolve(kernel_spec, true, progress, &setup->kernel));
+	return ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel);
+}
+
+struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
+					 struct ktstr_run_setup *setup)
+{
+	KTSTR_TRY(ktstr_run_setup_vm(kernel_spec, progress, setup));
+	setup->project_commit = ktstr_project_commit();
+	return ktstr_run_dir_open(setup->kernel.version, setup->project_commit, &setup->run_dir);
+}
+
+void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
+{
+	ktstr_qemu_deinit(&setup->qemu);
+	ktstr_accel_choice_deinit(&setup->accel);
+	ktstr_kernel_deinit(&setup->kernel);
+	free(setup->agent_path);
+	free(setup->run_dir);
+	free(setup->project_commit);
+	*setup = (struct ktstr_run_setup){ 0 };
+}
+
+void ktstr_run_deinit(struct ktstr_run *run)
+{
+	free(run->full_name);
+	ktstr_sched_choice_deinit(&run->scheduler);
+	ktstr_strv_deinit(&run->reproduce);
+	*run = (struct ktstr_run){ 0 };
+}

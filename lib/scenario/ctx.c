@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a test body does with its context besides running workloads. */
+#include <endian.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "wire/program.h"
+#include "scenario/scenario.h"
+
+const char *ktstr_active_scheduler(void)
+{
+	static char text[160];
+	_cleanup_free_ char *state = ktstr_read_line("/sys/kernel/sched_ext/state");
+	_cleanup_free_ char *ops = ktstr_read_line("/sys/kernel/sched_ext/root/ops");
+
+	snprintf(text, sizeof(text), "%s%s%s", state ? state : "absent", ops ? " " : "", ops ? ops : "");
+	return text;
+}
+
+bool ktstr_scheduler_alive(const struct ktstr_ctx *ctx)
+{
+	if (ctx->sched_pid <= 0)
+		return true;
+	return !kill(ctx->sched_pid, 0) && ktstr_str_starts_with(ktstr_active_scheduler(), "enabled");
+}
+
+void ktstr_send_scenario_end(const struct ktstr_ctx *ctx, uint64_t elapsed_ns)
+{
+	uint64_t payload[2] = { htole64(elapsed_ns / 1000000),
+				htole64(ctx->result.stats.total_iterations) };
+
+	ktstr_wire_send(KTSTR_FRAME_SCENARIO_END, payload, sizeof(payload));
+}
+
+static char *format(const char *fmt, va_list args)
+{
+	struct ktstr_str str = { 0 };
+
+	ktstr_str_vaddf(&str, fmt, args);
+	return ktstr_str_take(&str);
+}
+
+void ktstr_skip(struct ktstr_ctx *ctx, const char *fmt, ...)
+{
+	_cleanup_free_ char *reason = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	reason = format(fmt, args);
+	va_end(args);
+	ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", reason);
+}
+
+void ktstr_fail(struct ktstr_ctx *ctx, const char *fmt, ...)
+{
+	_cleanup_free_ char *reason = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	reason = format(fmt, args);
+	va_end(args);
+	ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s", reason);
+}
+
+void ktstr_note(struct ktstr_ctx *ctx, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	text = format(fmt, args);
+	va_end(args);
+	ktstr_assert_note(&ctx->result, "%s", text);
+}
+
+bool ktstr_fail_error(struct ktstr_ctx *ctx, struct ktstr_error *error)
+{
+	if (!error)
+		return false;
+	ktstr_fail(ctx, "%s", ktstr_error_message(error));
+	ktstr_error_free(error);
+	return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pieces that executors share. */
+#ifndef KTSTR_SCENARIO_SCENARIO_H
+#define KTSTR_SCENARIO_SCENARIO_H
+
+#include "ktstr/scenario.h"
+
+/* "enabled ktstr" (sched_ext state and ops), or "disabled"/"absent"; static buffer. */
+const char *ktstr_active_scheduler(void);
+/* The scenario-end frame: u64 elapsed_ms, u64 total iterations so far. */
+void ktstr_send_scenario_end(const struct ktstr_ctx *ctx, uint64_t elapsed_ns);
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Builds the initramfs in memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "guest/job.h"
+#include "vm/bundle.h"
+#include "vm/initramfs.h"
+
+KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
+
+/* The "order" file of the modules directory lists file names, dependencies first. */
+static struct ktstr_error *add_modules(struct ktstr_bundle *bundle, const char *modules_dir)
+{
+	_cleanup_free_ char *order_path = ktstr_xasprintf("%s/order", modules_dir);
+	_cleanup_free_ char *order = NULL;
+	char *save = NULL;
+	int index = 0;
+
+	KTSTR_TRY(ktstr_read_file(order_path, &order, NULL));
+	for (char *name = strtok_r(order, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
+		_cleanup_free_ char *host = ktstr_xasprintf("%s/%s", modules_dir, name);
+		_cleanup_free_ char *guest = ktstr_xasprintf("/modules/%03d-%s", index++, name);
+
+		KTSTR_TRY(ktstr_bundle_add_file(bundle, guest, host, 0644));
+	}
+	return NULL;
+}
+
+struct ktstr_error *ktstr_initramfs_build(const char *agent_path, const struct ktstr_kernel *kernel,
+					  int *fd)
+{
+	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
+	_cleanup_close_ int memfd = -1;
+	const void *data;
+	size_t length;
+
+	KTSTR_TRY(ktstr_bundle_create(&bundle));
+	KTSTR_TRY(ktstr_bundle_add_file(bundle, "/init", agent_path, 0755));
+	if (kernel->modules_dir)
+		KTSTR_TRY_WRAP(add_modules(bundle, kernel->modules_dir), "kernel modules of %s",
+			       kernel->version);
+	KTSTR_TRY(ktstr_bundle_add_data(bundle, KTSTR_INITRAMFS_SENTINEL, 0644, "", 0));
+	KTSTR_TRY(ktstr_bundle_finish(bundle, &data, &length));
+	KTSTR_TRY(ktstr_memfd("ktstr-initramfs", 0, &memfd));
+	KTSTR_TRY(ktstr_write_all(memfd, data, length, "the initramfs"));
+	*fd = ktstr_take_fd(&memfd);
+	return NULL;
+}

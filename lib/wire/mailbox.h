@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The mailbox: memory that host and guest share as the BAR of an ivshmem device. The host puts a job in and
+ * sets `go`; the agent polls `go`, so that nothing has to be sent to a running guest (what a run receives is in
+ * memory before it resumes: the base of deterministic replay). In that mode frames come back through the log
+ * area here, too, which costs no device exit and outlives the guest.
+ *
+ * Layout: this header in the first page, the frame log, then the job (a cpio newc archive). All little-endian
+ * as both sides are x86-64. The host treats everything that the guest may write as hostile.
+ */
+#ifndef KTSTR_WIRE_MAILBOX_H
+#define KTSTR_WIRE_MAILBOX_H
+
+#include <stdint.h>
+
+#define KTSTR_MAILBOX_MAGIC	 0x31584f424d54534bull /* "KSTMBOX1" */
+#define KTSTR_MAILBOX_BYTES	 (256ull << 20) /* a BAR size must be a power of two */
+#define KTSTR_MAILBOX_LOG_OFFSET 4096ull
+#define KTSTR_MAILBOX_LOG_BYTES	 (64ull << 20)
+#define KTSTR_MAILBOX_JOB_OFFSET (KTSTR_MAILBOX_LOG_OFFSET + KTSTR_MAILBOX_LOG_BYTES)
+#define KTSTR_MAILBOX_JOB_BYTES	 (KTSTR_MAILBOX_BYTES - KTSTR_MAILBOX_JOB_OFFSET)
+
+enum ktstr_mailbox_transport {
+	KTSTR_TRANSPORT_PORT, /* frames through the virtio port */
+	KTSTR_TRANSPORT_LOG, /* frames through the log area */
+};
+
+struct ktstr_mailbox {
+	uint64_t magic; /* host, at creation */
+	uint32_t agent_ready; /* guest: 1 when it polls for a job */
+	uint32_t go; /* host: 1 when everything below is in place */
+	uint32_t transport; /* host: enum ktstr_mailbox_transport */
+	uint32_t job_crc32;
+	uint64_t job_length; /* at KTSTR_MAILBOX_JOB_OFFSET */
+	uint64_t realtime_ns; /* wall clock to set; 0 = leave it */
+	uint64_t seed;
+	uint8_t entropy[64]; /* fed to the guest's CRNG before anything of the job runs */
+	uint64_t log_length; /* guest: bytes valid in the log area */
+	uint32_t log_full; /* guest: 1 = a frame did not fit and was dropped */
+};
+
+#define KTSTR_IVSHMEM_VENDOR 0x1af4
+#define KTSTR_IVSHMEM_DEVICE 0x1110
+
+#define KTSTR_PORT_FRAMES "org.ktstr.frames"
+
+#endif

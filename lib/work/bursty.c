@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bursty: runs for `burst` of CPU time, sleeps for `sleep`. Presses the timer wakeup (hrtimer ->
+ * try_to_wake_up -> select_task_rq), the placement of a task with sleep credit, and the lending of
+ * its idle CPU to others.
+ */
+#include "base/clock.h"
+#include "work/work_type.h"
+
+/*
+ * CPU time cannot grow faster than the clock, so the CPU clock (a system call) is asked once or
+ * twice a burst.
+ */
+static void burst(struct worker *w, uint64_t burst_ns)
+{
+	uint64_t cpu_end = work_thread_cpu_ns() + burst_ns;
+	uint64_t earliest_end = w->last_checkpoint_ns + burst_ns;
+
+	while (!work_should_stop(w)) {
+		uint64_t cpu;
+
+		work_spin(w, 1024);
+		work_checkpoint(w);
+		if (w->last_checkpoint_ns < earliest_end)
+			continue;
+		cpu = work_thread_cpu_ns();
+		if (cpu >= cpu_end)
+			return;
+		earliest_end = w->last_checkpoint_ns + (cpu_end - cpu);
+	}
+}
+
+static void run_bursty(struct worker *w)
+{
+	const struct ktstr_work_bursty *bursty = &w->type->BURSTY;
+
+	while (!work_should_stop(w)) {
+		uint64_t since, slept;
+
+		burst(w, bursty->burst);
+		since = ktstr_now_ns();
+		slept = work_sleep_until(w, since + bursty->sleep) - since;
+		/* A sleep cut short by the stop is not a measurement. */
+		if (slept >= bursty->sleep)
+			work_record_wake(w, slept);
+		work_iteration_done(w);
+	}
+}
+
+static void resolve(struct ktstr_work_type *type)
+{
+	if (!type->BURSTY.burst)
+		type->BURSTY.burst = KTSTR_MS(50);
+	if (!type->BURSTY.sleep)
+		type->BURSTY.sleep = KTSTR_MS(100);
+}
+
+static struct ktstr_error *validate(const struct ktstr_work_type *type, unsigned int group_idx)
+{
+	bool no_burst = !type->BURSTY.burst;
+
+	if (!no_burst && type->BURSTY.sleep)
+		return NULL;
+	return ktstr_error_new(
+		KTSTR_ERR_INVALID,
+		"Bursty (group %u) requires a %s above zero, got 0: give a duration, or leave "
+		"literal false for the default of %s",
+		group_idx, no_burst ? "burst" : "sleep", no_burst ? "50ms" : "100ms");
+}
+
+const struct work_type_ops work_bursty_ops = {
+	.name = "Bursty",
+	.resolve = resolve,
+	.validate = validate,
+	.run = run_bursty,
+};

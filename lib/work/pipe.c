@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PipeIo: two partners exchange a byte through two pipes. Presses the synchronous wakeup:
+ * pipe_write -> wake_up_interruptible_sync_poll (WF_SYNC) -> select_task_rq with the waker about to
+ * sleep, so that the scheduler may pull the wakee to the waker's CPU.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "work/work_type.h"
+
+enum { ZERO_READ, ZERO_WRITE, ONE_READ, ONE_WRITE, FDS }; /* ZERO_READ: where partner 0 reads */
+
+static struct ktstr_error *open_pair(struct work_group *group)
+{
+	/* pipe2 gives read end, write end: what goes in at ONE_WRITE comes out at ZERO_READ. */
+	int to_zero[2], to_one[2];
+
+	if (pipe2(to_zero, O_CLOEXEC))
+		return ktstr_error_sys(errno, "cannot make a pipe for PipeIo");
+	group->fds[ZERO_READ] = to_zero[0];
+	group->fds[ONE_WRITE] = to_zero[1];
+	if (pipe2(to_one, O_CLOEXEC)) {
+		int failure = errno;
+
+		close(to_zero[0]);
+		close(to_zero[1]);
+		return ktstr_error_sys(failure, "cannot make a pipe for PipeIo");
+	}
+	group->fds[ONE_READ] = to_one[0];
+	group->fds[ZERO_WRITE] = to_one[1];
+	group->fds_count = FDS;
+	return NULL;
+}
+
+/* False when the stop came or the partner is gone. */
+static bool exchange(struct worker *w, int read_fd, int write_fd)
+{
+	char token = 't';
+	uint64_t since;
+
+	if (write(write_fd, &token, 1) != 1)
+		return false;
+	since = ktstr_now_ns();
+	if (!work_wait_fd(w, read_fd, POLLIN) || read(read_fd, &token, 1) != 1)
+		return false;
+	work_record_wake(w, ktstr_now_ns() - since);
+	return true;
+}
+
+static void run_pipe_io(struct worker *w)
+{
+	bool zero = w->position == 0;
+	int read_fd = w->group->fds[zero ? ZERO_READ : ONE_READ];
+	int write_fd = w->group->fds[zero ? ZERO_WRITE : ONE_WRITE];
+	uint64_t burst_iters = w->type->PIPE_IO.burst_iters;
+
+	/* The partner's ends: as long as we hold them we would not see it die. */
+	close(w->group->fds[zero ? ONE_READ : ZERO_READ]);
+	close(w->group->fds[zero ? ONE_WRITE : ZERO_WRITE]);
+	while (!work_should_stop(w)) {
+		work_spin(w, burst_iters);
+		/* Without a burst the exchange itself is the work. */
+		w->work_units += burst_iters == 0;
+		work_checkpoint(w);
+		if (!exchange(w, read_fd, write_fd))
+			break;
+		work_iteration_done(w);
+	}
+	work_sleep_until(w, UINT64_MAX);
+}
+
+static void resolve(struct ktstr_work_type *type)
+{
+	if (!type->PIPE_IO.burst_iters)
+		type->PIPE_IO.burst_iters = 1024;
+}
+
+const struct work_type_ops work_pipe_io_ops = {
+	.name = "PipeIo",
+	.group_size = work_group_of_two,
+	.resolve = resolve,
+	.open_group = open_pair,
+	.run = run_pipe_io,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The memory that a workload's parent and its workers share: one mapping made before the first
+ * fork. Every word in it is written by one side only; nothing here needs a pipe or a lock.
+ */
+#ifndef KTSTR_WORK_SHARED_H
+#define KTSTR_WORK_SHARED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ktstr/work.h"
+
+enum work_warning { /* bits of work_control.warned */
+		    WORK_WARN_DISK = 1 << 0,
+		    WORK_WARN_DISK_WRITE = 1 << 1,
+		    WORK_WARN_SCHEDSTAT = 1 << 2,
+};
+
+/* Words marked futex are waited on, so they are 32 bits wide. */
+struct work_control {
+	_Atomic uint32_t go; /* futex; parent: 0 -> 1 lets the workers begin */
+	_Atomic uint32_t
+		changes; /* futex; workers: +1 with every change of some worker's progress */
+	_Atomic uint32_t warned; /* enum work_warning bits already printed */
+};
+
+enum worker_progress {
+	WORKER_FORKED,
+	WORKER_READY, /* waits for the go */
+	WORKER_DONE,  /* the report is complete */
+};
+
+struct worker_shared {
+	_Alignas(4096) _Atomic uint32_t stop; /* futex; parent: 0 -> 1 */
+	_Atomic uint32_t progress;            /* enum worker_progress; worker */
+	_Atomic uint64_t iterations;          /* worker, every iteration */
+	/* Worker, final when progress is WORKER_DONE; its pointers are filled in by the parent. */
+	_Alignas(64) struct ktstr_worker_report report;
+	/* Untouched pages of these cost nothing (MAP_NORESERVE). */
+	_Alignas(4096) struct ktstr_migration migrations[KTSTR_MIGRATIONS_CAP];
+	_Alignas(4096) uint64_t wake_values_ns[KTSTR_RESERVOIR_CAP];
+};
+
+/* The futex operations of the kernel across processes. timeout_ns: UINT64_MAX = none. */
+void work_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+void work_futex_wake_all(_Atomic uint32_t *word);
+
+#endif

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a worker measures about itself: gaps and migrations at checkpoints, a uniform sample of its
+ * wake latencies, and the clocks around its loop. No system call between begin and end (clock and
+ * CPU come from the vDSO).
+ */
+#include <inttypes.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "work/work_type.h"
+
+/* SplitMix64 (Steele, Lea, Flood 2014): any state is a good one, so seeding needs no care. */
+static uint64_t splitmix64(uint64_t *state)
+{
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+uint64_t work_random(struct worker *w)
+{
+	return splitmix64(&w->random_state);
+}
+
+/* Not from the tid or the clock: a seed must give the same streams again. */
+void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index)
+{
+	uint64_t stream = (uint64_t)index + 1;
+
+	w->random_state = splitmix64(&seed) ^ splitmix64(&stream);
+}
+
+/* Vitter's algorithm R: every sample so far has the same chance to be among the kept ones. */
+void work_record_wake(struct worker *w, uint64_t latency_ns)
+{
+	uint64_t slot = w->wake_total++;
+
+	if (slot >= KTSTR_RESERVOIR_CAP)
+		slot = (uint64_t)(((unsigned __int128)work_random(w) * w->wake_total) >> 64);
+	if (slot < KTSTR_RESERVOIR_CAP)
+		w->shared->wake_values_ns[slot] = latency_ns;
+}
+
+static void see_cpu(struct worker *w, uint64_t now_ns)
+{
+	int answer = sched_getcpu();
+	unsigned int cpu = answer < 0 ? w->last_cpu : (unsigned int)answer;
+
+	if (cpu < KTSTR_MAX_CPUS)
+		w->cpus_used.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	if (cpu == w->last_cpu)
+		return;
+	if (w->migration_count < KTSTR_MIGRATIONS_CAP)
+		w->shared->migrations[w->migration_count] = (struct ktstr_migration){
+			.at_ns = now_ns - w->begin_ns,
+			.from_cpu = w->last_cpu,
+			.to_cpu = cpu,
+		};
+	w->migration_count++;
+	w->last_cpu = cpu;
+}
+
+void work_checkpoint_now(struct worker *w)
+{
+	uint64_t now = ktstr_now_ns();
+	uint64_t gap = now - w->last_checkpoint_ns;
+
+	see_cpu(w, now);
+	if (gap > w->max_gap_ns) {
+		w->max_gap_ns = gap;
+		w->max_gap_cpu = w->last_cpu;
+		w->max_gap_at_ns = now - w->begin_ns;
+	}
+	w->last_checkpoint_ns = now;
+}
+
+uint64_t work_thread_cpu_ns(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+/*
+ * "<on-CPU ns> <ns waiting on a runqueue> <times run>": kernel/sched/stats.h, needs
+ * CONFIG_SCHED_INFO.
+ */
+static struct work_schedstat read_schedstat(void)
+{
+	struct work_schedstat stat = { 0 };
+	char path[64], text[96];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", (int)gettid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return stat;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = '\0';
+	stat.available = sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &stat.cpu_time_ns,
+				&stat.run_delay_ns, &stat.run_count) == 3;
+	return stat;
+}
+
+void work_telemetry_begin(struct worker *w)
+{
+	int cpu = sched_getcpu();
+
+	w->begin_schedstat = read_schedstat();
+	w->last_cpu = cpu < 0 ? 0 : (unsigned int)cpu;
+	w->begin_ns = ktstr_now_ns();
+	w->begin_cpu_ns = work_thread_cpu_ns();
+	see_cpu(w, w->begin_ns);
+	work_reset_gap(w, w->begin_ns);
+}
+
+static void report_schedstat(struct worker *w, struct ktstr_worker_report *report)
+{
+	const struct work_schedstat *begin = &w->begin_schedstat;
+	struct work_schedstat end = read_schedstat();
+
+	if (!begin->available || !end.available) {
+		work_warn_once(
+			w, WORK_WARN_SCHEDSTAT,
+			"/proc/self/task/<tid>/schedstat cannot be read: run delays will be absent "
+			"(the kernel needs CONFIG_SCHED_INFO)");
+		return;
+	}
+	report->schedstat_available = true;
+	report->schedstat_cpu_time_ns = end.cpu_time_ns - begin->cpu_time_ns;
+	report->schedstat_run_delay_ns = end.run_delay_ns - begin->run_delay_ns;
+	report->schedstat_run_count = end.run_count - begin->run_count;
+}
+
+void work_telemetry_end(struct worker *w)
+{
+	struct ktstr_worker_report *report = &w->shared->report;
+
+	work_checkpoint_now(w);
+	report->cpu_time_ns = work_thread_cpu_ns() - w->begin_cpu_ns;
+	report->wall_time_ns = ktstr_now_ns() - w->begin_ns;
+	if (report->wall_time_ns > report->cpu_time_ns)
+		report->off_cpu_ns = report->wall_time_ns - report->cpu_time_ns;
+	report_schedstat(w, report);
+	report->work_units = w->work_units;
+	report->iterations = w->iterations;
+	report->max_gap_ns = w->max_gap_ns;
+	report->max_gap_cpu = w->max_gap_cpu;
+	report->max_gap_at_ns = w->max_gap_at_ns;
+	report->migration_count = w->migration_count;
+	report->cpus_used = w->cpus_used;
+	report->wake_latencies.total_samples = w->wake_total;
+}
+
+void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+	int length;
+
+	if (atomic_fetch_or(&w->control->warned, what) & what)
+		return;
+	va_start(args, fmt);
+	length = vsnprintf(line, sizeof(line) - 1, fmt, args);
+	va_end(args);
+	if (length < 0)
+		return;
+	/*
+	 * One write of our own: stdio's buffers are a copy of the parent's and may hold its text.
+	 */
+	dprintf(STDERR_FILENO, "ktstr: warning: %s\n", line);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside of lib/work: what a work type is (struct work_type_ops), the worker it runs in (struct
+ * worker), and the few calls its loop is made of. A new type is one row in registry.c and one ops
+ * constant.
+ */
+#ifndef KTSTR_WORK_WORK_TYPE_H
+#define KTSTR_WORK_WORK_TYPE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ktstr/work.h"
+#include "work/shared.h"
+
+enum {
+	WORK_GROUP_MAX_FDS = 16, /* descriptors one group of workers may share */
+	WORK_CHECKPOINT_UNITS = 1024,
+};
+
+/* What the workers of one group have in common; made before the first of them is forked. */
+struct work_group {
+	const struct ktstr_work_type *type; /* resolved */
+	unsigned int size;
+	int fds[WORK_GROUP_MAX_FDS];
+	size_t fds_count;
+	void *memory; /* zeroed, shared_bytes of the type; NULL when it wants none */
+};
+
+/* One worker, private to its process except for what `shared` and `group->memory` point to. */
+struct worker {
+	const struct ktstr_work_type *type;
+	const struct work_group *group;
+	unsigned int position; /* in the group: decides the role */
+	struct work_control *control;
+	struct worker_shared *shared;
+
+	uint64_t work_units, iterations;
+	uint64_t begin_ns, last_checkpoint_ns;
+	uint64_t max_gap_ns, max_gap_at_ns;
+	unsigned int max_gap_cpu, last_cpu;
+	uint64_t migration_count;
+	uint64_t wake_total;
+	struct ktstr_cpus cpus_used;
+	uint64_t random_state;
+	/* Readings at begin, for the deltas of the report. */
+	uint64_t begin_cpu_ns;
+	struct work_schedstat {
+		bool available;
+		uint64_t cpu_time_ns, run_delay_ns, run_count;
+	} begin_schedstat;
+};
+
+struct work_type_ops {
+	const char *name; /* "SpinWait" */
+	/* NULL = 1, independent workers */
+	unsigned int (*group_size)(const struct ktstr_work_type *type);
+	/* Replaces zero parameters by defaults; NULL = no parameters. */
+	void (*resolve)(struct ktstr_work_type *type);
+	/* Sees resolved parameters only; NULL = everything is fine. */
+	struct ktstr_error *(*validate)(const struct ktstr_work_type *type, unsigned int group_idx);
+	/*
+	 * In the parent, before the group's first worker is forked: fills group->fds. NULL = none.
+	 */
+	struct ktstr_error *(*open_group)(struct work_group *group);
+	size_t shared_bytes; /* of group->memory */
+	/* The loop, in the worker: returns when work_should_stop(). */
+	void (*run)(struct worker *w);
+};
+
+/* NULL when kind is out of range. */
+const struct work_type_ops *work_type_ops(enum ktstr_work_kind kind);
+
+extern const struct work_type_ops work_spin_wait_ops, work_yield_heavy_ops, work_mixed_ops,
+	work_bursty_ops, work_io_sync_write_ops, work_pipe_io_ops;
+
+/* For the group_size row of types whose workers come in pairs. */
+unsigned int work_group_of_two(const struct ktstr_work_type *type);
+
+/* telemetry.c */
+void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index);
+void work_telemetry_begin(struct worker *w);
+void work_telemetry_end(struct worker *w); /* writes the report into shared memory */
+void work_checkpoint_now(struct worker *w);
+uint64_t work_thread_cpu_ns(void); /* CLOCK_THREAD_CPUTIME_ID: a system call */
+/* One sample of how long a wakeup took to arrive. */
+void work_record_wake(struct worker *w, uint64_t latency_ns);
+/*
+ * The next number of this worker's stream: a function of the workload's seed and the worker's index
+ * alone.
+ */
+uint64_t work_random(struct worker *w);
+/* One line on stderr for the whole workload, however many workers meet the condition. */
+void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, ...)
+	KTSTR_PRINTF(3, 4);
+
+/* wait.c: blocking that sees the stop at once. All of them reset the gap clock on return. */
+/*
+ * Asleep until deadline_ns (ktstr_now_ns clock) or the stop; UINT64_MAX = until the stop. Returns
+ * the time.
+ */
+uint64_t work_sleep_until(struct worker *w, uint64_t deadline_ns);
+/* True when fd has one of `events` (or has hung up), false on the stop. */
+bool work_wait_fd(struct worker *w, int fd, short events);
+
+static inline bool work_should_stop(const struct worker *w)
+{
+	return atomic_load_explicit(&w->shared->stop, memory_order_relaxed);
+}
+
+/* The time from here to the next checkpoint counts as a gap; call after anything that slept. */
+static inline void work_reset_gap(struct worker *w, uint64_t now_ns)
+{
+	w->last_checkpoint_ns = now_ns;
+}
+
+static inline void work_checkpoint(struct worker *w)
+{
+	if (w->work_units % WORK_CHECKPOINT_UNITS == 0)
+		work_checkpoint_now(w);
+}
+
+/* Ends an iteration; a plain store to the worker's own cache line, so it is never late. */
+static inline void work_iteration_done(struct worker *w)
+{
+	atomic_store_explicit(&w->shared->iterations, ++w->iterations, memory_order_relaxed);
+}
+
+static inline void work_cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/*
+ * One work unit: 32 dependent multiply-adds (about 50 ns), each hidden from the optimiser, then a
+ * pause. As long as this because under TCG a pause ends the translation block and hands over to the
+ * next vCPU: a shorter unit would spend its time in QEMU's main loop.
+ */
+static inline void work_unit(void)
+{
+	uint64_t x = 1;
+
+#pragma GCC unroll 32
+	for (int step = 0; step < 32; step++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		__asm__ volatile("" : "+r"(x));
+	}
+	work_cpu_pause();
+}
+
+/* n work units, fewer when the stop comes. */
+static inline void work_spin(struct worker *w, uint64_t n)
+{
+	while (n && !work_should_stop(w)) {
+		uint64_t chunk = n < WORK_CHECKPOINT_UNITS ? n : WORK_CHECKPOINT_UNITS;
+
+		for (uint64_t i = 0; i < chunk; i++)
+			work_unit();
+		w->work_units += chunk;
+		n -= chunk;
+	}
+}
+
+#endif

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The cgroup manager, in the machine's cgroup2 tree where there is one, and in a directory tree
+ * that looks like one for what a test must not or cannot do to the machine (controllers, stuck
+ * writes, refusals).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "cgroup/manager.h"
+
+#define assert_ok(call)                                              \
+	do {                                                         \
+		struct ktstr_error *error_ = (call);                 \
+		if (error_)                                          \
+			fail_msg("%s", ktstr_error_message(error_)); \
+	} while (0)
+
+/* The call fails with that code, and its message has `part` in it. */
+#define assert_fails(call, code, part)                                                      \
+	do {                                                                                \
+		_cleanup_error_ struct ktstr_error *error_ = (call);                        \
+		assert_int_equal(ktstr_error_code(error_), code);                           \
+		if (!strstr(ktstr_error_message(error_), part))                             \
+			fail_msg("\"%s\" lacks \"%s\"", ktstr_error_message(error_), part); \
+	} while (0)
+
+static void test_names(void **state)
+{
+	const char *const good[] = { "a", "cg-0", "parent/child", "a/b/c.d" };
+	const char *const bad[] = {
+		"", "/a", ".", "..", ".hidden", "a//b", "a/", "a/../b", "a/.b"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_ok(ktstr_cgroup_check_name(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_fails(ktstr_cgroup_check_name(bad[i]), KTSTR_ERR_INVALID, bad[i]);
+	assert_fails(ktstr_cgroup_check_name(NULL), KTSTR_ERR_INVALID, "empty");
+}
+
+/* ---- a tree of plain files ---- */
+
+struct tree {
+	char root[64];                        /* has cgroup.controllers */
+	struct ktstr_cgroup_manager *manager; /* at <root>/kt */
+};
+
+static void put(const struct tree *tree, const char *file, const char *text)
+{
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, file);
+
+	assert_ok(ktstr_write_file_atomic(path, text, strlen(text)));
+}
+
+static void assert_file(const struct tree *tree, const char *file, const char *text)
+{
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, file);
+	_cleanup_free_ char *found = ktstr_read_line(path);
+
+	assert_non_null(found);
+	assert_string_equal(found, text);
+}
+
+static void make_cgroup(const struct tree *tree, const char *dir)
+{
+	const char *const files[] = { "cgroup.controllers", "cgroup.subtree_control",
+				      "cgroup.procs", "cpuset.cpus" };
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, dir);
+
+	assert_ok(ktstr_make_dirs(path));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		_cleanup_free_ char *file = ktstr_xasprintf("%s/%s", dir, files[i]);
+
+		put(tree, file, i ? "" : "cpuset cpu pids\n");
+	}
+}
+
+static int tree_setup(void **state)
+{
+	struct tree *tree = ktstr_xcalloc(1, sizeof(*tree));
+	_cleanup_free_ char *parent = NULL;
+
+	strcpy(tree->root, "/tmp/ktstr-test-cgroup.XXXXXX");
+	assert_non_null(mkdtemp(tree->root));
+	make_cgroup(tree, ".");
+	make_cgroup(tree, "kt");
+	parent = ktstr_xasprintf("%s/kt", tree->root);
+	assert_ok(ktstr_cgroup_manager_create(parent, &tree->manager));
+	*state = tree;
+	return 0;
+}
+
+static int tree_teardown(void **state)
+{
+	struct tree *tree = *state;
+
+	ktstr_cgroup_manager_destroy(tree->manager);
+	assert_ok(ktstr_remove_tree(tree->root));
+	free(tree);
+	return 0;
+}
+
+static void test_parents(void **state)
+{
+	struct ktstr_cgroup_manager *manager = NULL;
+
+	(void)state;
+	assert_fails(ktstr_cgroup_manager_create("relative", &manager), KTSTR_ERR_INVALID,
+		     "relative");
+	assert_fails(ktstr_cgroup_manager_create("/a/../b", &manager), KTSTR_ERR_INVALID,
+		     "/a/../b");
+	assert_fails(ktstr_cgroup_manager_create("/tmp/ktstr-none/x", &manager),
+		     KTSTR_ERR_UNSUPPORTED, "mount -t cgroup2");
+	assert_null(manager);
+	ktstr_cgroup_manager_destroy(NULL);
+}
+
+/* The controllers arrive at the root, the parent and the intermediate cgroup, not in the leaf. */
+static void test_controllers(void **state)
+{
+	struct tree *tree = *state;
+	const char *const lacking[] = { "cpuset", "memory" };
+
+	assert_fails(ktstr_cgroup_setup(tree->manager, lacking, 2), KTSTR_ERR_UNSUPPORTED,
+		     "no controller memory (it has: cpuset cpu pids)");
+	assert_file(tree, "cgroup.subtree_control", "");
+	assert_ok(ktstr_cgroup_setup(tree->manager, lacking, 1));
+	assert_file(tree, "cgroup.subtree_control", "+cpuset");
+	assert_file(tree, "kt/cgroup.subtree_control", "+cpuset");
+	make_cgroup(tree, "kt/mid");
+	assert_ok(ktstr_cgroup_create(tree->manager, "mid/leaf"));
+	assert_file(tree, "kt/mid/cgroup.subtree_control", "+cpuset");
+	assert_ok(ktstr_cgroup_create(tree->manager, "mid/leaf"));
+	/* What is enabled already is not written again. */
+	put(tree, "kt/cgroup.subtree_control", "cpu cpuset\n");
+	assert_ok(ktstr_cgroup_create(tree->manager, "other"));
+	assert_file(tree, "kt/cgroup.subtree_control", "cpu cpuset");
+	/* "bare" has no such file, as a leaf of the fake tree: the error names it. */
+	assert_fails(ktstr_cgroup_create(tree->manager, "bare/leaf"), KTSTR_ERR_NOT_FOUND,
+		     "kt/bare/cgroup.subtree_control");
+}
+
+static void test_cpuset_files(void **state)
+{
+	struct tree *tree = *state;
+	struct ktstr_cpus cpus = ktstr_cpus_range(0, 4), empty = { 0 }, found;
+
+	ktstr_cpus_add(&cpus, 5);
+	make_cgroup(tree, "kt/a");
+	assert_ok(ktstr_cgroup_set_cpuset(tree->manager, "a", &cpus));
+	assert_file(tree, "kt/a/cpuset.cpus", "0-3,5");
+	assert_fails(ktstr_cgroup_set_cpuset(tree->manager, "a", &empty), KTSTR_ERR_INVALID,
+		     "the CPU set for cgroup a is empty");
+	assert_fails(ktstr_cgroup_set_cpuset(tree->manager, "b", &cpus), KTSTR_ERR_NOT_FOUND,
+		     "cannot write \"0-3,5\" to");
+	assert_fails(ktstr_cgroup_set_cpuset(tree->manager, "../b", &cpus), KTSTR_ERR_INVALID,
+		     "../b");
+	put(tree, "kt/a/cpuset.cpus.effective", "0-2\n");
+	assert_ok(ktstr_cgroup_effective_cpus(tree->manager, "a", &found));
+	assert_int_equal(ktstr_cpus_count(&found), 3);
+	put(tree, "kt/a/cpuset.cpus.effective", "nonsense\n");
+	assert_fails(ktstr_cgroup_effective_cpus(tree->manager, "a", &found), KTSTR_ERR_INVALID,
+		     "cpuset.cpus.effective");
+}
+
+/* Opening a FIFO for writing blocks until somebody reads: a write that the kernel does not finish.
+ */
+static void test_write_limit(void **state)
+{
+	struct tree *tree = *state;
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/cpuset.cpus", tree->root);
+	_cleanup_free_ char *message =
+		ktstr_xasprintf("cgroup write to %s timed out after 2000ms", path);
+	struct ktstr_cpus cpus = ktstr_cpus_range(0, 1);
+	_cleanup_close_ int reader = -1;
+	char got;
+
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_fails(cgroup_write(path, "0"), KTSTR_ERR_TIMEOUT, message);
+	/* Lets the abandoned thread end; its late write must not disturb anything. */
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(reader, &got, 1), 1);
+	ktstr_sleep_ns(KTSTR_MS(20));
+	make_cgroup(tree, "kt/a");
+	assert_ok(ktstr_cgroup_set_cpuset(tree->manager, "a", &cpus));
+}
+
+static void test_move_checks(void **state)
+{
+	struct tree *tree = *state;
+	const int pid = 4711, own = 0;
+
+	make_cgroup(tree, "kt/a");
+	assert_ok(ktstr_cgroup_move_tasks(tree->manager, "a", &pid, 1));
+	assert_file(tree, "kt/a/cgroup.procs", "4711");
+	assert_ok(ktstr_cgroup_move_tasks(tree->manager, "a", NULL, 0));
+	assert_fails(ktstr_cgroup_move_tasks(tree->manager, "a", &own, 1), KTSTR_ERR_INVALID,
+		     "pid 0");
+	put(tree, "kt/a/cpuset.cpus", "0-1\n");
+	put(tree, "kt/a/cpuset.mems.effective", "\n");
+	assert_fails(ktstr_cgroup_move_tasks(tree->manager, "a", &pid, 1), KTSTR_ERR_INVALID,
+		     "kt/a/cpuset.mems.effective is empty");
+	put(tree, "kt/a/cpuset.mems.effective", "0\n");
+	assert_ok(ktstr_cgroup_move_tasks(tree->manager, "a", &pid, 1));
+}
+
+/* Plain directories with files in them cannot be removed: eleven of those, and it refuses. */
+static void test_failed_removals(void **state)
+{
+	struct tree *tree = *state;
+
+	assert_ok(ktstr_cgroup_remove(tree->manager, "missing"));
+	for (int i = 0; i < 11; i++) {
+		_cleanup_free_ char *name = ktstr_xasprintf("f%d", i);
+		_cleanup_free_ char *file = ktstr_xasprintf("kt/f%d/keeps", i);
+
+		assert_ok(ktstr_cgroup_create(tree->manager, name));
+		put(tree, file, "");
+		assert_fails(ktstr_cgroup_remove(tree->manager, name), KTSTR_ERR_SYSTEM,
+			     "cannot remove cgroup");
+	}
+	assert_ok(ktstr_cgroup_create(tree->manager, "good"));
+	assert_fails(ktstr_cgroup_remove(tree->manager, "good"), KTSTR_ERR_BUSY, "11 others");
+	for (int i = 0; i < 11; i++) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/f%d", tree->root, i);
+
+		assert_ok(ktstr_remove_tree(path));
+	}
+	assert_ok(ktstr_cgroup_remove(tree->manager, "good"));
+}
+
+static void test_never_empty(void **state)
+{
+	struct tree *tree = *state;
+
+	assert_ok(ktstr_cgroup_create(tree->manager, "full"));
+	put(tree, "kt/full/cgroup.events", "populated 1\nfrozen 0\n");
+	assert_fails(ktstr_cgroup_remove(tree->manager, "full"), KTSTR_ERR_TIMEOUT,
+		     "still has processes after 1000ms");
+}
+
+/* ---- the machine's own tree ---- */
+
+static char mount_point[256]; /* of cgroup2, "" when none can be written to */
+
+static void find_mount(void)
+{
+	_cleanup_fclose_ FILE *mounts = fopen("/proc/self/mounts", "re");
+	char type[64], line[1024];
+
+	while (mounts && fgets(line, sizeof(line), mounts)) {
+		if (sscanf(line, "%*s %255s %63s", mount_point, type) == 2 &&
+		    !strcmp(type, "cgroup2") && !access(mount_point, W_OK))
+			return;
+	}
+	mount_point[0] = '\0';
+}
+
+static bool has_cpuset(void)
+{
+	_cleanup_free_ char *list = ktstr_xasprintf("%s/cgroup.controllers", mount_point);
+	_cleanup_free_ char *available = ktstr_read_line(list);
+
+	return available && strstr(available, "cpuset");
+}
+
+/* skip() does not return: nothing may be held when it is called. */
+static void skip_unless(bool possible, const char *what)
+{
+	if (possible)
+		return;
+	print_message("skipped: %s (mount: \"%s\")\n", what, mount_point);
+	skip();
+}
+
+static struct ktstr_cgroup_manager *new_manager(char **parent)
+{
+	struct ktstr_cgroup_manager *manager;
+
+	*parent = ktstr_xasprintf("%s/ktstr-unit-%d", mount_point, (int)getpid());
+	assert_ok(ktstr_cgroup_manager_create(*parent, &manager));
+	return manager;
+}
+
+/* Ends with this test, even with a failed one. */
+static pid_t idle_process(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return pid;
+}
+
+/* The line of /proc/<pid>/cgroup for the cgroup2 hierarchy ends in `name`. */
+static bool is_in(int pid, const char *name)
+{
+	_cleanup_free_ char *path = ktstr_xasprintf("/proc/%d/cgroup", pid);
+	_cleanup_free_ char *text = NULL;
+	char *line;
+
+	assert_ok(ktstr_read_file(path, &text, NULL));
+	line = strstr(text, "0::");
+	assert_non_null(line);
+	line[strcspn(line, "\n")] = '\0';
+	return ktstr_str_ends_with(line, name);
+}
+
+static void test_real_tree(void **state)
+{
+	_cleanup_free_ char *parent = NULL;
+	_cleanup_free_ int *found = NULL;
+	struct ktstr_cgroup_manager *manager;
+	int pids[2];
+	size_t count;
+
+	(void)state;
+	skip_unless(mount_point[0], "no writable cgroup2 mount");
+	pids[0] = idle_process();
+	pids[1] = idle_process();
+	manager = new_manager(&parent);
+	assert_ok(ktstr_cgroup_setup(manager, NULL, 0));
+	assert_ok(ktstr_cgroup_create(manager, "up/down"));
+	assert_ok(ktstr_cgroup_move_tasks(manager, "up/down", pids, 2));
+	assert_true(is_in(pids[0], "/up/down"));
+	assert_ok(ktstr_cgroup_read_procs(manager, "up/down", &found, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(found[0] + found[1], pids[0] + pids[1]);
+
+	/* One ends: still fine. Both end: an error, and the kernel's own list agrees. */
+	kill(pids[1], SIGKILL);
+	assert_int_equal(waitpid(pids[1], NULL, 0), pids[1]);
+	assert_ok(ktstr_cgroup_create(manager, "other"));
+	assert_ok(ktstr_cgroup_move_tasks(manager, "other", pids, 2));
+	assert_true(is_in(pids[0], "/other"));
+	assert_fails(ktstr_cgroup_move_tasks(manager, "other", &pids[1], 1), KTSTR_ERR_NOT_FOUND,
+		     "none of the 1 processes");
+
+	/* Removal refuses a cgroup with one below it, and empties the rest into the root. */
+	assert_fails(ktstr_cgroup_remove(manager, "up"), KTSTR_ERR_BUSY, "another one below it");
+	assert_ok(ktstr_cgroup_remove(manager, "up/down"));
+	assert_ok(ktstr_cgroup_remove(manager, "up"));
+	assert_ok(ktstr_cgroup_remove(manager, "other"));
+	assert_true(is_in(pids[0], "0::/"));
+	assert_ok(ktstr_cgroup_create(manager, "x/y/z"));
+	assert_ok(ktstr_cgroup_move_tasks(manager, "x/y/z", pids, 1));
+	assert_ok(ktstr_cgroup_cleanup_all(manager));
+	assert_false(ktstr_path_exists(parent));
+	assert_ok(ktstr_cgroup_cleanup_all(manager));
+	ktstr_cgroup_manager_destroy(manager);
+	kill(pids[0], SIGKILL);
+	waitpid(pids[0], NULL, 0);
+}
+
+/* A frozen cgroup is thawed, or its processes could not be killed or moved on. */
+static void test_real_frozen(void **state)
+{
+	_cleanup_free_ char *parent = NULL;
+	_cleanup_free_ char *freeze = NULL;
+	struct ktstr_cgroup_manager *manager;
+	pid_t pid;
+
+	(void)state;
+	skip_unless(mount_point[0], "no writable cgroup2 mount");
+	pid = idle_process();
+	manager = new_manager(&parent);
+	freeze = ktstr_xasprintf("%s/cold/cgroup.freeze", parent);
+	assert_ok(ktstr_cgroup_setup(manager, NULL, 0));
+	assert_ok(ktstr_cgroup_create(manager, "cold"));
+	assert_ok(ktstr_cgroup_move_tasks(manager, "cold", &pid, 1));
+	assert_ok(cgroup_write(freeze, "1"));
+	assert_ok(ktstr_cgroup_remove(manager, "cold"));
+	assert_true(is_in(pid, "0::/"));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_ok(ktstr_cgroup_cleanup_all(manager));
+	ktstr_cgroup_manager_destroy(manager);
+}
+
+/* What the kernel made of the CPUs; only where cpuset is (or may be) a cgroup2 controller. */
+static void test_real_cpuset(void **state)
+{
+	const char *const controllers[] = { "cpuset" };
+	struct ktstr_cpus one = { 0 }, all, found;
+	_cleanup_free_ char *parent = NULL;
+	struct ktstr_cgroup_manager *manager;
+
+	(void)state;
+	skip_unless(mount_point[0] && has_cpuset(), "cpuset is no cgroup2 controller here");
+	manager = new_manager(&parent);
+	assert_ok(ktstr_cgroup_setup(manager, controllers, 1));
+	assert_ok(ktstr_cgroup_create(manager, "a/b"));
+	assert_ok(ktstr_cgroup_effective_cpus(manager, "a/b", &all));
+	ktstr_cpus_add(&one, (unsigned int)ktstr_cpus_next(&all, 0));
+	assert_ok(ktstr_cgroup_set_cpuset(manager, "a/b", &one));
+	assert_ok(ktstr_cgroup_effective_cpus(manager, "a/b", &found));
+	assert_true(ktstr_cpus_equal(&found, &one));
+	assert_ok(ktstr_cgroup_clear_cpuset(manager, "a/b"));
+	assert_ok(ktstr_cgroup_effective_cpus(manager, "a/b", &found));
+	assert_true(ktstr_cpus_equal(&found, &all));
+	assert_ok(ktstr_cgroup_cleanup_all(manager));
+	ktstr_cgroup_manager_destroy(manager);
+}
+
+#define tree_test(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),       cmocka_unit_test(test_parents),
+		tree_test(test_controllers),        tree_test(test_cpuset_files),
+		tree_test(test_write_limit),        tree_test(test_move_checks),
+		tree_test(test_failed_removals),    tree_test(test_never_empty),
+		cmocka_unit_test(test_real_tree),   cmocka_unit_test(test_real_frozen),
+		cmocka_unit_test(test_real_cpuset),
+	};
+
+	find_mount();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shapes: validation, text form, arithmetic, presets and constraints; test topologies from specs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "ktstr/topology.h"
+
+/* Expects the call to fail with `code` and a message that contains `part`. */
+#define assert_fails(call, code, part) expect_failure((call), (code), (part), __FILE__, __LINE__)
+
+static void expect_failure(struct ktstr_error *error, enum ktstr_error_code code, const char *part,
+			   const char *file, int line)
+{
+	if (!error || ktstr_error_code(error) != code ||
+	    !strstr(ktstr_error_message(error), part)) {
+		print_error("error is %d \"%s\", expected %d with \"%s\"\n",
+			    ktstr_error_code(error), ktstr_error_message(error), code, part);
+		_fail(file, line);
+	}
+	ktstr_error_free(error);
+}
+
+static void assert_cpus(struct ktstr_cpus cpus, const char *expected)
+{
+	_cleanup_free_ char *text = ktstr_cpus_to_text(&cpus);
+
+	assert_string_equal(text, expected);
+}
+
+static const struct ktstr_numa_node cxl_nodes[] = {
+	{ .llcs = 2, .memory_mib = 512 },
+	{ .llcs = 1, .memory_mib = 256 },
+	{ .llcs = 0, .memory_mib = 1024 },
+};
+
+static const struct ktstr_topology cxl = {
+	.numa_nodes = 3,
+	.llcs = 3,
+	.cores_per_llc = 2,
+	.threads_per_core = 2,
+	.nodes = cxl_nodes,
+	.nodes_count = 3,
+};
+
+/* --- text form --- */
+
+static void text_form_round_trips(void **state)
+{
+	static const char *const texts[] = { "1n1l1c1t", "1n2l4c2t", "2n4l4c2t", "1n1l1024c1t" };
+	char out[KTSTR_TOPOLOGY_TEXT_BYTES];
+	struct ktstr_topology topology;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_null(ktstr_topology_parse(texts[i], &topology));
+		assert_string_equal(ktstr_topology_format(&topology, out), texts[i]);
+	}
+	assert_null(ktstr_topology_parse("2n4l4c2t", &topology));
+	assert_int_equal(ktstr_topology_total_cpus(&topology), 32);
+}
+
+static void bad_text_forms_say_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ "1n2l0c1t", "axis c (cores per LLC) is 0 and must be at least 1" },
+		{ "1n2l0c1t", "1n2l4c2t" },
+		{ "", "ends before axis n (NUMA nodes); write it like 1n2l4c2t" },
+		{ "1n2l", "ends before axis c (cores per LLC)" },
+		{ "1n2l4", "ends after the number 4, where the letter c" },
+		{ "1n4c2l1t", "axis c (cores per LLC) stands where axis l (LLCs) belongs" },
+		{ "2l4c2t", "axis l (LLCs) stands where axis n (NUMA nodes) belongs" },
+		{ "n2l4c2t", "where the number of axis n (NUMA nodes) belongs" },
+		{ "1n2l4c2t ", "\" \" follows axis t" },
+		{ "1n2l4c2t8", "\"8\" follows axis t" },
+		{ "1n-2l4c2t", "\"-2l4c2t\" stands where the number of axis l" },
+		{ "1N2L4C2T", "\"N2L4C2T\" stands where the letter n" },
+		{ "1s2l4c2t", "axis s (sockets) belongs to an old form" },
+		{ "2s4c2t", "axis s (sockets) belongs to an old form" },
+		{ "1n1025l1c1t", "axis l (LLCs) is 1025; no axis can exceed the 1024 CPUs" },
+		{ "1n99999999999999999999l1c1t", "is 99999999999999999999; no axis" },
+		{ "1n32l32c2t", "32 LLCs x 32 cores x 2 threads are 2048 CPUs" },
+		{ "3n4l1c1t", "4 LLCs cannot be split evenly over 3 NUMA nodes; use 6 LLCs" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ktstr_topology untouched = { .llcs = 77 };
+
+		assert_fails(ktstr_topology_parse(cases[i].text, &untouched), KTSTR_ERR_INVALID,
+			     cases[i].message);
+		assert_int_equal(untouched.llcs, 77);
+	}
+}
+
+/* --- validation --- */
+
+static void explicit_nodes_are_validated(void **state)
+{
+	struct ktstr_mem_side_cache cache = { .size_bytes = 1 << 20, .associativity = 16 };
+	struct ktstr_numa_node nodes[3];
+	struct ktstr_topology topology = cxl;
+
+	(void)state;
+	assert_null(ktstr_topology_validate(&cxl));
+	topology.nodes = nodes;
+#define WITH(change, message)                                                                 \
+	do {                                                                                  \
+		memcpy(nodes, cxl_nodes, sizeof(nodes));                                      \
+		change;                                                                       \
+		assert_fails(ktstr_topology_validate(&topology), KTSTR_ERR_INVALID, message); \
+	} while (0)
+	WITH(nodes[1].memory_mib = 0, "NUMA node 1 has 1 LLCs and no memory");
+	WITH(nodes[2].memory_mib = 0, "NUMA node 2 has 0 LLCs and no memory");
+	WITH(nodes[0].llcs = 3, "have 4 LLCs together but llcs is 3");
+	WITH((nodes[0].llcs = 0, nodes[1].llcs = 0), "all 3 NUMA nodes are memory-only");
+	WITH((nodes[1].llcs = 0, nodes[2].llcs = 1), "declare memory-only nodes last");
+	WITH(nodes[1].cache = &cache, "NUMA node 1: cache associativity 16 exceeds 15");
+	WITH(nodes[2].latency_ns = (struct ktstr_opt_u64)KTSTR_SOME(65535), "latency 65535 ns");
+	WITH(nodes[2].bandwidth_mbs = (struct ktstr_opt_u64)KTSTR_SOME(0), "bandwidth 0 MB/s");
+#undef WITH
+	topology = cxl;
+	topology.nodes_count = 2;
+	assert_fails(ktstr_topology_validate(&topology), KTSTR_ERR_INVALID,
+		     "2 NUMA nodes are described but numa_nodes is 3");
+}
+
+static void distances_name_the_bad_cell(void **state)
+{
+	static const struct {
+		uint8_t cells[4];
+		const char *message;
+	} cases[] = {
+		{ { 11, 20, 20, 10 }, "distance [0][0] is 11; a node's distance to itself is 10" },
+		{ { 10, 10, 10, 10 },
+		  "distance [0][1] is 10; between two nodes it must exceed 10" },
+		{ { 10, 20, 21, 10 }, "distance [0][1] is 20 but [1][0] is 21" },
+		{ { 10, 20, 20, 9 }, "distance [1][1] is 9" },
+	};
+	struct ktstr_topology topology = {
+		.numa_nodes = 2, .llcs = 2, .cores_per_llc = 1, .threads_per_core = 1
+	};
+	struct ktstr_numa_distance distances = { .n = 2 };
+	static const uint8_t good[] = { 10, 31, 31, 10 };
+
+	(void)state;
+	topology.distances = &distances;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		distances.cells = cases[i].cells;
+		assert_fails(ktstr_topology_validate(&topology), KTSTR_ERR_INVALID,
+			     cases[i].message);
+	}
+	distances.cells = good;
+	assert_null(ktstr_topology_validate(&topology));
+	assert_int_equal(ktstr_topology_distance(&topology, 0, 1), 31);
+	distances.n = 3;
+	assert_fails(ktstr_topology_validate(&topology), KTSTR_ERR_INVALID,
+		     "matrix is 3x3 but there are 2 nodes");
+}
+
+/* --- arithmetic --- */
+
+static void uneven_nodes_own_contiguous_llcs(void **state)
+{
+	(void)state;
+	assert_int_equal(ktstr_topology_llcs_in_node(&cxl, 0), 2);
+	assert_int_equal(ktstr_topology_first_llc_in_node(&cxl, 1), 2);
+	assert_int_equal(ktstr_topology_llcs_in_node(&cxl, 2), 0);
+	assert_int_equal(ktstr_topology_numa_node_of(&cxl, 1), 0);
+	assert_int_equal(ktstr_topology_numa_node_of(&cxl, 2), 1);
+	assert_int_equal(ktstr_topology_cpu_bearing_nodes(&cxl), 2);
+	assert_true(ktstr_topology_has_memory_only_nodes(&cxl));
+	assert_int_equal(ktstr_topology_total_node_memory_mib(&cxl), 1792);
+	assert_int_equal(ktstr_topology_node_memory_mib(&cxl, 2).value, 1024);
+	assert_false(ktstr_topology_node_memory_mib(&cxl, 3).set);
+}
+
+static void cpus_decompose_densely(void **state)
+{
+	struct ktstr_cpu_position position;
+	struct ktstr_topology topology;
+
+	(void)state;
+	assert_null(ktstr_topology_parse("1n3l2c2t", &topology));
+	for (unsigned int cpu = 0; cpu < 12; cpu++) {
+		assert_null(ktstr_topology_decompose(&topology, cpu, &position));
+		assert_int_equal(position.llc * 4 + position.core * 2 + position.thread, cpu);
+		assert_in_range(position.core, 0, 1);
+		assert_in_range(position.thread, 0, 1);
+	}
+	assert_fails(ktstr_topology_decompose(&topology, 12, &position), KTSTR_ERR_INVALID,
+		     "CPU 12 does not exist in topology 1n3l2c2t, which has CPUs 0 to 11");
+}
+
+/* --- presets --- */
+
+static unsigned int presets_that_fit(const struct ktstr_topology_constraints *constraints)
+{
+	unsigned int fitting = 0;
+	size_t count;
+	const struct ktstr_topology_preset *presets = ktstr_topology_presets(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_error_ struct ktstr_error *error =
+			ktstr_topology_check_constraints(constraints, &presets[i].topology);
+
+		fitting += !error;
+	}
+	return fitting;
+}
+
+/* The name of a preset says how many nodes, CPUs and LLCs it has, and whether it has SMT. */
+static void preset_names_tell_the_truth(void **state)
+{
+	size_t count;
+	const struct ktstr_topology_preset *presets = ktstr_topology_presets(&count);
+
+	(void)state;
+	assert_int_equal(count, 25);
+	for (size_t i = 0; i < count; i++) {
+		const struct ktstr_topology *topology = &presets[i].topology;
+		char nodes[16] = "";
+		_cleanup_free_ char *name = NULL;
+
+		assert_null(ktstr_topology_validate(topology));
+		if (topology->numa_nodes > 1)
+			snprintf(nodes, sizeof(nodes), "%unuma-", topology->numa_nodes);
+		name = ktstr_xasprintf("%s%ucpu-%ullc-%s", nodes,
+				       ktstr_topology_total_cpus(topology), topology->llcs,
+				       topology->threads_per_core > 1 ? "smt" : "nosmt");
+		assert_string_equal(presets[i].name, name);
+		assert_ptr_equal(ktstr_topology_find_preset(name), &presets[i]);
+	}
+	assert_null(ktstr_topology_find_preset("192cpu-11llc-smt"));
+}
+
+static void constraints_choose_presets(void **state)
+{
+	const struct ktstr_topology_constraints none = { 0 },
+						smt = { .min_llcs = 2, .requires_smt = true },
+						all = { .max_numa_nodes = KTSTR_NO_MAX,
+							.max_llcs = KTSTR_NO_MAX,
+							.max_cpus = KTSTR_NO_MAX };
+	struct ktstr_topology topology;
+
+	(void)state;
+	assert_int_equal(presets_that_fit(&none), 15);
+	assert_int_equal(presets_that_fit(&smt), 6);
+	assert_int_equal(presets_that_fit(&all), 25);
+	assert_null(ktstr_topology_parse("2n4l4c1t", &topology));
+	assert_fails(ktstr_topology_check_constraints(&none, &topology), KTSTR_ERR_INVALID,
+		     "topology 2n4l4c1t has 2 NUMA nodes, the test allows at most 1");
+	assert_null(ktstr_topology_parse("1n1l4c1t", &topology));
+	assert_fails(ktstr_topology_check_constraints(&smt, &topology), KTSTR_ERR_INVALID,
+		     "has 1 LLCs, the test needs at least 2");
+}
+
+static void names_and_shapes_resolve(void **state)
+{
+	struct ktstr_topology topology;
+
+	(void)state;
+	assert_null(ktstr_topology_resolve("8cpu-2llc-smt", &topology));
+	assert_int_equal(topology.llcs, 2);
+	assert_null(ktstr_topology_resolve("1n7l2c1t", &topology));
+	assert_int_equal(topology.llcs, 7);
+	assert_fails(ktstr_topology_resolve("8cpu-2lcc-smt", &topology), KTSTR_ERR_NOT_FOUND,
+		     "did you mean 8cpu-2llc-smt?");
+	assert_fails(ktstr_topology_resolve("1n7l", &topology), KTSTR_ERR_INVALID, "axis c");
+}
+
+/* --- from a spec --- */
+
+static void spec_gives_cpus_nodes_and_memory(void **state)
+{
+	struct ktstr_test_topology *topology;
+	size_t count;
+	const struct ktstr_llc_info *llcs;
+
+	(void)state;
+	assert_null(ktstr_test_topology_from_spec(&cxl, 0, &topology));
+	llcs = ktstr_test_topology_llcs(topology, &count);
+	assert_int_equal(count, 3);
+	assert_cpus(llcs[2].cpus, "8-11");
+	assert_int_equal(llcs[2].numa_node, 1);
+	assert_int_equal(llcs[2].num_cores, 2);
+	assert_false(llcs[2].cache_size_kib.set);
+	assert_cpus(ktstr_test_topology_cpus_in_node(topology, 0), "0-7");
+	assert_cpus(ktstr_test_topology_cpus_in_node(topology, 2), "");
+	assert_cpus(ktstr_test_topology_cpus_in_node(topology, 3), "");
+	assert_cpus(ktstr_test_topology_siblings(topology, 9), "8-9");
+	assert_cpus(ktstr_test_topology_siblings(topology, 12), "");
+	assert_cpus(ktstr_test_topology_usable_cpus(topology), "0-10");
+	assert_true(ktstr_test_topology_is_memory_only(topology, 2));
+	assert_false(ktstr_test_topology_is_memory_only(topology, 1));
+	assert_false(ktstr_test_topology_is_memory_only(topology, 3));
+	assert_int_equal(ktstr_test_topology_node_meminfo(topology, 2)->total_kib, 1024 * 1024);
+	assert_int_equal(ktstr_node_mem_used_kib(ktstr_test_topology_node_meminfo(topology, 2)), 0);
+	assert_null(ktstr_test_topology_node_meminfo(topology, 3));
+	assert_int_equal(ktstr_test_topology_numa_distance(topology, 0, 2), 20);
+	assert_int_equal(ktstr_test_topology_numa_distance(topology, 0, 3), 255);
+	ktstr_test_topology_destroy(topology);
+}
+
+static void uniform_memory_is_split_evenly(void **state)
+{
+	struct ktstr_topology spec;
+	struct ktstr_test_topology *topology;
+
+	(void)state;
+	assert_null(ktstr_topology_parse("3n3l1c1t", &spec));
+	assert_null(ktstr_test_topology_from_spec(&spec, 1000, &topology));
+	assert_int_equal(ktstr_test_topology_node_meminfo(topology, 0)->total_kib, 333 * 1024);
+	assert_int_equal(ktstr_test_topology_node_meminfo(topology, 2)->total_kib, 334 * 1024);
+	ktstr_test_topology_destroy(topology);
+	assert_null(ktstr_test_topology_from_spec(&spec, 0, &topology));
+	assert_null(ktstr_test_topology_node_meminfo(topology, 0));
+	ktstr_test_topology_destroy(topology);
+}
+
+static void two_cpus_stay_usable(void **state)
+{
+	struct ktstr_topology spec;
+	struct ktstr_test_topology *topology;
+
+	(void)state;
+	assert_null(ktstr_topology_parse("1n1l2c1t", &spec));
+	assert_null(ktstr_test_topology_from_spec(&spec, 0, &topology));
+	assert_cpus(ktstr_test_topology_usable_cpus(topology), "0-1");
+	ktstr_test_topology_destroy(topology);
+}
+
+static void nodes_of_cpus_follow_the_llcs(void **state)
+{
+	const struct ktstr_cpus both = ktstr_cpus_range(7, 2), second = ktstr_cpus_range(8, 1),
+				none = { 0 };
+	struct ktstr_test_topology *topology;
+
+	(void)state;
+	assert_null(ktstr_test_topology_from_spec(&cxl, 0, &topology));
+	assert_int_equal(ktstr_test_topology_nodes_of_cpus(topology, &both), 3);
+	assert_int_equal(ktstr_test_topology_nodes_of_cpus(topology, &second), 2);
+	assert_int_equal(ktstr_test_topology_nodes_of_cpus(topology, &none), 0);
+	ktstr_test_topology_destroy(topology);
+}
+
+static void overlapping_cpusets_wrap_around(void **state)
+{
+	struct ktstr_topology spec;
+	struct ktstr_test_topology *topology;
+	struct ktstr_cpus sets[5];
+
+	(void)state;
+	assert_null(ktstr_topology_parse("1n2l4c1t", &spec));
+	assert_null(ktstr_test_topology_from_spec(&spec, 0, &topology));
+	ktstr_test_topology_overlapping_cpusets(topology, 2, 0.5, sets);
+	assert_cpus(sets[0], "0-3");
+	assert_cpus(sets[1], "2-5");
+	ktstr_test_topology_overlapping_cpusets(topology, 3, 0, sets);
+	assert_cpus(sets[2], "4-5");
+	/* A whole overlap still moves on by one CPU. */
+	ktstr_test_topology_overlapping_cpusets(topology, 4, 1.0, sets);
+	assert_cpus(sets[3], "3-4");
+	ktstr_test_topology_destroy(topology);
+
+	assert_null(ktstr_topology_parse("1n1l2c1t", &spec));
+	assert_null(ktstr_test_topology_from_spec(&spec, 0, &topology));
+	ktstr_test_topology_overlapping_cpusets(topology, 5, 0.2, sets);
+	assert_cpus(sets[0], "0");
+	assert_cpus(sets[3], "1");
+	sets[0] = ktstr_cpus_range(9, 1);
+	ktstr_test_topology_overlapping_cpusets(topology, 0, 0.2, sets);
+	assert_cpus(sets[0], "9");
+	ktstr_test_topology_destroy(topology);
+}
+
+static void used_memory_never_underflows(void **state)
+{
+	const struct ktstr_node_mem_info odd = { .total_kib = 5, .free_kib = 9 };
+
+	(void)state;
+	assert_int_equal(ktstr_node_mem_used_kib(&odd), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_form_round_trips),
+		cmocka_unit_test(bad_text_forms_say_what_is_wrong),
+		cmocka_unit_test(explicit_nodes_are_validated),
+		cmocka_unit_test(distances_name_the_bad_cell),
+		cmocka_unit_test(uneven_nodes_own_contiguous_llcs),
+		cmocka_unit_test(cpus_decompose_densely),
+		cmocka_unit_test(preset_names_tell_the_truth),
+		cmocka_unit_test(constraints_choose_presets),
+		cmocka_unit_test(names_and_shapes_resolve),
+		cmocka_unit_test(spec_gives_cpus_nodes_and_memory),
+		cmocka_unit_test(uniform_memory_is_split_evenly),
+		cmocka_unit_test(two_cpus_stay_usable),
+		cmocka_unit_test(nodes_of_cpus_follow_the_llcs),
+		cmocka_unit_test(overlapping_cpusets_wrap_around),
+		cmocka_unit_test(used_memory_never_underflows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
