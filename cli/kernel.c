@@ -15,7 +15,14 @@
 
 int ktstr_cmd_kernel(int argc, char **argv);
 
-enum { OPTION_FLAVOUR = 0x100, OPTION_FORCE, OPTION_JSON, OPTION_AVAILABLE, OPTION_CORRUPT, BAR_WIDTH = 30 };
+enum {
+	OPTION_FLAVOUR = 0x100,
+	OPTION_FORCE,
+	OPTION_JSON,
+	OPTION_AVAILABLE,
+	OPTION_CORRUPT,
+	BAR_WIDTH = 30
+};
 
 static int fail(struct ktstr_error *error)
 {
@@ -110,8 +117,10 @@ static int cmd_get(int argc, char **argv)
 		.options = options,
 		.parser = parse_get,
 		.args_doc = "[VERSION|SERIES|latest]",
-		.doc = "Fetch a Debian kernel into the cache: 7.3.4, the newest of series 7.3, or the latest (default).\v"
-		       "The mirror and its key are those of this machine's own Debian source; nothing is installed.",
+		.doc = "Fetch a Debian kernel into the cache: 7.3.4, the newest of series 7.3, or "
+		       "the latest (default).\v"
+		       "The mirror and its key are those of this machine's own Debian source; "
+		       "nothing is installed.",
 	};
 	struct progress_view view = { .terminal = isatty(STDERR_FILENO) };
 	struct ktstr_progress progress = { show_progress, &view };
@@ -120,7 +129,8 @@ static int cmd_get(int argc, char **argv)
 	struct ktstr_error *error;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	error = ktstr_kernel_get(arguments.spec, arguments.flavour, arguments.force, &progress, &kernel);
+	error = ktstr_kernel_get(arguments.spec, arguments.flavour, arguments.force, &progress,
+				 &kernel);
 	end_progress(&view);
 	if (error)
 		return fail(error);
@@ -177,7 +187,8 @@ static const char *entry_flavour(const struct ktstr_kernel_entry *entry)
 static void print_table(const struct ktstr_kernel_entry *entries, size_t count)
 {
 	if (count)
-		printf("%-12s %-28s %-8s %8s  %s\n", "VERSION", "RELEASE", "FLAVOUR", "SIZE", "FETCHED");
+		printf("%-12s %-28s %-8s %8s  %s\n", "VERSION", "RELEASE", "FLAVOUR", "SIZE",
+		       "FETCHED");
 	for (size_t i = 0; i < count; i++) {
 		const struct ktstr_kernel_entry *entry = &entries[i];
 		char fetched[32];
@@ -185,8 +196,8 @@ static void print_table(const struct ktstr_kernel_entry *entries, size_t count)
 		if (entry->corrupt_reason)
 			printf("%-12s corrupt: %s\n", entry->version, entry->corrupt_reason);
 		else
-			printf("%-12s %-28s %-8s %5llu MB  %s\n", entry->version, entry->kernel.release,
-			       entry_flavour(entry),
+			printf("%-12s %-28s %-8s %5llu MB  %s\n", entry->version,
+			       entry->kernel.release, entry_flavour(entry),
 			       (unsigned long long)(entry_bytes(entry) / 1000000),
 			       ktstr_format_utc(entry->fetched_unix_seconds, fetched));
 	}
@@ -198,16 +209,15 @@ static json_t *entry_json(const struct ktstr_kernel_entry *entry)
 	char fetched[32];
 
 	if (entry->corrupt_reason)
-		return json_pack("{s:s, s:s, s:s, s:s}", "version", entry->version, "path", entry->path,
-				 "state", "corrupt", "reason", entry->corrupt_reason);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "version",
-			 entry->version, "path", entry->path, "state", "valid", "release",
-			 kernel->release, "flavour", entry_flavour(entry), "size_bytes",
-			 (json_int_t)entry_bytes(entry), "fetched_at",
-			 ktstr_format_utc(entry->fetched_unix_seconds, fetched), "image",
-			 kernel->image_path, "vmlinux", kernel->vmlinux_path, "config",
-			 kernel->config_path, "modules", kernel->modules_dir, "image_sha256",
-			 kernel->image_sha256);
+		return json_pack("{s:s, s:s, s:s, s:s}", "version", entry->version, "path",
+				 entry->path, "state", "corrupt", "reason", entry->corrupt_reason);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:s}", "version",
+		entry->version, "path", entry->path, "state", "valid", "release", kernel->release,
+		"flavour", entry_flavour(entry), "size_bytes", (json_int_t)entry_bytes(entry),
+		"fetched_at", ktstr_format_utc(entry->fetched_unix_seconds, fetched), "image",
+		kernel->image_path, "vmlinux", kernel->vmlinux_path, "config", kernel->config_path,
+		"modules", kernel->modules_dir, "image_sha256", kernel->image_sha256);
 }
 
 static void print_json(json_t *array)
@@ -270,13 +280,15 @@ static int cmd_list(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "json", OPTION_JSON, NULL, 0, "JSON instead of a table", 0 },
-		{ "available", OPTION_AVAILABLE, NULL, 0, "What Debian offers instead of what the cache has", 0 },
+		{ "available", OPTION_AVAILABLE, NULL, 0,
+		  "What Debian offers instead of what the cache has", 0 },
 		{ 0 },
 	};
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse_list,
-		.doc = "List the kernels in the cache, newest first. Corrupt ones are listed with the reason and never used.",
+		.doc = "List the kernels in the cache, newest first. Corrupt ones are listed with "
+		       "the reason and never used.",
 	};
 	struct list_arguments arguments = { 0 };
 
@@ -304,7 +316,8 @@ static error_t parse_remove(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!arguments->versions.count && !arguments->corrupt)
-			argp_error(state, "which? Name versions of `ktstr kernel list`, or use --corrupt");
+			argp_error(state,
+				   "which? Name versions of `ktstr kernel list`, or use --corrupt");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -393,8 +406,8 @@ static int unknown_command(const char *name)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		names[i] = commands[i].name;
 	nearest = ktstr_nearest_name(name, names, COMMAND_COUNT);
-	fprintf(stderr, "ktstr kernel: no command \"%s\"%s%s%s (commands: get, list, remove)\n", name,
-		nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	fprintf(stderr, "ktstr kernel: no command \"%s\"%s%s%s (commands: get, list, remove)\n",
+		name, nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
 	return argp_err_exit_status;
 }
 

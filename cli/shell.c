@@ -271,7 +271,7 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 {
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
-	struct ktstr_vm_job job = { 0 };
+	struct ktstr_vm_job job = { .stage = KTSTR_AGENT_READY };
 	struct ktstr_vm_config config = { .topology = &arguments->topology,
 					  .memory_mib = arguments->memory_mib,
 					  .interactive_console = !arguments->command };
@@ -285,9 +285,7 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 	config.accel = &setup->accel;
 	config.kernel = &setup->kernel;
 	config.agent_path = setup->agent_path;
-	error = ktstr_vm_boot(&config, &vm);
-	if (!error)
-		error = ktstr_vm_submit(vm, &job);
+	error = ktstr_vm_boot(&config, NULL, &job, &vm);
 	if (!error)
 		error = talk(arguments, vm, exit_code);
 	if (vm && arguments->dmesg)

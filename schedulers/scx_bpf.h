@@ -72,8 +72,9 @@ enum scx_exit_kind { SCX_EXIT_NONE };
 
 #define SCX_ENUM(type, name) bpf_core_enum_value(enum type, name)
 
-/* A struct initialiser cannot be relocated; this bit is part of the kernel's interface since 6.12. */
-#define SCX_OPS_ENQ_LAST	(1ULL << 1)
+/* A struct initialiser cannot be relocated; these bits are the same in 6.16 and 7.3. */
+#define SCX_OPS_ENQ_LAST			(1ULL << 1)
+#define SCX_OPS_ENQ_MIGRATION_DISABLED		(1ULL << 4)
 
 /* Ids of built-in DSQs, likewise fixed. */
 #define SCX_DSQ_LOCAL		((1ULL << 63) | 2)

@@ -31,14 +31,14 @@ u64 nr_dispatches;
 u64 nr_direct;
 u64 nr_rescues;
 u64 attached_at_ns;
-u64 vtime_now = VTIME_BASE;	/* furthest virtual time now running, sampled every millisecond */
+u64 vtime_now = VTIME_BASE;	/* furthest that any CPU has got to, sampled every millisecond */
 u64 vtime_sampled_at_ns;
 
 /* CPUs that found nothing to run, one bit each; see wake_a_cpu(). */
 u64 looking_cpus[KTSTR_MAX_CPUS / WORD_BITS];
 
 struct cpu_state {
-	u64 vtime;		/* of the task that runs there; 0 when none of ours does */
+	u64 vtime;		/* how far it has served its queues; 0 when it has none of ours to run */
 	u64 rescue_at_ns;	/* when to look for tasks that waited too long */
 } __attribute__((aligned(64)));
 
@@ -48,7 +48,8 @@ struct task_state {
 	u64 vtime;
 	u64 charged_exec;	/* se.sum_exec_runtime up to which vtime is charged */
 	u64 queued_at_ns;
-	u64 rebase;		/* vtime says nothing about the tasks it meets next */
+	u32 rebase;		/* vtime says nothing about the tasks it meets next */
+	u32 in_turn;		/* runs, or will, because it was first in a queue */
 };
 
 struct {
@@ -233,7 +234,7 @@ static void sample_vtime_now(void)
  * The virtual time a task should start from is that of its future neighbours. A single global clock
  * would be wrong: three spinners pinned to one CPU fall ever further behind one that has a CPU to
  * itself, and a newcomer to either place must not be judged by the other. So: the furthest virtual
- * time that runs on a CPU the task may use; whoever serves that one will serve the task in turn.
+ * time that a CPU which the task may use has got to; that CPU will serve the task in turn.
  */
 static u64 local_vtime(struct task_struct *p)
 {
@@ -318,20 +319,19 @@ static void wake_a_cpu(struct task_struct *p)
 
 /* --- queueing --- */
 
-static bool is_percpu_kthread(const struct task_struct *p)
-{
-	return (p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1;
-}
-
 SEC("struct_ops/ktstr_select_cpu")
 s32 BPF_PROG(ktstr_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
+	struct task_state *ts;
 	bool is_idle = false;
 	s32 cpu;
 
 	count(KTSTR_STAT_SELECT_CPU);
 	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
 	if (is_idle && !held_back(p)) {
+		ts = task_state(p);
+		if (ts)
+			ts->in_turn = 0;
 		count(KTSTR_STAT_DIRECT);
 		__sync_fetch_and_add(&nr_direct, 1);
 		scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns, 0);
@@ -362,6 +362,7 @@ void BPF_PROG(ktstr_enqueue, struct task_struct *p, u64 enq_flags)
 	if (ts->rebase)
 		place(p, ts);
 	ts->queued_at_ns = bpf_ktime_get_ns();
+	ts->in_turn = 0;
 
 	if (starved(p)) {
 		count(KTSTR_STAT_PARKED);
@@ -369,8 +370,11 @@ void BPF_PROG(ktstr_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 	if (!stalled(p)) {
-		/* What the kernel wants done on this CPU comes first, but only as a reaction, not as a habit. */
-		if (is_percpu_kthread(p) && (enq_flags & SCX_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP))) {
+		/*
+		 * Kernel threads react at once, the watchdog's worker among them; one that goes on for
+		 * longer than a slice queues like everybody else.
+		 */
+		if ((p->flags & PF_KTHREAD) && (enq_flags & SCX_ENUM(scx_enq_flags, SCX_ENQ_WAKEUP))) {
 			count(KTSTR_STAT_KTHREAD);
 			scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns,
 				   enq_flags | SCX_ENUM(scx_enq_flags, SCX_ENQ_PREEMPT));
@@ -388,6 +392,7 @@ void BPF_PROG(ktstr_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 	count(KTSTR_STAT_ENQUEUE);
+	ts->in_turn = 1;
 	scx_insert_vtime(p, dsq_for(p), opts.slice_ns, ts->vtime, enq_flags);
 	wake_a_cpu(p);
 }
@@ -419,22 +424,48 @@ static __noinline u64 head_vtime(u64 dsq, s32 cpu)
 	return vtime;
 }
 
-/*
- * Virtual time alone can keep a task waiting for long after the set of tasks it competes with has
- * changed under it (say, its other CPU was taken by a real-time task). Those who wait most unreasonably
- * are at the far end of the queue: serve one that has waited too long, and let it start afresh.
- */
-static __noinline int rescue_from(u64 dsq, s32 cpu)
+/* When the task that has waited longest was queued, of those at the far end that may run here. */
+static __noinline u64 longest_waiter(u64 dsq, s32 cpu)
 {
+	u64 first = NO_VTIME;
 	struct task_struct *p;
-	int seen = 0, found = 0;
+	int seen = 0;
 
 	bpf_for_each(scx_dsq, p, dsq, SCX_ENUM(scx_dsq_iter_flags, SCX_DSQ_ITER_REV)) {
 		struct task_state *ts = task_state(p);
 
-		if (ts && may_run_on(p, cpu) && bpf_ktime_get_ns() - ts->queued_at_ns > opts.rescue_ns) {
-			ts->rebase = 1;
+		if (ts && ts->queued_at_ns < first && may_run_on(p, cpu))
+			first = ts->queued_at_ns;
+		if (++seen >= SCAN_MAX)
+			break;
+	}
+	return first;
+}
+
+/*
+ * Virtual time alone can keep a task waiting for long after the set of tasks it competes with has
+ * changed under it (say, its other CPU was taken by a real-time task). Those who wait most unreasonably
+ * are at the far end of the queue: serve one that has waited too long, and let it go on from where this
+ * CPU is.
+ */
+static __noinline int rescue_from(u64 dsq, s32 cpu)
+{
+	u64 first = longest_waiter(dsq, cpu), here = cpu_state(cpu)->vtime;
+	struct task_struct *p;
+	int seen = 0, found = 0;
+
+	if (first == NO_VTIME || bpf_ktime_get_ns() - first < opts.rescue_ns)
+		return 0;
+	bpf_for_each(scx_dsq, p, dsq, SCX_ENUM(scx_dsq_iter_flags, SCX_DSQ_ITER_REV)) {
+		struct task_state *ts = task_state(p);
+
+		if (ts && ts->queued_at_ns <= first && may_run_on(p, cpu)) {
 			found = scx_bpf_dsq_move(BPF_EACH_ITER, p, SCX_DSQ_LOCAL, 0);
+			if (found) {
+				ts->in_turn = 0;
+				if (here && before(here, ts->vtime))
+					ts->vtime = here;
+			}
 			break;
 		}
 		if (++seen >= SCAN_MAX)
@@ -589,7 +620,8 @@ void BPF_PROG(ktstr_running, struct task_struct *p)
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct task_state *ts = task_state(p);
 
-	if (ts)
+	/* One that was let in out of turn says nothing about how far the queues have been served. */
+	if (ts && ts->in_turn)
 		cpu_state(cpu)->vtime = ts->vtime;
 	set_looking(cpu, false);
 }
@@ -736,7 +768,12 @@ struct sched_ext_ops ktstr_ops = {
 	.cpu_offline	= (void *)ktstr_cpu_offline,
 	.init		= (void *)ktstr_init,
 	.exit		= (void *)ktstr_exit,
-	.flags		= SCX_OPS_ENQ_LAST,
+	/*
+	 * Otherwise 6.16 puts tasks with migration disabled on the local queue by itself, and takes the
+	 * task that ktstr_cpu_release() pushes off a CPU for one: the BPF program disables migration of
+	 * the very task it runs on.
+	 */
+	.flags		= SCX_OPS_ENQ_LAST | SCX_OPS_ENQ_MIGRATION_DISABLED,
 	.timeout_ms	= 3000,
 	.exit_dump_len	= KTSTR_DUMP_LEN,
 	.name		= "ktstr",

@@ -5,6 +5,7 @@
  * by the kernel, 2 wrong usage.
  */
 #include <argp.h>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -99,7 +100,8 @@ static const struct argp_option options[] = {
 	{ .name = "watchdog-ms", .key = OPT_WATCHDOG, .arg = "N",
 	  .doc = "How long a runnable task may wait before the kernel ejects us (default 3000, at most 30000)" },
 	{ .name = "exit-after-ms", .key = OPT_EXIT_AFTER, .arg = "N", .doc = "Detach and exit cleanly" },
-	{ .name = "verbose", .key = OPT_VERBOSE, .doc = "Show how the CPUs are grouped; twice: also what libbpf does" },
+	{ .name = "verbose", .key = OPT_VERBOSE,
+	  .doc = "Show how the CPUs are grouped, and counters at the end; twice: also what libbpf does" },
 	{ .doc = "Misbehave while attached (times count from attach):" },
 	{ .name = "stall-after-ms", .key = OPT_STALL, .arg = "N", .doc = "Stop serving tasks of user space" },
 	{ .name = "error-after-ms", .key = OPT_ERROR, .arg = "N", .doc = "Raise a scheduler error" },
@@ -490,6 +492,42 @@ static int report_exit(const struct ktstr_exit *info)
 	return info->kind >= SCX_EXIT_ERROR ? 1 : 0;
 }
 
+static const char *const stat_names[KTSTR_NR_STATS] = {
+	[KTSTR_STAT_SELECT_CPU] = "select_cpu",
+	[KTSTR_STAT_DIRECT] = "direct",
+	[KTSTR_STAT_ENQUEUE] = "enqueue",
+	[KTSTR_STAT_KTHREAD] = "kthread",
+	[KTSTR_STAT_LAST] = "last",
+	[KTSTR_STAT_KICK_IDLE] = "kick_idle",
+	[KTSTR_STAT_KICK_LOOKING] = "kick_looking",
+	[KTSTR_STAT_DISPATCH_OWN] = "dispatch_own",
+	[KTSTR_STAT_DISPATCH_OTHER] = "dispatch_other",
+	[KTSTR_STAT_KEEP] = "keep",
+	[KTSTR_STAT_RESCUE] = "rescue",
+	[KTSTR_STAT_PARKED] = "parked",
+	[KTSTR_STAT_REENQUEUE] = "reenqueue",
+};
+
+/* The `stats` map, summed over CPUs, on one line. */
+static void print_stats(struct bpf_object *obj, __u32 nr_cpus)
+{
+	static __u64 values[KTSTR_MAX_CPUS];
+	int fd = bpf_object__find_map_fd_by_name(obj, "stats");
+	__u32 which, cpu;
+
+	printf("scx_ktstr: stats:");
+	for (which = 0; which < KTSTR_NR_STATS; which++) {
+		__u64 sum = 0;
+
+		if (bpf_map_lookup_elem(fd, &which, values))
+			break;
+		for (cpu = 0; cpu < nr_cpus; cpu++)
+			sum += values[cpu];
+		printf(" %s=%llu", stat_names[which], (unsigned long long)sum);
+	}
+	printf("\n");
+}
+
 static int run(struct bpf_object *obj, const struct settings *s)
 {
 	const volatile struct ktstr_exit *info = live_variable(obj, ".bss", "exit_info", sizeof(*info));
@@ -516,6 +554,8 @@ static int run(struct bpf_object *obj, const struct settings *s)
 	if (info->done)
 		status = report_exit((const struct ktstr_exit *)info);
 	bpf_link__destroy(link);
+	if (verbosity)
+		print_stats(obj, s->opts.nr_cpus);
 	if (!status)
 		printf("scx_ktstr: detached\n");
 	return status;

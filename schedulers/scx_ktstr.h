@@ -46,7 +46,7 @@ enum ktstr_stat {
 	KTSTR_STAT_SELECT_CPU,		/* ops.select_cpu calls */
 	KTSTR_STAT_DIRECT,		/* put on an idle CPU's local queue at wakeup */
 	KTSTR_STAT_ENQUEUE,		/* queued in an LLC's DSQ */
-	KTSTR_STAT_KTHREAD,		/* per-CPU kthread woken straight onto its CPU */
+	KTSTR_STAT_KTHREAD,		/* kernel thread woken straight onto its CPU */
 	KTSTR_STAT_LAST,		/* put back because its CPU had nothing else to run */
 	KTSTR_STAT_KICK_IDLE,		/* enqueue woke a CPU of the kernel's idle mask */
 	KTSTR_STAT_KICK_LOOKING,	/* enqueue woke a CPU that was about to go idle */

@@ -29,11 +29,18 @@ struct ktstr_scheduler {
 
 extern const struct ktstr_scheduler KTSTR_SCHED_EEVDF;
 
+/* Registrations keep the order of the source; GCC alone would lay them out backwards. */
+#if __has_attribute(no_reorder)
+#define KTSTR_REGISTERED_(SECTION) __attribute__((used, retain, no_reorder, section(SECTION)))
+#else
+#define KTSTR_REGISTERED_(SECTION) __attribute__((used, retain, section(SECTION)))
+#endif
+
 /* Defines and registers the scheduler `id`: KTSTR_SCHEDULER(simple, .binary = "scx_simple"); */
 #define KTSTR_SCHEDULER(id, ...)                                                                   \
 	static const struct ktstr_scheduler id = { .name = #id, __VA_ARGS__ };                     \
 	static const struct ktstr_scheduler *const id##_ktstr_entry_                               \
-		__attribute__((used, retain, section("ktstr_schedulers"))) = &id
+		KTSTR_REGISTERED_("ktstr_schedulers") = &id
 
 /* The registered scheduler of that name, or NULL. */
 const struct ktstr_scheduler *ktstr_find_scheduler(const char *name);

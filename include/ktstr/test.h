@@ -33,7 +33,7 @@ struct ktstr_test_entry {
 		.name = #fn, .file = __FILE__, .line = __LINE__, .body = fn, __VA_ARGS__           \
 	};                                                                                         \
 	static const struct ktstr_test_entry *const fn##_ktstr_entry_                              \
-		__attribute__((used, retain, section("ktstr_tests"))) = &fn##_ktstr_test_;         \
+		KTSTR_REGISTERED_("ktstr_tests") = &fn##_ktstr_test_;                              \
 	static void fn(struct ktstr_ctx *ctx __attribute__((unused)))
 
 /* The first registered test of that name, or NULL. */

@@ -20,7 +20,7 @@ struct channel {
 	int port_fd; /* -1 when the transport is the log */
 };
 
-/* Maps the ivshmem device of this guest; the mapping lives as long as the agent. */
+/* The mapping lives as long as the agent. */
 struct ktstr_error *mailbox_map(struct ktstr_mailbox **mailbox) KTSTR_CHECKED;
 struct ktstr_error *channel_open(struct channel *channel, struct ktstr_mailbox *mailbox)
 	KTSTR_CHECKED;

@@ -25,6 +25,12 @@
 #include "guest/job.h"
 #include "ktstr/units.h"
 
+/* Attaching waits for many RCU grace periods; the machine is otherwise idle, so nothing under test sees it. */
+static void expedite_rcu(bool on)
+{
+	ktstr_error_free(ktstr_write_value("/sys/kernel/rcu_expedited", on ? "1" : "0"));
+}
+
 static const struct timespec GO_POLL = { .tv_nsec = 1000000 };
 
 static _Noreturn void power_off(void)
@@ -92,12 +98,19 @@ static struct ktstr_error *receive_job(struct ktstr_mailbox *mailbox, json_t **j
 	return NULL;
 }
 
+static void report_error(struct channel *channel, struct ktstr_error *error)
+{
+	channel_lifecycle(channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
+	ktstr_error_free(error);
+}
+
 /* False when there is no scheduler to run the program under; the host has been told why. */
 static bool start_scheduler(struct relay *relay, json_t *job)
 {
 	json_t *sched = json_object_get(job, "scheduler");
 	json_int_t timeout_ms = json_integer_value(json_object_get(sched, "attach_timeout_ms"));
-	_cleanup_error_ struct ktstr_error *error = NULL;
+	struct ktstr_error *error;
+	enum wait_end end;
 
 	if (!json_is_object(sched))
 		return true;
@@ -108,11 +121,13 @@ static bool start_scheduler(struct relay *relay, json_t *job)
 	error = job_process_start(&relay->sched, json_object_get(sched, "argv"),
 				  json_object_get(job, "env"), NULL, false);
 	if (error) {
-		channel_lifecycle(relay->channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
+		report_error(relay->channel, error);
 		return false;
 	}
-	switch (relay_until(relay, sched_ext_attached,
-			    ktstr_now_ns() + (uint64_t)timeout_ms * 1000000u)) {
+	expedite_rcu(true);
+	end = relay_until(relay, sched_ext_attached, ktstr_now_ns() + (uint64_t)timeout_ms * 1000000u);
+	expedite_rcu(false);
+	switch (end) {
 	case WAIT_CONDITION:
 		relay->sched_attached = true;
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_ATTACHED, "%s",
@@ -146,8 +161,7 @@ static void run_program(struct relay *relay, json_t *job)
 	error = job_process_start(&relay->program, json_object_get(job, "argv"), env,
 				  terminal ? &size : NULL, true);
 	if (error) {
-		channel_lifecycle(relay->channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
-		ktstr_error_free(error);
+		report_error(relay->channel, error);
 		return;
 	}
 	relay_until(relay, NULL, UINT64_MAX);
@@ -156,37 +170,70 @@ static void run_program(struct relay *relay, json_t *job)
 	channel_send(relay->channel, KTSTR_FRAME_EXIT, &status, sizeof(status));
 }
 
-static void run_job(struct ktstr_mailbox *mailbox)
+/*
+ * Announces a stage and waits until the host has put its job in place. A template is saved in here: what follows may
+ * run in many clones, long after, so each takes its own time, entropy and job from the mailbox.
+ */
+static struct ktstr_error *next_job(struct ktstr_mailbox *mailbox, enum ktstr_agent_stage stage, json_t **job)
+{
+	__atomic_store_n(&mailbox->agent_stage, stage, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE) < stage)
+		nanosleep(&GO_POLL, NULL);
+	set_wall_clock(mailbox->realtime_ns);
+	reseed(mailbox);
+	return receive_job(mailbox, job);
+}
+
+/* A job with "hold" only attaches its scheduler; the program comes with the next one. */
+static bool follow_job(struct ktstr_mailbox *mailbox, struct relay *relay, json_t **job)
+{
+	struct ktstr_error *error;
+
+	if (!start_scheduler(relay, *job))
+		return false;
+	if (!json_is_true(json_object_get(*job, "hold")))
+		return true;
+	error = next_job(mailbox, KTSTR_AGENT_ATTACHED, job);
+	if (error)
+		report_error(relay->channel, error);
+	return !error;
+}
+
+static void run_job(struct ktstr_mailbox *mailbox, struct ktstr_error *error, json_t *job)
 {
 	struct channel channel;
 	struct job_process idle = { .pidfd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
 	struct relay relay = { .channel = &channel, .program = idle, .sched = idle };
-	struct ktstr_error *error;
+	struct ktstr_error *channel_error = channel_open(&channel, mailbox);
 	struct utsname names;
-	json_t *job = NULL;
 
+	if (channel_error)
+		fatal(channel_error);
 	relay.program.out_type = KTSTR_FRAME_STDOUT;
 	relay.program.err_type = KTSTR_FRAME_STDERR;
 	relay.sched.out_type = relay.sched.err_type = KTSTR_FRAME_SCHED_LOG;
-	error = channel_open(&channel, mailbox);
-	if (error)
-		fatal(error);
 	uname(&names);
 	channel_send(&channel, KTSTR_FRAME_READY, names.release, strlen(names.release));
-	error = receive_job(mailbox, &job);
-	if (error) {
-		channel_lifecycle(&channel, KTSTR_LIFE_AGENT_ERROR, "%s", ktstr_error_message(error));
-		fatal(error);
-	}
-	if (start_scheduler(&relay, job))
+	if (error)
+		report_error(&channel, error);
+	else if (follow_job(mailbox, &relay, &job))
 		run_program(&relay, job);
 	relay_drain(&relay);
+}
+
+/* Lets the kernel finish what it does after boot, so that a template holds a quiet machine. */
+static void settle(void)
+{
+	const char *text = getenv("KTSTR_SETTLE_MS");
+
+	ktstr_sleep_ns(KTSTR_MS(text ? strtoull(text, NULL, 10) : 0));
 }
 
 int main(void)
 {
 	struct ktstr_mailbox *mailbox;
 	struct ktstr_error *error;
+	json_t *job = NULL;
 
 	umask(022);
 	error = mount_all();
@@ -202,11 +249,8 @@ int main(void)
 	error = mailbox_map(&mailbox);
 	if (error)
 		fatal(error);
-	__atomic_store_n(&mailbox->agent_ready, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE))
-		nanosleep(&GO_POLL, NULL);
-	set_wall_clock(mailbox->realtime_ns);
-	reseed(mailbox);
-	run_job(mailbox);
+	settle();
+	error = next_job(mailbox, KTSTR_AGENT_READY, &job);
+	run_job(mailbox, error, job);
 	power_off();
 }

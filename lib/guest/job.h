@@ -5,6 +5,7 @@
  *	argv	the program that is the test, and its arguments
  *	env	its complete environment, "K=V" strings
  *	scheduler	{argv, attach_timeout_ms}, absent for EEVDF
+ *	hold	true: only attach the scheduler, then wait for a second job with the program
  *	terminal	{rows, columns}: the program talks to the virtio console
  *	test	what the test program reads of it: see lib/guest/runner.c
  */

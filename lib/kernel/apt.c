@@ -19,7 +19,10 @@
 #define UPDATE_TIMEOUT_NS   (5ull * 60 * 1000000000)
 #define DOWNLOAD_TIMEOUT_NS (30ull * 60 * 1000000000)
 #define QUERY_TIMEOUT_NS    (60ull * 1000000000)
-#define POLL_NS		    (100ull * 1000000)
+#define POLL_NS             (100ull * 1000000)
+
+/* Lists and apt's index of the largest suite: 23 + 30 MB for sid. */
+#define LISTS_BYTES (64ull << 20)
 
 /* Another Debian directory than /etc/apt, for machines (and tests) that keep it elsewhere. */
 static const char *etc_apt(void)
@@ -65,8 +68,8 @@ static struct ktstr_error *write_if_new(const char *path, const char *text, bool
 }
 
 /*
- * Hooks of the host (#clear) must not run: they clean the host's own caches or tell its desktop. Root
- * stays root: the unprivileged user of apt could not write below a private home directory.
+ * Hooks of the host (#clear) must not run: they clean the host's own caches or tell its desktop.
+ * Root stays root: the unprivileged user of apt could not write below a private home directory.
  */
 static char *config_text(const char *root)
 {
@@ -101,8 +104,8 @@ static char *config_text(const char *root)
 
 static char *source_text(const struct ktstr_apt_source *source, const char *suite)
 {
-	return ktstr_xasprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s%s%s%s", source->uri,
-			       suite, source->signed_by ? "Signed-By: " : "",
+	return ktstr_xasprintf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s%s%s%s",
+			       source->uri, suite, source->signed_by ? "Signed-By: " : "",
 			       source->signed_by ? source->signed_by : "",
 			       source->signed_by ? "\n" : "", source->options);
 }
@@ -110,8 +113,8 @@ static char *source_text(const struct ktstr_apt_source *source, const char *suit
 static struct ktstr_error *prepare_root(const struct ktstr_apt *apt, const char *suite,
 					const char *root)
 {
-	static const char *const dirs[] = { "state/lists/partial", "cache/archives/partial", "sources",
-					    "preferences" };
+	static const char *const dirs[] = { "state/lists/partial", "cache/archives/partial",
+					    "sources", "preferences" };
 	_cleanup_free_ char *config = config_text(root);
 	_cleanup_free_ char *source = source_text(&apt->source, suite);
 	_cleanup_free_ char *config_path = ktstr_xasprintf("%s/apt.conf", root);
@@ -138,7 +141,8 @@ static char *suite_root(const struct ktstr_apt *apt, const char *suite)
 	return ktstr_xasprintf("%s/%s", apt->root, suite);
 }
 
-/* Bytes of the regular files of dir and of its folder "partial", where apt keeps what is under way. */
+/* Bytes of the regular files of dir and of its folder "partial", where apt keeps what is under way.
+ */
 static uint64_t bytes_in(const char *dir)
 {
 	_cleanup_closedir_ DIR *stream = opendir(dir);
@@ -185,9 +189,10 @@ static struct ktstr_error *wait_watching(struct ktstr_child *child, uint64_t tim
 			return error;
 		ktstr_error_free(error);
 		if (ktstr_now_ns() >= deadline)
-			return ktstr_error_new(KTSTR_ERR_TIMEOUT,
-					       "apt-get has not ended within %llu s: is the mirror reachable?",
-					       (unsigned long long)(timeout_ns / 1000000000));
+			return ktstr_error_new(
+				KTSTR_ERR_TIMEOUT,
+				"apt-get has not ended within %llu s: is the mirror reachable?",
+				(unsigned long long)(timeout_ns / 1000000000));
 		ktstr_progress_report(watch->progress, watch->what, now > base ? now - base : 0,
 				      watch->total);
 	}
@@ -205,7 +210,7 @@ static struct ktstr_error *run_apt_get(const char *const *argv, uint64_t timeout
 	KTSTR_TRY(ktstr_memfd("apt-output", 0, &output));
 	KTSTR_TRY_WRAP(ktstr_child_spawn(&(struct ktstr_child_spec){ .argv = argv,
 								     .stdin_fd = -1,
-								     .stdout_fd = -1,
+								     .stdout_fd = output,
 								     .stderr_fd = output,
 								     .own_session = true },
 					 &child),
@@ -219,10 +224,27 @@ static struct ktstr_error *run_apt_get(const char *const *argv, uint64_t timeout
 	return NULL;
 }
 
+/* apt's error lines without their "E: " in one line; everything when it printed none. Heap. */
+static char *error_lines(const char *messages)
+{
+	_cleanup_free_ char *copy = ktstr_xstrdup(messages);
+	struct ktstr_str text = { 0 };
+	char *saved = NULL;
+
+	for (char *line = strtok_r(copy, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved))
+		if (ktstr_str_starts_with(line, "E: "))
+			ktstr_str_addf(&text, "%s%s", text.length ? "; " : "", line + 3);
+	if (!text.length)
+		ktstr_str_add(&text, *messages ? messages : "no message");
+	return ktstr_str_take(&text);
+}
+
 static struct ktstr_error *apt_failure(const char *what, const char *suite,
-				       const struct ktstr_apt *apt, int status, const char *messages)
+				       const struct ktstr_apt *apt, int status,
+				       const char *messages)
 {
 	_cleanup_free_ char *how = ktstr_describe_wait_status(status);
+	_cleanup_free_ char *lines = error_lines(messages);
 	const char *hint = "";
 	enum ktstr_error_code code = KTSTR_ERR_SYSTEM;
 
@@ -230,8 +252,8 @@ static struct ktstr_error *apt_failure(const char *what, const char *suite,
 		hint = "; install a newer debian-archive-keyring package";
 	else if (strstr(messages, "No space left") || strstr(messages, "enough free space"))
 		code = KTSTR_ERR_NO_SPACE;
-	return ktstr_error_new(code, "cannot %s suite %s of %s (from %s), apt-get: %s: %s%s", what, suite,
-			       apt->source.uri, apt->source.origin, how, messages, hint);
+	return ktstr_error_new(code, "cannot %s suite %s of %s (mirror of %s), apt-get: %s: %s%s",
+			       what, suite, apt->source.uri, apt->source.origin, how, lines, hint);
 }
 
 /* Seconds since the suite was asked for successfully; UINT64_MAX when never. */
@@ -254,8 +276,9 @@ struct ktstr_error *ktstr_apt_refresh(const struct ktstr_apt *apt, const char *s
 	_cleanup_free_ char *lists = ktstr_xasprintf("%s/state/lists", root);
 	_cleanup_free_ char *stamp = ktstr_xasprintf("%s/updated", root), *stamped = NULL;
 	_cleanup_free_ char *what = ktstr_xasprintf("package lists of %s", suite), *messages = NULL;
-	const char *argv[] = { "env", "-C", root, "LC_ALL=C", "apt-get", "-c", config, "-qq",
-			       "-o", "APT::Update::Error-Mode=any", "update", NULL };
+	const char *argv[] = { "env",    "-C",   root, "LC_ALL=C", "apt-get",
+			       "-c",     config, "-q", "-o",       "APT::Update::Error-Mode=any",
+			       "update", NULL };
 	struct watch watch = { progress, what, lists, 0 };
 	uint64_t age;
 	int status;
@@ -266,9 +289,11 @@ struct ktstr_error *ktstr_apt_refresh(const struct ktstr_apt *apt, const char *s
 	*absent = stamped ? !strcmp(stamped, "absent") : max_age_s == UINT64_MAX;
 	if (age <= max_age_s)
 		return NULL;
+	KTSTR_TRY(ktstr_check_space(root, LISTS_BYTES));
 	ktstr_progress_report(progress, what, 0, 0);
 	KTSTR_TRY(run_apt_get(argv, UPDATE_TIMEOUT_NS, &watch, &status, &messages));
-	/* The wording for a suite that the mirror answers with 404; without an answer it is another. */
+	/* A refused connection, a proxy's 403 and the like must not pass for a suite that does not
+	 * exist. */
 	*absent = status && strstr(messages, "does not have a Release file") &&
 		  strstr(messages, "404");
 	if (status && !*absent && age == UINT64_MAX)
@@ -283,16 +308,18 @@ struct ktstr_error *ktstr_apt_cache(const struct ktstr_apt *apt, const char *sui
 {
 	_cleanup_free_ char *root = suite_root(apt, suite);
 	_cleanup_free_ char *config = ktstr_xasprintf("%s/apt.conf", root);
-	const char *argv[16] = { "env", "LC_ALL=C", "apt-cache", "-c", config };
-	size_t count = 5;
+	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 
-	for (; *arguments && count < 15; arguments++)
-		argv[count++] = *arguments;
-	return ktstr_run_command(argv, QUERY_TIMEOUT_NS, out, NULL);
+	ktstr_strv_add(&argv, "env");
+	ktstr_strv_add(&argv, "LC_ALL=C");
+	ktstr_strv_add(&argv, "apt-cache");
+	ktstr_strv_addf(&argv, "--config-file=%s", config);
+	for (; *arguments; arguments++)
+		ktstr_strv_add(&argv, *arguments);
+	return ktstr_run_command((const char *const *)argv.items, QUERY_TIMEOUT_NS, out, NULL);
 }
 
-/* Value of "Name: value" in the stanza, heap; NULL when it has no such field. */
-static char *stanza_field(const char *stanza, const char *name)
+char *ktstr_apt_field(const char *stanza, const char *name)
 {
 	_cleanup_free_ char *key = ktstr_xasprintf("%s: ", name);
 
@@ -300,14 +327,15 @@ static char *stanza_field(const char *stanza, const char *name)
 		if (*line == '\n')
 			line++;
 		if (ktstr_str_starts_with(line, key))
-			return ktstr_xstrndup(line + strlen(key), strcspn(line + strlen(key), "\n"));
+			return ktstr_xstrndup(line + strlen(key),
+					      strcspn(line + strlen(key), "\n"));
 	}
 	return NULL;
 }
 
 static uint64_t stanza_number(const char *stanza, const char *name)
 {
-	_cleanup_free_ char *text = stanza_field(stanza, name);
+	_cleanup_free_ char *text = ktstr_apt_field(stanza, name);
 
 	return text ? strtoull(text, NULL, 10) : 0;
 }
@@ -319,17 +347,18 @@ struct ktstr_error *ktstr_apt_show(const struct ktstr_apt *apt, const char *suit
 	_cleanup_free_ char *text = NULL;
 
 	*package = (struct ktstr_apt_package){ 0 };
-	KTSTR_TRY_WRAP(ktstr_apt_cache(apt, suite, arguments, &text), "no package %s in suite %s", name,
-		       suite);
-	package->version = stanza_field(text, "Version");
+	KTSTR_TRY_WRAP(ktstr_apt_cache(apt, suite, arguments, &text), "no package %s in suite %s",
+		       name, suite);
+	package->version = ktstr_apt_field(text, "Version");
 	package->size = stanza_number(text, "Size");
 	package->installed_kib = stanza_number(text, "Installed-Size");
 	if (!package->version || !package->size) {
 		ktstr_apt_package_deinit(package);
 		return ktstr_error_new(KTSTR_ERR_CORRUPT,
-				       "suite %s describes package %s without version or size", suite, name);
+				       "suite %s describes package %s without version or size",
+				       suite, name);
 	}
-	package->depends = stanza_field(text, "Depends");
+	package->depends = ktstr_apt_field(text, "Depends");
 	if (!package->depends)
 		package->depends = ktstr_xstrdup("");
 	package->name = ktstr_xstrdup(name);

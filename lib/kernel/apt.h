@@ -24,9 +24,9 @@ void ktstr_apt_close(struct ktstr_apt *apt);
 #define _cleanup_apt_ _cleanup_(ktstr_apt_close)
 
 /*
- * Makes the suite's lists at most max_age_s old (UINT64_MAX: never asks the mirror); absent is set when
- * the mirror does not have the suite, or when its lists were never fetched and may not be now. Stale
- * lists are kept when the mirror cannot be reached.
+ * Makes the suite's lists at most max_age_s old (UINT64_MAX: never asks the mirror); absent is set
+ * when the mirror does not have the suite, or when its lists were never fetched and may not be now.
+ * Stale lists are kept when the mirror cannot be reached.
  */
 struct ktstr_error *ktstr_apt_refresh(const struct ktstr_apt *apt, const char *suite,
 				      uint64_t max_age_s, const struct ktstr_progress *progress,
@@ -34,6 +34,9 @@ struct ktstr_error *ktstr_apt_refresh(const struct ktstr_apt *apt, const char *s
 /* Output of `apt-cache <verb> <argument>...`. arguments is NULL-terminated. */
 struct ktstr_error *ktstr_apt_cache(const struct ktstr_apt *apt, const char *suite,
 				    const char *const *arguments, char **out) KTSTR_CHECKED;
+
+/* Value of "Name: value" in the stanza of one package, heap; NULL when it has no such field. */
+char *ktstr_apt_field(const char *stanza, const char *name);
 
 struct ktstr_apt_package {
 	char *name;
@@ -51,7 +54,7 @@ void ktstr_apt_package_deinit(struct ktstr_apt_package *package);
 /* Downloads the packages, signatures and checksums verified by apt, as .deb files into dir. */
 struct ktstr_error *ktstr_apt_download(const struct ktstr_apt *apt, const char *suite,
 				       const struct ktstr_apt_package *packages, size_t count,
-				       const char *dir, const struct ktstr_progress *progress)
-	KTSTR_CHECKED;
+				       const char *dir,
+				       const struct ktstr_progress *progress) KTSTR_CHECKED;
 
 #endif

@@ -13,11 +13,11 @@
 
 /* Offsets into the file; sizes are those of boot.rst, all little endian. */
 enum {
-	SETUP_SECTS_AT = 0x1f1, /* u8 */
-	SYSSIZE_AT = 0x1f4, /* u32, protected-mode code in 16-byte paragraphs */
-	BOOT_FLAG_AT = 0x1fe, /* u16, 0xaa55 */
-	MAGIC_AT = 0x202, /* "HdrS" */
-	PROTOCOL_AT = 0x206, /* u16 */
+	SETUP_SECTS_AT = 0x1f1,    /* u8 */
+	SYSSIZE_AT = 0x1f4,        /* u32, protected-mode code in 16-byte paragraphs */
+	BOOT_FLAG_AT = 0x1fe,      /* u16, 0xaa55 */
+	MAGIC_AT = 0x202,          /* "HdrS" */
+	PROTOCOL_AT = 0x206,       /* u16 */
 	KERNEL_VERSION_AT = 0x20e, /* u16, minus 0x200 */
 	PAYLOAD_OFFSET_AT = 0x248, /* u32, from the start of protected-mode code; protocol 2.08 */
 	PAYLOAD_LENGTH_AT = 0x24c, /* u32 */
@@ -56,21 +56,24 @@ bool ktstr_is_bzimage(const void *data, size_t length)
 static struct ktstr_error *read_release(const char *data, size_t setup_length, const char *name,
 					char **release)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				      "._+~-:@";
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"._+~-:@";
 	size_t start = (size_t)read_u16(data, KERNEL_VERSION_AT) + 0x200;
 	size_t length = 0;
 
 	if (start == 0x200 || start >= setup_length)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT,
-				       "%s: the boot header's version string lies outside of it (0x%zx)",
-				       name, start);
+		return ktstr_error_new(
+			KTSTR_ERR_CORRUPT,
+			"%s: the boot header's version string lies outside of it (0x%zx)", name,
+			start);
 	while (start + length < setup_length && data[start + length] &&
 	       strchr(allowed, data[start + length]))
 		length++;
 	if (!length || length > RELEASE_MAX || data[start] == '.')
 		return ktstr_error_new(KTSTR_ERR_CORRUPT,
-				       "%s: no kernel release at the boot header's version string", name);
+				       "%s: no kernel release at the boot header's version string",
+				       name);
 	*release = ktstr_xstrndup(data + start, length);
 	return NULL;
 }
@@ -83,7 +86,8 @@ struct ktstr_error *ktstr_bzimage_parse(const void *data, size_t length, const c
 	*image = (struct ktstr_bzimage){ 0 };
 	if (!ktstr_is_bzimage(data, length))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "%s is not a bzImage (no \"HdrS\" at 0x202): name arch/x86/boot/bzImage of a built tree, or a vmlinuz",
+				       "%s is not a bzImage (no \"HdrS\" at 0x202): name "
+				       "arch/x86/boot/bzImage of a built tree, or a vmlinuz",
 				       name);
 	setup_sects = ((const unsigned char *)data)[SETUP_SECTS_AT];
 	setup_length = ((setup_sects ? setup_sects : 4) + 1) * SECTOR_BYTES;
@@ -100,9 +104,10 @@ struct ktstr_error *ktstr_bzimage_parse(const void *data, size_t length, const c
 	if (payload_offset > length - setup_length ||
 	    payload_length > length - setup_length - payload_offset) {
 		ktstr_bzimage_deinit(image);
-		return ktstr_error_new(KTSTR_ERR_CORRUPT,
-				       "%s: payload of %zu bytes at 0x%zx goes beyond the file's %zu bytes",
-				       name, payload_length, setup_length + payload_offset, length);
+		return ktstr_error_new(
+			KTSTR_ERR_CORRUPT,
+			"%s: payload of %zu bytes at 0x%zx goes beyond the file's %zu bytes", name,
+			payload_length, setup_length + payload_offset, length);
 	}
 	image->payload_offset = setup_length + payload_offset;
 	image->payload_length = payload_length;
@@ -126,8 +131,9 @@ struct ktstr_error *ktstr_bzimage_vmlinux(const void *data, size_t length, const
 
 	KTSTR_TRY(ktstr_bzimage_parse(data, length, name, &image));
 	if (image.payload_length < 16)
-		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
-				       "%s: boot protocol without a payload: cannot extract vmlinux", name);
+		return ktstr_error_new(
+			KTSTR_ERR_UNSUPPORTED,
+			"%s: boot protocol without a payload: cannot extract vmlinux", name);
 	payload = (const char *)data + image.payload_offset;
 	stream_length = image.payload_length;
 	/*
@@ -137,8 +143,12 @@ struct ktstr_error *ktstr_bzimage_vmlinux(const void *data, size_t length, const
 	expected = read_u32(payload, stream_length - 4);
 	if (memcmp(payload, "\x1f\x8b", 2))
 		stream_length -= 4;
-	KTSTR_TRY(ktstr_decompress(payload, stream_length, VMLINUX_MAX_BYTES, name, &elf, &elf_length));
-	if ((uint32_t)elf_length != expected && memcmp(payload, "\x7f" "ELF", 4))
+	KTSTR_TRY(ktstr_decompress(payload, stream_length, VMLINUX_MAX_BYTES, name, &elf,
+				   &elf_length));
+	if ((uint32_t)elf_length != expected && memcmp(payload,
+						       "\x7f"
+						       "ELF",
+						       4))
 		return ktstr_error_new(KTSTR_ERR_CORRUPT,
 				       "%s: payload decompresses to %zu bytes instead of %u", name,
 				       elf_length, expected);

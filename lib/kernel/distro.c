@@ -16,6 +16,14 @@
  */
 static const char *const suites[] = { "trixie-backports", "forky-backports", "sid" };
 
+/*
+ * Packages "linux-<part>-<release>" that a split image depends on. Newer images are split, older ones
+ * are not; their dependencies tell.
+ */
+static const char *const parts[] = { "binary", "base", "modules" };
+
+enum { PART_COUNT = sizeof(parts) / sizeof(parts[0]) };
+
 /* sched_ext was merged in 6.12. */
 static const char oldest_version[] = "6.12";
 
@@ -41,7 +49,8 @@ static const char *release_flavour(const char *release)
 bool ktstr_offer_parse(const char *package, const char *flavour, struct ktstr_offer *offer)
 {
 	bool plain = !strcmp(flavour, "amd64");
-	_cleanup_free_ char *wanted = ktstr_xasprintf("%s%samd64", plain ? "" : flavour, plain ? "" : "-");
+	_cleanup_free_ char *wanted =
+		ktstr_xasprintf("%s%samd64", plain ? "" : flavour, plain ? "" : "-");
 	_cleanup_free_ char *version = NULL;
 	const char *release = package + strlen(IMAGE_PREFIX);
 
@@ -64,27 +73,108 @@ static bool has_version(const struct ktstr_offers *offers, const char *version)
 	return false;
 }
 
-/* names: output of apt-cache pkgnames; cut to pieces. */
-static void add_offers(char *names, const char *flavour, const char *suite,
-		       struct ktstr_offers *offers)
+/* Whether `depends` names package name, not merely a longer name that begins or ends with it. */
+static bool depends_on(const char *depends, const char *name)
 {
+	size_t length = strlen(name);
+
+	for (const char *at = strstr(depends, name); at; at = strstr(at + 1, name)) {
+		char before = at == depends ? ' ' : at[-1], after = at[length];
+
+		if ((before == ' ' || before == ',') && (!after || strchr(" ,(:", after)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether every part that the image's package depends on is still there. The archive drops the parts
+ * of an old kernel before its (separately signed) image, which then is of no use.
+ */
+bool ktstr_offer_is_complete(const char *release, const char *depends,
+			     const struct ktstr_strv *names)
+{
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		_cleanup_free_ char *part = ktstr_xasprintf("linux-%s-%s", parts[i], release);
+
+		if (depends_on(depends, part) && !ktstr_strv_contains(names, part))
+			return false;
+	}
+	return true;
+}
+
+static void add_offer(struct ktstr_offers *offers, struct ktstr_offer *offer)
+{
+	if (has_version(offers, offer->version)) {
+		free(offer->version);
+		free(offer->release);
+		return;
+	}
+	offers->items = ktstr_xrealloc(offers->items, (offers->count + 1) * sizeof(*offers->items));
+	offers->items[offers->count++] = *offer;
+}
+
+/* stanza: what apt-cache show says about one image package. */
+static void add_complete(const char *stanza, const char *flavour, const char *suite,
+			 const struct ktstr_strv *names, struct ktstr_offers *offers)
+{
+	_cleanup_free_ char *package = ktstr_apt_field(stanza, "Package");
+	_cleanup_free_ char *depends = ktstr_apt_field(stanza, "Depends");
+	struct ktstr_offer offer;
+
+	if (!package || !ktstr_offer_parse(package, flavour, &offer))
+		return;
+	offer.suite = suite;
+	if (ktstr_offer_is_complete(offer.release, depends ? depends : "", names)) {
+		add_offer(offers, &offer);
+		return;
+	}
+	free(offer.version);
+	free(offer.release);
+}
+
+static struct ktstr_error *read_names(const struct ktstr_apt *apt, const char *suite,
+				      struct ktstr_strv *names)
+{
+	static const char *const arguments[] = { "pkgnames", "linux-", NULL };
+	_cleanup_free_ char *text = NULL;
 	char *saved = NULL;
 
-	for (char *name = strtok_r(names, "\n", &saved); name; name = strtok_r(NULL, "\n", &saved)) {
+	KTSTR_TRY(ktstr_apt_cache(apt, suite, arguments, &text));
+	for (char *name = strtok_r(text, "\n", &saved); name; name = strtok_r(NULL, "\n", &saved))
+		ktstr_strv_add(names, name);
+	return NULL;
+}
+
+static struct ktstr_error *read_suite(const struct ktstr_apt *apt, const char *suite,
+				      const char *flavour, struct ktstr_offers *offers)
+{
+	_cleanup_strv_ struct ktstr_strv names = { 0 }, query = { 0 };
+	_cleanup_free_ char *text = NULL;
+	char *end;
+
+	KTSTR_TRY(read_names(apt, suite, &names));
+	ktstr_strv_add(&query, "show");
+	ktstr_strv_add(&query, "--no-all-versions");
+	for (size_t i = 0; i < names.count; i++) {
 		struct ktstr_offer offer;
 
-		if (!ktstr_offer_parse(name, flavour, &offer))
+		if (!ktstr_offer_parse(names.items[i], flavour, &offer))
 			continue;
-		if (has_version(offers, offer.version)) {
-			free(offer.version);
-			free(offer.release);
-			continue;
-		}
-		offer.suite = suite;
-		offers->items = ktstr_xrealloc(offers->items,
-					       (offers->count + 1) * sizeof(*offers->items));
-		offers->items[offers->count++] = offer;
+		ktstr_strv_add(&query, names.items[i]);
+		free(offer.version);
+		free(offer.release);
 	}
+	if (query.count == 2)
+		return NULL;
+	KTSTR_TRY(ktstr_apt_cache(apt, suite, (const char *const *)query.items, &text));
+	for (char *stanza = text; stanza; stanza = end ? end + 2 : NULL) {
+		end = strstr(stanza, "\n\n");
+		if (end)
+			*end = '\0';
+		add_complete(stanza, flavour, suite, &names, offers);
+	}
+	return NULL;
 }
 
 static int newest_first(const void *a, const void *b)
@@ -99,18 +189,14 @@ struct ktstr_error *ktstr_offers_read(const struct ktstr_apt *apt, const char *f
 				      const struct ktstr_progress *progress,
 				      struct ktstr_offers *offers)
 {
-	static const char *const arguments[] = { "pkgnames", IMAGE_PREFIX, NULL };
-
 	*offers = (struct ktstr_offers){ 0 };
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
-		_cleanup_free_ char *names = NULL;
 		bool absent;
 
 		KTSTR_TRY(ktstr_apt_refresh(apt, suites[i], max_age_s, progress, &absent));
 		if (absent)
 			continue;
-		KTSTR_TRY(ktstr_apt_cache(apt, suites[i], arguments, &names));
-		add_offers(names, flavour, suites[i], offers);
+		KTSTR_TRY(read_suite(apt, suites[i], flavour, offers));
 		if (until && ktstr_offers_find(offers, until))
 			break;
 	}
@@ -158,33 +244,20 @@ void ktstr_package_set_deinit(struct ktstr_package_set *set)
 	set->count = 0;
 }
 
-/* Whether `depends` names package name, not merely a longer name that begins or ends with it. */
-static bool depends_on(const char *depends, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (const char *at = strstr(depends, name); at; at = strstr(at + 1, name)) {
-		char before = at == depends ? ' ' : at[-1], after = at[length];
-
-		if ((before == ' ' || before == ',') && (!after || strchr(" ,(:", after)))
-			return true;
-	}
-	return false;
-}
-
 struct ktstr_error *ktstr_offer_packages(const struct ktstr_apt *apt,
 					 const struct ktstr_offer *offer,
 					 struct ktstr_package_set *set)
 {
-	static const char *const parts[] = { "binary", "base", "modules" };
 	_cleanup_free_ char *image = ktstr_xasprintf(IMAGE_PREFIX "%s", offer->release);
 
 	*set = (struct ktstr_package_set){ 0 };
 	KTSTR_TRY(ktstr_apt_show(apt, offer->suite, image, &set->items[0]));
 	set->count = 1;
-	/* A split image's first package is an empty shell, but a small one: it need not be told apart. */
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		_cleanup_free_ char *part = ktstr_xasprintf("linux-%s-%s", parts[i], offer->release);
+	/* A split image's first package is an empty shell, but a small one: it need not be told
+	 * apart. */
+	for (size_t i = 0; i < PART_COUNT; i++) {
+		_cleanup_free_ char *part =
+			ktstr_xasprintf("linux-%s-%s", parts[i], offer->release);
 
 		if (!depends_on(set->items[0].depends, part))
 			continue;

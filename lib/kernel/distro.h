@@ -7,8 +7,8 @@
 
 /* One offered kernel. */
 struct ktstr_offer {
-	char *version; /* "7.3.4" */
-	char *release; /* "7.3.4+deb13-cloud-amd64" */
+	char *version;     /* "7.3.4" */
+	char *release;     /* "7.3.4+deb13-cloud-amd64" */
 	const char *suite; /* static */
 };
 
@@ -46,5 +46,8 @@ void ktstr_package_set_deinit(struct ktstr_package_set *set);
 
 /* "linux-image-7.3.4+deb13-rt-amd64" of flavour "rt" -> version and release; false for others. */
 bool ktstr_offer_parse(const char *package, const char *flavour, struct ktstr_offer *offer);
+/* depends: of the image's package; names: all packages of the suite. */
+bool ktstr_offer_is_complete(const char *release, const char *depends,
+			     const struct ktstr_strv *names);
 
 #endif

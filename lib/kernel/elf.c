@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The two things we want from ELF files here: is this a vmlinux with BTF, and a module's .modinfo. */
+/* The two things we want from ELF files here: is this a vmlinux with BTF, and a module's .modinfo.
+ */
 #include <elf.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -55,9 +56,9 @@ struct ktstr_error *ktstr_elf_check_vmlinux(const void *data, size_t length, con
 	KTSTR_TRY(open_elf(data, length, name, &elf));
 	btf = find_section(elf, ".BTF");
 	if (!btf || !btf->d_buf || btf->d_size < 24)
-		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
-				       "%s has no .BTF section: its kernel needs CONFIG_DEBUG_INFO_BTF=y",
-				       name);
+		return ktstr_error_new(
+			KTSTR_ERR_UNSUPPORTED,
+			"%s has no .BTF section: its kernel needs CONFIG_DEBUG_INFO_BTF=y", name);
 	return NULL;
 }
 

@@ -25,6 +25,7 @@ struct derivation {
 	char *modules_root; /* NULL: none to collect */
 	char *stamp; /* identifies that root's state: derived files of another one are redone */
 	char *parent;
+	char *name;
 	char *dir;
 };
 
@@ -33,6 +34,7 @@ static void derivation_deinit(struct derivation *derivation)
 	free(derivation->modules_root);
 	free(derivation->stamp);
 	free(derivation->parent);
+	free(derivation->name);
 	free(derivation->dir);
 }
 
@@ -65,16 +67,32 @@ static void plan(struct derivation *derivation)
 	derivation->modules_root = root ? ktstr_xstrdup(root) : NULL;
 	derivation->stamp = modules_stamp(root);
 	derivation->parent = ktstr_xasprintf("%s/vmlinux", cache);
-	derivation->dir = ktstr_xasprintf("%s/%s", derivation->parent, derivation->digest);
+	/* The same image with and without a vmlinux of its own must not undo each other's folder.
+	 */
+	derivation->name = ktstr_xasprintf("%s%s", derivation->digest,
+					   derivation->external->vmlinux_path ? "-modules" : "");
+	derivation->dir = ktstr_xasprintf("%s/%s", derivation->parent, derivation->name);
+}
+
+/* What dir/stamp must say: the modules' origin, and the size of vmlinux (0: none). Heap. */
+static char *stamp_text(const struct derivation *derivation, const char *dir)
+{
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/vmlinux", dir);
+	struct stat st = { 0 };
+
+	if (stat(path, &st))
+		st.st_size = 0;
+	return ktstr_xasprintf("%s\n%lld", derivation->stamp, (long long)st.st_size);
 }
 
 /* The stamp is written last, so a folder with the right one is complete. */
 static bool is_derived(const struct derivation *derivation)
 {
 	_cleanup_free_ char *path = ktstr_xasprintf("%s/stamp", derivation->dir);
+	_cleanup_free_ char *expected = stamp_text(derivation, derivation->dir);
 	_cleanup_free_ char *stamp = ktstr_read_line(path);
 
-	return stamp && !strcmp(stamp, derivation->stamp);
+	return stamp && !strcmp(stamp, expected);
 }
 
 /*
@@ -102,7 +120,7 @@ static struct ktstr_error *derive(const struct derivation *derivation)
 	_cleanup_free_ char *modules = NULL, *line = NULL;
 	size_t count;
 
-	KTSTR_TRY(ktstr_workdir_open(derivation->parent, derivation->digest, &work));
+	KTSTR_TRY(ktstr_workdir_open(derivation->parent, derivation->name, &work));
 	if (is_derived(derivation))
 		return NULL;
 	KTSTR_TRY(ktstr_workdir_begin(&work));
@@ -110,9 +128,9 @@ static struct ktstr_error *derive(const struct derivation *derivation)
 		KTSTR_TRY(derive_vmlinux(derivation, work.path));
 	modules = ktstr_xasprintf("%s/modules", work.path);
 	if (derivation->modules_root)
-		KTSTR_TRY(ktstr_modules_collect(derivation->modules_root, ktstr_guest_modules, modules,
-						&count));
-	line = ktstr_xasprintf("%s\n", derivation->stamp);
+		KTSTR_TRY(ktstr_modules_collect(derivation->modules_root, ktstr_guest_modules,
+						modules, &count));
+	line = stamp_text(derivation, work.path);
 	KTSTR_TRY(ktstr_store_file(work.path, "stamp", line, strlen(line)));
 	return ktstr_workdir_publish(&work);
 }
@@ -128,7 +146,10 @@ static char *existing(const char *dir, const char *name)
 	return NULL;
 }
 
-/* Beside the image: ".config" of a tree, or config-<release> as in /boot. */
+/*
+ * Beside the image: ".config" of a tree, config-<release> of /boot, or "config" next to a file that is
+ * called just "vmlinuz", as in /usr/lib/modules/<release> of newer Debian systems.
+ */
 static char *config_beside(const char *image_path, const char *release)
 {
 	_cleanup_free_ char *copy = ktstr_xstrdup(image_path);
@@ -136,7 +157,11 @@ static char *config_beside(const char *image_path, const char *release)
 	const char *dir = dirname(copy);
 	char *config = existing(dir, ".config");
 
-	return config ? config : existing(dir, long_name);
+	if (!config)
+		config = existing(dir, long_name);
+	if (!config && ktstr_str_ends_with(image_path, "/vmlinuz"))
+		config = existing(dir, "config");
+	return config;
 }
 
 /* The tree's own vmlinux, as long as it has BTF; else the caller has none. */
@@ -188,8 +213,9 @@ struct ktstr_error *ktstr_external_kernel(const struct ktstr_external *external,
 	derivation.release = header.release;
 	derivation.digest = digest;
 	plan(&derivation);
-	if (!is_derived(&derivation))
-		KTSTR_TRY_WRAP(derive(&derivation), "cannot prepare kernel %s", external->image_path);
+	if ((!external->vmlinux_path || derivation.modules_root) && !is_derived(&derivation))
+		KTSTR_TRY_WRAP(derive(&derivation), "cannot prepare kernel %s",
+			       external->image_path);
 	fill(&derivation, kernel);
 	return NULL;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fetches a Debian kernel into the cache: choose the version, download its packages, unpack them, keep the
- * parts a guest needs. One process does the work, others that want the same version wait for it.
+ * Fetches a Debian kernel into the cache: choose the version, download its packages, unpack them,
+ * keep the parts a guest needs. One process does the work, others that want the same version wait
+ * for it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +22,8 @@ enum { LISTS_MAX_AGE_S = 24 * 60 * 60, LISTS_JUST_FETCHED_S = 60 };
 /* vmlinux and the decompressed modules of the guest: 62 + 10 MB for 7.3, with room to grow. */
 #define DERIVED_BYTES (128ull << 20)
 
-/* The version that spec names now; asks the mirror again when it is not in lists that are at hand. */
+/* The version that spec names now; asks the mirror again when it is not in lists that are at hand.
+ */
 static struct ktstr_error *choose_offer(const struct ktstr_apt *apt, const char *base,
 					const char *flavour, const struct ktstr_progress *progress,
 					struct ktstr_offers *offers,
@@ -41,8 +43,9 @@ static struct ktstr_error *choose_offer(const struct ktstr_apt *apt, const char 
 		return NULL;
 	summary = ktstr_offers_summary(offers);
 	return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-			       "Debian offers no kernel %s of flavour %s (newest of each series: %s)", base,
-			       flavour, *summary ? summary : "none");
+			       "Debian offers no kernel %s of flavour %s (newest of each series: "
+			       "%s): see `ktstr kernel list --available`",
+			       base, flavour, *summary ? summary : "none");
 }
 
 static bool is_kernel_file(const char *path)
@@ -71,8 +74,8 @@ static struct ktstr_error *find_unpacked(const char *root, const char *name, con
 			*path = ktstr_xstrdup(entry->fts_path);
 	fts_close(walk);
 	if (!*path)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "the packages of kernel %s hold no %s", release,
-				       name);
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "the packages of kernel %s hold no %s",
+				       release, name);
 	return NULL;
 }
 
@@ -116,7 +119,8 @@ static struct ktstr_error *store_images(const char *root, const char *release, c
 	KTSTR_TRY(copy_into(config_path, dir, "config"));
 	KTSTR_TRY(ktstr_read_file(image_path, &image, &image_length));
 	KTSTR_TRY(ktstr_store_file(dir, "vmlinuz", image, image_length));
-	KTSTR_TRY(ktstr_bzimage_vmlinux(image, image_length, image_path, &vmlinux, &vmlinux_length));
+	KTSTR_TRY(
+		ktstr_bzimage_vmlinux(image, image_length, image_path, &vmlinux, &vmlinux_length));
 	return ktstr_store_file(dir, "vmlinux", vmlinux, vmlinux_length);
 }
 
@@ -138,19 +142,20 @@ static struct ktstr_error *build_entry(const char *dir, const struct ktstr_store
 	return ktstr_store_write_metadata(dir, origin);
 }
 
-static struct ktstr_error *download(const struct ktstr_offer *offer, const char *dir,
+static struct ktstr_error *download(const struct ktstr_offer *offer,
+				    const struct ktstr_workdir *work,
 				    const struct ktstr_progress *progress,
 				    struct ktstr_package_set *set)
 {
 	_cleanup_apt_ struct ktstr_apt apt = { .lock_fd = -1 };
-	_cleanup_free_ char *debs = ktstr_xasprintf("%s/debs", dir);
+	_cleanup_free_ char *debs = ktstr_xasprintf("%s/debs", work->path);
 	uint64_t needed = DERIVED_BYTES;
 
 	KTSTR_TRY(ktstr_apt_open(&apt));
 	KTSTR_TRY(ktstr_offer_packages(&apt, offer, set));
 	for (size_t i = 0; i < set->count; i++)
 		needed += set->items[i].size + (set->items[i].installed_kib << 10);
-	KTSTR_TRY(ktstr_check_space(dir, needed));
+	KTSTR_TRY(ktstr_check_space(work->parent, needed));
 	KTSTR_TRY(ktstr_make_dirs(debs));
 	return ktstr_apt_download(&apt, offer->suite, set->items, set->count, debs, progress);
 }
@@ -165,9 +170,10 @@ static struct ktstr_error *explain_space(struct ktstr_error *error)
 	    strstr(ktstr_error_message(error), "KTSTR_CACHE_DIR"))
 		return ktstr_take(cause);
 
-	return ktstr_error_new(KTSTR_ERR_NO_SPACE,
-			       "%s: free some space in %s, or set KTSTR_CACHE_DIR to a folder on a larger disk",
-			       ktstr_error_message(cause), cache);
+	return ktstr_error_new(
+		KTSTR_ERR_NO_SPACE,
+		"%s: free some space in %s, or set KTSTR_CACHE_DIR to a folder on a larger disk",
+		ktstr_error_message(cause), cache);
 }
 
 static struct ktstr_error *fetch_locked(const struct ktstr_offer *offer, const char *flavour,
@@ -181,7 +187,7 @@ static struct ktstr_error *fetch_locked(const struct ktstr_offer *offer, const c
 					     .suite = offer->suite };
 
 	KTSTR_TRY(ktstr_workdir_begin(work));
-	KTSTR_TRY(download(offer, work->path, progress, &set));
+	KTSTR_TRY(download(offer, work, progress, &set));
 	origin.package = set.items[0].name;
 	origin.package_version = set.items[0].version;
 	KTSTR_TRY(build_entry(work->path, &origin, progress));
@@ -224,8 +230,8 @@ static struct ktstr_error *fetch_offer(const struct ktstr_offer *offer, const ch
 }
 
 /*
- * Without mirror, or with one that has dropped the series, an entry that fits is as good as it gets:
- * takes it and the error. Otherwise the error stays.
+ * Without mirror, or with one that has dropped the series, an entry that fits is as good as it
+ * gets: takes it and the error. Otherwise the error stays.
  */
 static struct ktstr_error *fall_back(struct ktstr_error *error, const char *base,
 				     const char *flavour, const struct ktstr_progress *progress,
@@ -272,16 +278,14 @@ static struct ktstr_error *choose_and_fetch(const char *base, const char *flavou
 	return fetch_offer(offer, flavour, force, progress, kernel);
 }
 
-static struct ktstr_error *check_spec(const char *spec, const char *base, const char *flavour)
+static struct ktstr_error *check_spec(const char *spec, const char *base)
 {
-	if (!flavour)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "unknown kernel flavour in \"%s\": use cloud, amd64 or rt", spec);
 	if (!strcmp(base, "latest") || (*base >= '0' && *base <= '9'))
 		return NULL;
-	return ktstr_error_new(KTSTR_ERR_INVALID,
-			       "\"%s\" is no kernel version: use one like 7.3.4, a series like 7.3, or latest",
-			       spec);
+	return ktstr_error_new(
+		KTSTR_ERR_INVALID,
+		"\"%s\" is no kernel version: use one like 7.3.4, a series like 7.3, or latest",
+		spec);
 }
 
 struct ktstr_error *ktstr_kernel_get(const char *spec, const char *flavour, bool force,
@@ -294,8 +298,11 @@ struct ktstr_error *ktstr_kernel_get(const char *spec, const char *flavour, bool
 
 	*kernel = (struct ktstr_kernel){ 0 };
 	ktstr_spec_split(spec ? spec : "latest", &base, &spec_flavour);
+	if (flavour && !ktstr_flavour(flavour))
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "no kernel flavour \"%s\": use cloud, amd64 or rt", flavour);
 	flavour = flavour ? ktstr_flavour(flavour) : spec_flavour;
-	KTSTR_TRY(check_spec(spec ? spec : "latest", base, flavour));
+	KTSTR_TRY(check_spec(spec ? spec : "latest", base));
 	key = ktstr_store_key(base, flavour);
 	if (!force) {
 		KTSTR_TRY(try_load(key, kernel, &usable));
@@ -314,8 +321,8 @@ struct ktstr_error *ktstr_kernel_available(const struct ktstr_progress *progress
 	_cleanup_offers_ struct ktstr_offers offers = { 0 };
 
 	KTSTR_TRY(ktstr_apt_open(&apt));
-	KTSTR_TRY(ktstr_offers_read(&apt, KTSTR_KERNEL_DEFAULT_FLAVOUR, NULL, LISTS_MAX_AGE_S, progress,
-				    &offers));
+	KTSTR_TRY(ktstr_offers_read(&apt, KTSTR_KERNEL_DEFAULT_FLAVOUR, NULL, LISTS_MAX_AGE_S,
+				    progress, &offers));
 	for (size_t i = 0; i < offers.count; i++)
 		ktstr_strv_add(versions, offers.items[i].version);
 	return NULL;

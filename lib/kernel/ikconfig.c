@@ -21,7 +21,7 @@ char *ktstr_ikconfig(const void *vmlinux, size_t length, size_t *config_length)
 	stop = memmem(start, (size_t)(end - start), "IKCFG_ED", MARKER_LENGTH);
 	if (!stop)
 		return NULL;
-	error = ktstr_decompress(start, (size_t)(stop - start), CONFIG_MAX_BYTES, "IKCONFIG", &config,
-				 config_length);
+	error = ktstr_decompress(start, (size_t)(stop - start), CONFIG_MAX_BYTES, "IKCONFIG",
+				 &config, config_length);
 	return error ? NULL : config;
 }

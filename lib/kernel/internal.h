@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "base/digest.h"
 #include "kernel/kernel.h"
 #include "ktstr/error.h"
 
@@ -24,22 +25,20 @@ char *ktstr_version_series(const char *version);
 void ktstr_progress_report(const struct ktstr_progress *progress, const char *what, uint64_t done,
 			   uint64_t total);
 
-/* digest.c: 64 hex digits and a NUL. */
-struct ktstr_error *ktstr_sha256(const void *data, size_t length, char digest[65]) KTSTR_CHECKED;
-
 /* elf.c: data must outlive the call only; name is for messages. */
-struct ktstr_error *ktstr_elf_check_vmlinux(const void *data, size_t length, const char *name)
-	KTSTR_CHECKED;
+struct ktstr_error *ktstr_elf_check_vmlinux(const void *data, size_t length,
+					    const char *name) KTSTR_CHECKED;
 /* Adds the "key=value" strings of a module's .modinfo section. */
 struct ktstr_error *ktstr_elf_modinfo(const void *data, size_t length, const char *name,
 				      struct ktstr_strv *entries) KTSTR_CHECKED;
 
 /*
- * unpack.c. Decompresses gzip, bzip2, lzma, xz, zstd and lz4 by their magic; anything else comes out
- * as it is. More than max_length bytes is KTSTR_ERR_CORRUPT.
+ * unpack.c. Decompresses gzip, bzip2, lzma, xz, zstd and lz4 by their magic; anything else comes
+ * out as it is. More than max_length bytes is KTSTR_ERR_CORRUPT.
  */
 struct ktstr_error *ktstr_decompress(const void *data, size_t length, size_t max_length,
-				     const char *name, char **out, size_t *out_length) KTSTR_CHECKED;
+				     const char *name, char **out,
+				     size_t *out_length) KTSTR_CHECKED;
 /* The regular files of a .deb whose path wanted() accepts, below into; directories are made. */
 struct ktstr_error *ktstr_unpack_deb(const char *deb_path, bool (*wanted)(const char *path),
 				     const char *into) KTSTR_CHECKED;
@@ -61,14 +60,15 @@ struct ktstr_error *ktstr_bzimage_vmlinux(const void *data, size_t length, const
 
 /*
  * modules.c. Copies the modules the guest needs from root (searched recursively, *.ko, .xz, .zst,
- * .gz) to into, decompressed, and writes "order" there: file names, dependencies first. A wanted module
- * that is not there is taken for built in or switched off; a missing dependency is an error.
+ * .gz) to into, decompressed, and writes "order" there: file names, dependencies first. A wanted
+ * module that is not there is taken for built in or switched off; a missing dependency is an error.
  */
 struct ktstr_error *ktstr_modules_collect(const char *root, const char *const *wanted,
 					  const char *into, size_t *count) KTSTR_CHECKED;
 extern const char *const ktstr_guest_modules[]; /* NULL-terminated */
 
-/* ikconfig.c: the config inside a vmlinux built with CONFIG_IKCONFIG, NULL when there is none. Heap. */
+/* ikconfig.c: the config inside a vmlinux built with CONFIG_IKCONFIG, NULL when there is none.
+ * Heap. */
 char *ktstr_ikconfig(const void *vmlinux, size_t length, size_t *config_length);
 
 /*
@@ -103,25 +103,26 @@ char *ktstr_store_key(const char *version, const char *flavour);
 struct ktstr_error *ktstr_store_load(const char *key, struct ktstr_kernel *kernel,
 				     int64_t *fetched_unix_seconds) KTSTR_CHECKED;
 /*
- * The newest valid entry of the flavour that base ("7.3", "7.3.4", "latest") names moves into kernel;
- * false when there is none. Entries as ktstr_kernel_list() gives them.
+ * The newest valid entry of the flavour that base ("7.3", "7.3.4", "latest") names moves into
+ * kernel; false when there is none. Entries as ktstr_kernel_list() gives them.
  */
 bool ktstr_store_take_newest(struct ktstr_kernel_entry *entries, size_t count, const char *base,
 			     const char *flavour, struct ktstr_kernel *kernel);
-/* What metadata.json must say about an entry whose files lie in dir, besides what it finds there. */
+/* What metadata.json must say about an entry whose files lie in dir, besides what it finds there.
+ */
 struct ktstr_store_origin {
 	const char *version, *release, *flavour, *suite, *package, *package_version;
 };
-struct ktstr_error *ktstr_store_write_metadata(const char *dir,
-					       const struct ktstr_store_origin *origin) KTSTR_CHECKED;
+struct ktstr_error *
+ktstr_store_write_metadata(const char *dir, const struct ktstr_store_origin *origin) KTSTR_CHECKED;
 
 /* external.c: fills vmlinux, config and modules of an image that is not in the cache. */
 struct ktstr_external {
 	const char *image_path;
 	const char *vmlinux_path; /* NULL: extract it from the image */
-	const char *config_path; /* NULL: look beside the image */
+	const char *config_path;  /* NULL: look beside the image */
 	const char *modules_root; /* NULL: /lib/modules/<release>, when it is there */
-	const char *source; /* "image" or "tree" */
+	const char *source;       /* "image" or "tree" */
 };
 struct ktstr_error *ktstr_external_kernel(const struct ktstr_external *external,
 					  struct ktstr_kernel *kernel) KTSTR_CHECKED;

@@ -8,7 +8,8 @@
 #include "kernel/internal.h"
 #include "kernel/kernel.h"
 
-/* Suffixes of Debian's package names: linux-image-<ver>-<flavour>-amd64, plain amd64 for the second. */
+/* Suffixes of Debian's package names: linux-image-<ver>-<flavour>-amd64, plain amd64 for the
+ * second. */
 static const char *const flavours[] = { "cloud", "amd64", "rt" };
 
 void ktstr_kernel_deinit(struct ktstr_kernel *kernel)

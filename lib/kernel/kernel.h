@@ -42,7 +42,11 @@ struct ktstr_error *ktstr_kernel_resolve(const char *spec, bool fetch,
 					 const struct ktstr_progress *progress,
 					 struct ktstr_kernel *kernel) KTSTR_CHECKED;
 
-/* Fetches version, series or "latest" into the cache (no-op when there); see fetch.c for how. */
+/*
+ * Fetches version, series or "latest" (NULL) into the cache; no-op when it is there. flavour: "cloud",
+ * "amd64", "rt", or NULL for the one that a spec like "7.3-rt" names, else cloud. When the mirror cannot
+ * be asked, a cache entry that fits is taken, which progress is told. force fetches in any case.
+ */
 struct ktstr_error *ktstr_kernel_get(const char *spec, const char *flavour, bool force,
 				     const struct ktstr_progress *progress,
 				     struct ktstr_kernel *kernel) KTSTR_CHECKED;

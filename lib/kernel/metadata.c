@@ -48,7 +48,8 @@ static struct ktstr_error *dump(const char *dir, const json_t *root)
 	_cleanup_free_ char *text = json_dumps(root, JSON_INDENT(2));
 
 	if (!text)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "cannot write the metadata of %s as JSON", dir);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "cannot write the metadata of %s as JSON",
+				       dir);
 	return ktstr_store_file(dir, "metadata.json", text, strlen(text));
 }
 
@@ -88,19 +89,18 @@ static struct ktstr_error *check_files(const char *dir, json_t *root)
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (!json_object_get(files, needed[i]))
-			return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json lists no %s", dir,
-					       needed[i]);
-	json_object_foreach(files, name, value) {
+			return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json lists no %s",
+					       dir, needed[i]);
+	json_object_foreach (files, name, value) {
 		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", dir, name);
 		struct stat st;
 
 		if (stat(path, &st))
 			return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: %s is missing", dir, name);
 		if (!json_is_integer(value) || st.st_size != json_integer_value(value))
-			return ktstr_error_new(KTSTR_ERR_CORRUPT,
-					       "%s: %s has %lld bytes instead of %lld", dir, name,
-					       (long long)st.st_size,
-					       (long long)json_integer_value(value));
+			return ktstr_error_new(
+				KTSTR_ERR_CORRUPT, "%s: %s has %lld bytes instead of %lld", dir,
+				name, (long long)st.st_size, (long long)json_integer_value(value));
 	}
 	return NULL;
 }
@@ -116,8 +116,8 @@ static struct ktstr_error *check_image(const char *dir, const char *expected)
 	KTSTR_TRY(ktstr_sha256(image, length, digest));
 	if (strcmp(digest, expected))
 		return ktstr_error_new(KTSTR_ERR_CORRUPT,
-				       "%s: vmlinuz has SHA-256 %.12s... instead of %.12s...", dir, digest,
-				       expected);
+				       "%s: vmlinuz has SHA-256 %.12s... instead of %.12s...", dir,
+				       digest, expected);
 	return NULL;
 }
 
@@ -142,8 +142,8 @@ static struct ktstr_error *read_metadata(const char *dir, json_t **root)
 	KTSTR_TRY(ktstr_read_file(path, &text, &length));
 	*root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
 	if (!*root)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json, line %d: %s", dir, why.line,
-				       why.text);
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json, line %d: %s", dir,
+				       why.line, why.text);
 	return NULL;
 }
 
@@ -161,16 +161,19 @@ struct ktstr_error *ktstr_store_load(const char *key, struct ktstr_kernel *kerne
 	if (!ktstr_path_exists(dir))
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s is not there", dir);
 	KTSTR_TRY(read_metadata(dir, &root));
-	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "format", &format,
-			   "version", &version, "release", &release, "flavour", &flavour,
-			   "image_sha256", &digest, "fetched_at", &fetched, "source", "type", &type))
+	if (json_unpack_ex(root, &why, 0, "{s:i, s:s, s:s, s:s, s:s, s:s, s:{s:s}}", "format",
+			   &format, "version", &version, "release", &release, "flavour", &flavour,
+			   "image_sha256", &digest, "fetched_at", &fetched, "source", "type",
+			   &type))
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json: %s", dir, why.text);
 	if (format != METADATA_FORMAT)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: format %d of metadata.json, known is %d",
-				       dir, format, METADATA_FORMAT);
+		return ktstr_error_new(KTSTR_ERR_CORRUPT,
+				       "%s: format %d of metadata.json, known is %d", dir, format,
+				       METADATA_FORMAT);
 	own_key = ktstr_store_key(version, flavour);
 	if (strcmp(own_key, key))
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json is that of %s", dir, own_key);
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: metadata.json is that of %s", dir,
+				       own_key);
 	KTSTR_TRY(check_files(dir, root));
 	KTSTR_TRY(check_image(dir, digest));
 	*kernel = (struct ktstr_kernel){

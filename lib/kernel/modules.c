@@ -16,14 +16,15 @@
 
 enum { MODULE_MAX_BYTES = 256 << 20 };
 
-const char *const ktstr_guest_modules[] = { "virtio_blk", "virtio_net", "btrfs", "null_blk", "brd", NULL };
+const char *const ktstr_guest_modules[] = { "virtio_blk", "virtio_net", "btrfs",
+					    "null_blk",   "brd",        NULL };
 
 /* One module file below the root. */
 struct module {
 	char *name; /* as the kernel spells it: '-' became '_' */
 	char *path;
 	struct ktstr_strv aliases; /* filled on demand, see load_crypto_aliases() */
-	bool taken; /* visited: also ends cycles of broken depends= fields */
+	bool taken;                /* visited: also ends cycles of broken depends= fields */
 };
 
 struct module_tree {
@@ -77,8 +78,8 @@ static struct ktstr_error *index_tree(struct module_tree *tree)
 
 		if (!name)
 			continue;
-		tree->modules = ktstr_xrealloc(tree->modules,
-					       (tree->count + 1) * sizeof(*tree->modules));
+		tree->modules =
+			ktstr_xrealloc(tree->modules, (tree->count + 1) * sizeof(*tree->modules));
 		tree->modules[tree->count++] =
 			(struct module){ .name = name, .path = ktstr_xstrdup(entry->fts_path) };
 	}
@@ -101,7 +102,8 @@ static struct ktstr_error *read_module(const struct module *module, char **data,
 	size_t packed_length;
 
 	KTSTR_TRY(ktstr_read_file(module->path, &packed, &packed_length));
-	KTSTR_TRY(ktstr_decompress(packed, packed_length, MODULE_MAX_BYTES, module->path, data, length));
+	KTSTR_TRY(ktstr_decompress(packed, packed_length, MODULE_MAX_BYTES, module->path, data,
+				   length));
 	return ktstr_elf_modinfo(*data, *length, module->path, modinfo);
 }
 
@@ -127,7 +129,8 @@ static void load_crypto_aliases(struct module_tree *tree)
 		error = read_module(module, &data, &length, &modinfo);
 		for (size_t j = 0; !error && j < modinfo.count; j++)
 			if (ktstr_str_starts_with(modinfo.items[j], "alias="))
-				ktstr_strv_add(&module->aliases, modinfo.items[j] + strlen("alias="));
+				ktstr_strv_add(&module->aliases,
+					       modinfo.items[j] + strlen("alias="));
 	}
 }
 
@@ -161,8 +164,8 @@ static struct ktstr_error *take_dependencies(struct module_tree *tree, const str
 
 		if (!dependency)
 			return ktstr_error_new(KTSTR_ERR_CORRUPT,
-					       "module %s needs %s, which is not below %s", module->name,
-					       name, tree->root);
+					       "module %s needs %s, which is not below %s",
+					       module->name, name, tree->root);
 		KTSTR_TRY(take_module(tree, dependency));
 	}
 	return NULL;
@@ -234,7 +237,8 @@ struct ktstr_error *ktstr_modules_collect(const char *root, const char *const *w
 		struct module *module = find_module(&tree, *wanted);
 
 		if (module)
-			KTSTR_TRY_WRAP(take_module(&tree, module), "cannot collect module %s", *wanted);
+			KTSTR_TRY_WRAP(take_module(&tree, module), "cannot collect module %s",
+				       *wanted);
 	}
 	*count = tree.order.count;
 	return write_order(&tree);

@@ -46,16 +46,20 @@ static struct ktstr_error *resolve_tree(const char *dir, struct ktstr_kernel *ke
 	const char *missing = !vmlinux ? "vmlinux" : !image ? TREE_IMAGE : NULL;
 
 	if (!is_source_tree(dir) && !image)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "%s is a folder, but no kernel tree (it has no Makefile and Kconfig)",
-				       dir);
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"%s is a folder, but no kernel tree (it has no Makefile and Kconfig)", dir);
 	if (!config)
-		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-				       "the kernel tree %s is not configured (.config is missing): run `make -C %s defconfig kvm_guest.config`, enable CONFIG_SCHED_CLASS_EXT and CONFIG_DEBUG_INFO_BTF, then `make -C %s -j$(nproc)`",
-				       dir, dir, dir);
+		return ktstr_error_new(
+			KTSTR_ERR_NOT_FOUND,
+			"the kernel tree %s is not configured (.config is missing): run `make -C "
+			"%s defconfig kvm_guest.config`, enable CONFIG_SCHED_CLASS_EXT and "
+			"CONFIG_DEBUG_INFO_BTF, then `make -C %s -j$(nproc)`",
+			dir, dir, dir);
 	if (missing)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-				       "the kernel tree %s is not built (%s is missing): run `make -C %s -j$(nproc)`",
+				       "the kernel tree %s is not built (%s is missing): run `make "
+				       "-C %s -j$(nproc)`",
 				       dir, missing, dir);
 	return ktstr_external_kernel(&(struct ktstr_external){ .image_path = image,
 							       .vmlinux_path = vmlinux,
@@ -68,16 +72,18 @@ static struct ktstr_error *resolve_tree(const char *dir, struct ktstr_kernel *ke
 /* QEMU boots the bzImage, so a vmlinux alone is not enough. */
 static struct ktstr_error *resolve_vmlinux(const char *path, struct ktstr_kernel *kernel)
 {
-	static const char *const places[] = { TREE_IMAGE, "../" TREE_IMAGE, "bzImage", "vmlinuz" };
+	static const char *const places[] = { TREE_IMAGE, ("../" TREE_IMAGE), "bzImage", "vmlinuz" };
 	_cleanup_free_ char *copy = ktstr_xstrdup(path), *config = NULL, *image = NULL;
 	const char *dir = dirname(copy);
 
 	for (size_t i = 0; !image && i < sizeof(places) / sizeof(places[0]); i++)
 		image = file_in(dir, places[i]);
 	if (!image)
-		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-				       "%s is a vmlinux, but the image that boots is not there: no %s, bzImage or vmlinuz in %s; run `make bzImage` or name the bzImage",
-				       path, TREE_IMAGE, dir);
+		return ktstr_error_new(
+			KTSTR_ERR_NOT_FOUND,
+			"%s is a vmlinux, but the image that boots is not there: no %s, bzImage or "
+			"vmlinuz in %s; run `make bzImage` or name the bzImage",
+			path, TREE_IMAGE, dir);
 	config = file_in(dir, ".config");
 	return ktstr_external_kernel(&(struct ktstr_external){ .image_path = image,
 							       .vmlinux_path = path,
@@ -93,7 +99,10 @@ static struct ktstr_error *is_elf(const char *path, bool *elf)
 
 	if (fd < 0)
 		return ktstr_error_sys(errno, "cannot open kernel %s", path);
-	*elf = read(fd, magic, sizeof(magic)) == sizeof(magic) && !memcmp(magic, "\x7f" "ELF", 4);
+	*elf = read(fd, magic, sizeof(magic)) == sizeof(magic) && !memcmp(magic,
+									  "\x7f"
+									  "ELF",
+									  4);
 	return NULL;
 }
 
@@ -120,13 +129,14 @@ static struct ktstr_error *resolve_path(const char *spec, struct ktstr_kernel *k
 		return resolve_tree(path, kernel);
 	if (!S_ISREG(st.st_mode))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "kernel %s is neither a file nor a folder: name a bzImage, a vmlinux or a built tree",
+				       "kernel %s is neither a file nor a folder: name a bzImage, "
+				       "a vmlinux or a built tree",
 				       path);
 	KTSTR_TRY(is_elf(path, &elf));
 	if (elf)
 		return resolve_vmlinux(path, kernel);
-	return ktstr_external_kernel(&(struct ktstr_external){ .image_path = path, .source = "image" },
-				     kernel);
+	return ktstr_external_kernel(
+		&(struct ktstr_external){ .image_path = path, .source = "image" }, kernel);
 }
 
 /* What the cache has, corrupt entries with their reason: for messages. */
@@ -150,9 +160,10 @@ static struct ktstr_error *not_cached(const char *spec, const char *flavour,
 	_cleanup_free_ char *cached = describe_cache(entries, count);
 	_cleanup_free_ char *offered = ktstr_offers_at_hand(flavour);
 
-	return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-			       "no kernel %s in the cache (there: %s%s%s): run `ktstr kernel get %s`", spec,
-			       cached, offered ? "; Debian offers: " : "", offered ? offered : "", spec);
+	return ktstr_error_new(
+		KTSTR_ERR_NOT_FOUND,
+		"no kernel %s in the cache (there: %s%s%s): run `ktstr kernel get %s`", spec,
+		cached, offered ? "; Debian offers: " : "", offered ? offered : "", spec);
 }
 
 /* A failed fetch also says what could be used instead. */
@@ -162,8 +173,8 @@ static struct ktstr_error *add_cached(struct ktstr_error *error,
 	_cleanup_free_ char *cached = describe_cache(entries, count);
 	_cleanup_error_ struct ktstr_error *cause = error;
 
-	return ktstr_error_new(ktstr_error_code(cause), "%s; in the cache: %s", ktstr_error_message(cause),
-			       cached);
+	return ktstr_error_new(ktstr_error_code(cause), "%s; in the cache: %s",
+			       ktstr_error_message(cause), cached);
 }
 
 static struct ktstr_error *resolve_version(const char *spec, bool fetch,
@@ -179,7 +190,8 @@ static struct ktstr_error *resolve_version(const char *spec, bool fetch,
 	if (strcmp(spec, "latest") && !ktstr_str_starts_with(spec, "latest-") &&
 	    !isdigit((unsigned char)*spec))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "\"%s\" is no kernel: use a version (7.3.4), a series (7.3), latest, or a path (./%s)",
+				       "\"%s\" is no kernel: use a version (7.3.4), a series "
+				       "(7.3), latest, or a path (./%s)",
 				       spec, spec);
 	ktstr_spec_split(spec, &base, &flavour);
 	KTSTR_TRY(ktstr_kernel_list(&entries, &count));

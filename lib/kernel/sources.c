@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reads apt's two source formats (sources.list(5): one-line and deb822) far enough to find the
- * entry that serves Debian's main archive. No mirror is named in this program: the machine knows its own.
+ * entry that serves Debian's main archive. No mirror is named in this program: the machine knows
+ * its own.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -71,9 +72,9 @@ static bool is_main(const char *word)
 /* The codename of the word's suite, its pockets of the same archive included, but not -security. */
 static bool is_debian_suite(const char *word)
 {
-	static const char *const names[] = { "bullseye", "bookworm",  "trixie",	   "forky",
-					     "duke",	 "sid",	      "oldstable", "stable",
-					     "testing",	 "unstable",  "experimental" };
+	static const char *const names[] = { "bullseye", "bookworm", "trixie",      "forky",
+					     "duke",     "sid",      "oldstable",   "stable",
+					     "testing",  "unstable", "experimental" };
 	static const char *const pockets[] = { "", "-updates", "-backports", "-proposed-updates" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -101,8 +102,7 @@ static int score_entry(const struct entry *entry, const char *uri)
 	_cleanup_free_ char *path = ktstr_xasprintf("%s/", uri);
 	int score = 1;
 
-	if (entry->disabled || !*uri || strstr(uri, "security") ||
-	    !any_word(ktstr_str_text(&entry->types), is_deb) ||
+	if (entry->disabled || !*uri || !any_word(ktstr_str_text(&entry->types), is_deb) ||
 	    !any_word(ktstr_str_text(&entry->suites), is_debian_suite) ||
 	    !any_word(ktstr_str_text(&entry->components), is_main))
 		return 0;
@@ -184,7 +184,8 @@ static void parse_deb822(char *text, const char *file, struct ktstr_apt_source *
 		strip_end(line);
 		if (*line == '#')
 			continue;
-		/* A continuation belongs to the field above; its leading blank is part of a key block. */
+		/* A continuation belongs to the field above; its leading blank is part of a key
+		 * block. */
 		if (is_blank(*line) && name) {
 			ktstr_str_addf(&value, "\n%s", line);
 			continue;
@@ -212,7 +213,8 @@ static void parse_options(char *options, struct entry *entry)
 {
 	char *saved = NULL;
 
-	for (char *word = strtok_r(options, " \t", &saved); word; word = strtok_r(NULL, " \t", &saved)) {
+	for (char *word = strtok_r(options, " \t", &saved); word;
+	     word = strtok_r(NULL, " \t", &saved)) {
 		char *equals = strchr(word, '=');
 
 		if (!equals)
@@ -306,6 +308,8 @@ struct ktstr_error *ktstr_apt_find_source(const char *etc_apt, struct ktstr_apt_
 	if (source->score)
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-			       "no Debian mirror in %s/sources.list or sources.list.d: add a source with suite trixie and component main (`man sources.list`), or name a kernel image or built tree by its path",
+			       "no Debian mirror in %s/sources.list or sources.list.d: add a "
+			       "source with suite trixie and component main (`man sources.list`), "
+			       "or name a kernel image or built tree by its path",
 			       etc_apt);
 }

@@ -68,7 +68,8 @@ struct ktstr_error *ktstr_kernel_list(struct ktstr_kernel_entry **entries, size_
 			.path = ktstr_xasprintf("%s/%s", store, found->d_name),
 			.fetched_unix_seconds = -1,
 		};
-		error = ktstr_store_load(entry->version, &entry->kernel, &entry->fetched_unix_seconds);
+		error = ktstr_store_load(entry->version, &entry->kernel,
+					 &entry->fetched_unix_seconds);
 		if (error)
 			entry->corrupt_reason = reason_of(error, entry->path);
 	}
@@ -123,8 +124,8 @@ static struct ktstr_error *no_such_entry(const char *version, const char *store)
 	for (size_t i = 0; i < count; i++)
 		ktstr_str_addf(&names, "%s%s", i ? ", " : "", entries[i].version);
 	ktstr_kernel_entries_free(entries, count);
-	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no kernel %s in %s (there: %s)", version, store,
-			       names.length ? ktstr_str_text(&names) : "nothing");
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no kernel %s in %s (there: %s)", version,
+			       store, names.length ? ktstr_str_text(&names) : "nothing");
 }
 
 struct ktstr_error *ktstr_kernel_remove(const char *version)
@@ -134,9 +135,10 @@ struct ktstr_error *ktstr_kernel_remove(const char *version)
 	_cleanup_workdir_ struct ktstr_workdir work = { .lock_fd = -1 };
 
 	if (!*version || *version == '.' || strchr(version, '/'))
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "\"%s\" is not the version of a cache entry: see `ktstr kernel list`",
-				       version);
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"\"%s\" is not the version of a cache entry: see `ktstr kernel list`",
+			version);
 	if (!ktstr_path_exists(path))
 		return no_such_entry(version, store);
 	KTSTR_TRY(ktstr_workdir_open(store, version, &work));

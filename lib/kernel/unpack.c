@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libarchive at work: single compressed streams, and the files of a Debian package (ar holding a tar). */
+/* libarchive at work: single compressed streams, and the files of a Debian package (ar holding a
+ * tar). */
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>

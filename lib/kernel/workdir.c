@@ -31,7 +31,8 @@ struct ktstr_error *ktstr_check_space(const char *path, uint64_t needed_bytes)
 	if (free_bytes >= needed_bytes)
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_NO_SPACE,
-			       "%s has %llu MiB free, %llu MiB are needed: free some space, or set KTSTR_CACHE_DIR to a folder on a larger disk",
+			       "%s has %llu MiB free, %llu MiB are needed: free some space, or set "
+			       "KTSTR_CACHE_DIR to a folder on a larger disk",
 			       path, (unsigned long long)(free_bytes >> 20),
 			       (unsigned long long)(needed_bytes >> 20) + 1);
 }
@@ -122,7 +123,8 @@ struct ktstr_error *ktstr_workdir_publish(struct ktstr_workdir *work)
 	_cleanup_free_ char *final = ktstr_xasprintf("%s/%s", work->parent, work->name);
 	_cleanup_close_ int fd = open(work->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	/* Contents first, name second: after a power cut an entry must not be there half written. */
+	/* Contents first, name second: after a power cut an entry must not be there half written.
+	 */
 	if (fd < 0 || fsync(fd))
 		return ktstr_error_sys(errno, "cannot flush %s", work->path);
 	if (!renameat2(AT_FDCWD, work->path, AT_FDCWD, final, RENAME_NOREPLACE)) {
@@ -133,7 +135,8 @@ struct ktstr_error *ktstr_workdir_publish(struct ktstr_workdir *work)
 	if (renameat2(AT_FDCWD, work->path, AT_FDCWD, final, RENAME_EXCHANGE)) {
 		if (errno != EINVAL && errno != EEXIST)
 			return ktstr_error_sys(errno, "cannot rename %s to %s", work->path, final);
-		/* A filesystem without these flags: a short moment with no entry is the best there is. */
+		/* A filesystem without these flags: a short moment with no entry is the best there
+		 * is. */
 		KTSTR_TRY(ktstr_remove_tree(final));
 		if (rename(work->path, final))
 			return ktstr_error_sys(errno, "cannot rename %s to %s", work->path, final);
@@ -146,7 +149,8 @@ void ktstr_workdir_close(struct ktstr_workdir *work)
 {
 	_cleanup_error_ struct ktstr_error *error = NULL;
 
-	/* Holds our unfinished work, or after a swap the old entry. A failure leaves it to the next get. */
+	/* Holds our unfinished work, or after a swap the old entry. A failure leaves it to the next
+	 * get. */
 	if (work->path)
 		error = ktstr_remove_tree(work->path);
 	if (work->parent && work->lock_fd >= 0)

@@ -19,7 +19,8 @@ uint64_t ktstr_variant_hash(const struct ktstr_variant *variant);
 
 /* "<test>-<16 hex digits>", usable as a file name whatever the test is called. Heap. */
 char *ktstr_result_file_stem(const struct ktstr_test_result *result);
-/* text as one component of a path: no separator, no leading dot, nothing a shell must quote. Heap.
+/*
+ * text as one component of a path: no separator, no leading dot, nothing a shell must quote. Heap.
  */
 char *ktstr_path_component(const char *text);
 
@@ -45,8 +46,10 @@ void ktstr_add_indented(struct ktstr_str *out, const char *prefix, const char *t
 /* The last max_lines lines of text, behind a line saying how many came before. */
 void ktstr_add_tail(struct ktstr_str *out, const char *prefix, const char *text, size_t length,
 		    size_t max_lines);
-/* The scheduler's log for a reader: verifier logs trimmed, repeats collapsed, the last max_lines
- * lines. */
+/*
+ * The scheduler's log for a reader: verifier logs trimmed, repeats collapsed, the last max_lines
+ * lines.
+ */
 void ktstr_add_scheduler_log(struct ktstr_str *out, const char *prefix, const char *text,
 			     size_t length, size_t max_lines);
 /* argv as a line that a POSIX shell reads back as the same argv. */

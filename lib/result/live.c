@@ -152,8 +152,10 @@ void ktstr_live_draw(struct ktstr_live *live, bool force)
 		return;
 	ktstr_live_clear(live);
 	measure(&live->target);
-	/* Lines that scrolled off the top could not be taken back: one for the rest, one for the
-	 * cursor. */
+	/*
+	 * Lines that scrolled off the top could not be taken back: one for the rest, one for the
+	 * cursor.
+	 */
 	if (shown + 2 > live->target.rows)
 		shown = live->target.rows > 3 ? live->target.rows - 3 : 0;
 	for (size_t i = 0; i < shown; i++)

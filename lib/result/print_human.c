@@ -9,7 +9,8 @@
 #include "result/internal.h"
 #include "result/printer.h"
 
-/* Columns start this wide and grow; results print as they come, so nothing is known of later ones.
+/*
+ * Columns start this wide and grow; results print as they come, so nothing is known of later ones.
  */
 enum { WORD_WIDTH = 4, MIN_NAME = 24, MIN_TOPOLOGY = 8, MIN_SCHEDULER = 9, MAX_NAME = 60 };
 
@@ -58,7 +59,8 @@ static void widen(size_t *width, const char *text, size_t max)
 		*width = length < max ? length : max;
 }
 
-/* "steady                    1n2l2c1t  scx_ktstr", the same columns in result lines and live lines.
+/*
+ * "steady                    1n2l2c1t  scx_ktstr", the same columns in result lines and live lines.
  */
 static char *make_label(struct human_printer *printer, size_t word_width, const char *full_name,
 			const char *topology, const char *scheduler)

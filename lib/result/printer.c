@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The part of printing that all formats share: choosing one, counting, the exit code, what a
- * terminal can do. */
+/*
+ * The part of printing that all formats share: choosing one, counting, the exit code, what a
+ * terminal can do.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -143,8 +143,10 @@ static void add_machine(struct ktstr_str *out, const struct ktstr_test_result *r
 	add_fact(out, "machine", machine);
 }
 
-/* How far the guest got and its last words; not worth the space when the guest simply reported a
- * violation. */
+/*
+ * How far the guest got and its last words; not worth the space when the guest simply reported a
+ * violation.
+ */
 static void add_diagnostics(struct ktstr_str *out, const struct ktstr_test_result *result,
 			    bool colour)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Long texts of a guest cut down to what a reader of a report looks at: tails, collapsed repeats,
- * quoting. */
+/*
+ * Long texts of a guest cut down to what a reader of a report looks at: tails, collapsed repeats,
+ * quoting.
+ */
 #include <string.h>
 
 #include "result/internal.h"
@@ -10,8 +12,10 @@ enum {
 	VERIFIER_LINES = 25,
 };
 
-/* libbpf frames the verifier's log of a program that failed to load (libbpf.c,
- * bpf_object_load_prog()). */
+/*
+ * libbpf frames the verifier's log of a program that failed to load (libbpf.c,
+ * bpf_object_load_prog()).
+ */
 #define VERIFIER_BEGIN "-- BEGIN PROG LOAD LOG --"
 #define VERIFIER_END   "-- END PROG LOAD LOG --"
 
@@ -69,8 +73,10 @@ static void add_line(struct ktstr_str *out, const char *prefix, const struct lin
 	ktstr_str_add(out, "\n");
 }
 
-/* The last max_lines of them, led by a line that counts the others; a cut verifier log keeps its
- * header. */
+/*
+ * The last max_lines of them, led by a line that counts the others; a cut verifier log keeps its
+ * header.
+ */
 static void add_last(struct ktstr_str *out, const char *prefix, struct lines *lines,
 		     size_t max_lines)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The record of one test run: its end of life, its verdict, and the one line that says why it did
- * not pass. */
+/*
+ * The record of one test run: its end of life, its verdict, and the one line that says why it did
+ * not pass.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +41,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->console,
 		result->scheduler_log,
 		result->output,
+		result->start_mode,    result->start_reason,
 		result->sidecar_path,
 		result->console_path,
 		result->scheduler_log_path,

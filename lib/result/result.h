@@ -46,6 +46,8 @@ struct ktstr_test_result {
 	char *kernel_version, *kernel_release;
 	char *project_commit; /* may be NULL */
 	char *accel, *accel_reason, *qemu_version;
+	char *start_mode; /* "warm+scheduler", "warm" or "cold" */
+	char *start_reason; /* why it was cold; NULL = it was not */
 	unsigned int vcpus;
 	uint64_t memory_mib;
 

@@ -30,7 +30,8 @@ char *ktstr_path_component(const char *text)
 	return component;
 }
 
-/* The token of this invocation, made and exported for the processes we start when nobody gave one.
+/*
+ * The token of this invocation, made and exported for the processes we start when nobody gave one.
  */
 static const char *run_epoch(void)
 {

@@ -50,8 +50,10 @@ static void set_empty_list(json_t *json, const char *key)
 	json_object_set_new(json, key, json_array());
 }
 
-/* A run of ktstr has one id, whichever process writes: the moment of its KTSTR_RUN_EPOCH and the ns
- * in it. */
+/*
+ * A run of ktstr has one id, whichever process writes: the moment of its KTSTR_RUN_EPOCH and the ns
+ * in it.
+ */
 static char *run_id(const struct ktstr_test_result *result)
 {
 	const char *token = ktstr_env("KTSTR_RUN_EPOCH");
@@ -91,8 +93,10 @@ static void add_identity(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "run_source", ktstr_env("KTSTR_CI") ? "ci" : "local");
 }
 
-/* The statistics have a key of their own, where comparisons look for them; the verdict does not
- * repeat them. */
+/*
+ * The statistics have a key of their own, where comparisons look for them; the verdict does not
+ * repeat them.
+ */
 static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
@@ -125,6 +129,8 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	set_number(json, "memory_mib", result->memory_mib);
 	set_text(json, "accel", result->accel);
 	set_text(json, "accel_reason", result->accel_reason);
+	set_text(json, "start_mode", result->start_mode);
+	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);
 	set_null(json, "host");
 	set_empty_list(json, "sysctls");

@@ -35,6 +35,8 @@ static const struct text_key {
 	{ "project_commit", MEMBER(project_commit), false },
 	{ "accel", MEMBER(accel), false },
 	{ "accel_reason", MEMBER(accel_reason), false },
+	{ "start_mode", MEMBER(start_mode), false },
+	{ "start_reason", MEMBER(start_reason), false },
 	{ "qemu_version", MEMBER(qemu_version), false },
 	{ "cause", MEMBER(cause), false },
 	{ "crash_message", MEMBER(crash_message), false },
@@ -52,7 +54,7 @@ static const struct {
 
 /* Names of stages are static in the record: a name that is none of these is left out. */
 static const char *const stage_names[] = {
-	"spawn", "boot", "restore", "inject", "attach", "run", "teardown", "collect",
+	"wait", "template", "boot", "restore", "inject", "attach", "prepare", "run", "collect",
 };
 
 static struct ktstr_error *read_texts(const json_t *json, struct ktstr_test_result *result)
@@ -252,8 +254,10 @@ struct ktstr_error *ktstr_result_from_json(const json_t *json, struct ktstr_test
 	return ktstr_error_wrap(error, "not a result");
 }
 
-/* Replaces the bare name by a path in dir and reads the end of that file; a missing file is no
- * error. */
+/*
+ * Replaces the bare name by a path in dir and reads the end of that file; a missing file is no
+ * error.
+ */
 static void load_log(const char *dir, char **path, char **text, size_t *length)
 {
 	_cleanup_free_ char *name = ktstr_take(*path);

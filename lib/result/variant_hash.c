@@ -27,7 +27,8 @@ static void sip_round(uint64_t v[4])
 	v[2] = rotl(v[2], 32);
 }
 
-/* Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012, with c = 1 and d = 3 rounds, k = 0.
+/*
+ * Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012, with c = 1 and d = 3 rounds, k = 0.
  */
 uint64_t ktstr_siphash13(const void *data, size_t length)
 {

@@ -9,12 +9,12 @@
 #include "runner/job_bundle.h"
 #include "runner/judge.h"
 #include "runner/runner.h"
+#include "runner/start.h"
 #include "vm/vm.h"
 
 /* Beyond the workload itself: setup and teardown of the body under emulation on a busy host. */
 #define BODY_HEADROOM KTSTR_SEC(60)
 
-KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
 KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
 
 struct execution {
@@ -78,30 +78,13 @@ static void identify(const struct execution *execution)
 		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
 }
 
-static struct ktstr_error *boot(struct execution *execution, struct ktstr_vm **vm)
-{
-	const struct ktstr_run_setup *setup = execution->setup;
-	struct ktstr_vm_config config = {
-		.qemu = &setup->qemu,
-		.accel = &setup->accel,
-		.kernel = &setup->kernel,
-		.topology = &execution->run->topology,
-		.memory_mib = execution->run->test->memory_mib,
-		.agent_path = setup->agent_path,
-	};
-	struct ktstr_error *error;
-
-	enter_stage(execution, "booting");
-	execution->result->final_phase = KTSTR_PHASE_BOOT;
-	error = ktstr_vm_boot(&config, vm);
-	leave_stage(execution, "boot");
-	return error;
-}
-
 /* What a frame means for the stages that people see and results record. */
 static void follow_stages(struct execution *execution, const struct ktstr_frame *frame)
 {
-	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
+	bool attached_here = execution->run->scheduler.path &&
+			     strcmp(execution->result->start_mode, "warm+scheduler");
+
+	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length && attached_here &&
 	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED) {
 		leave_stage(execution, "attach");
 	} else if (frame->type == KTSTR_FRAME_SCENARIO_START) {
@@ -140,20 +123,30 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 	}
 }
 
+static void on_stage(void *context, const char *shown)
+{
+	enter_stage(context, shown);
+}
+
+static void on_stage_done(void *context, const char *name)
+{
+	leave_stage(context, name);
+}
+
 static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_vm **vm)
 {
-	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
-	struct ktstr_vm_job job = { .seed = execution->run->seed };
+	struct ktstr_test_result *result = execution->result;
+	struct ktstr_start_events events = { on_stage, on_stage_done, execution };
+	const char *mode = "cold";
 	struct ktstr_error *error;
 
-	KTSTR_TRY(ktstr_job_bundle(execution->setup, execution->run, &bundle));
-	KTSTR_TRY(ktstr_bundle_finish(bundle, &job.archive, &job.archive_length));
-	KTSTR_TRY(boot(execution, vm));
-	enter_stage(execution, execution->run->scheduler.path ? "attaching" : "starting");
-	error = ktstr_vm_submit(*vm, &job);
-	leave_stage(execution, "inject");
-	if (!error)
-		error = listen(execution, *vm);
+	result->final_phase = KTSTR_PHASE_BOOT;
+	error = ktstr_run_start(execution->setup, execution->run, &events, vm, &mode, &result->start_reason);
+	result->start_mode = ktstr_xstrdup(mode);
+	if (error)
+		return error;
+	enter_stage(execution, "starting");
+	error = listen(execution, *vm);
 	leave_stage(execution, "collect");
 	return error;
 }

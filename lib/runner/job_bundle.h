@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The archive that a run puts into the guest: program, scheduler, their libraries, and the job. */
+/* The archives that a run puts into the guest: program, scheduler, their libraries, and the job. */
 #ifndef KTSTR_RUNNER_JOB_BUNDLE_H
 #define KTSTR_RUNNER_JOB_BUNDLE_H
 
 #include "runner/runner.h"
 #include "vm/bundle.h"
 
-/* On success *bundle holds the finished archive, see ktstr_bundle_finish(). */
+/* What a job carries. */
+enum ktstr_job_parts {
+	KTSTR_JOB_PROGRAM = 1,
+	KTSTR_JOB_SCHEDULER = 2,
+	KTSTR_JOB_WHOLE = KTSTR_JOB_PROGRAM | KTSTR_JOB_SCHEDULER,
+};
+
+/*
+ * On success *bundle holds the finished archive, see ktstr_bundle_finish(). Only the scheduler: the agent attaches it
+ * and holds. Only the program: for an agent that holds.
+ */
 struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
-				     struct ktstr_bundle **bundle) KTSTR_CHECKED;
+				     enum ktstr_job_parts parts, struct ktstr_bundle **bundle) KTSTR_CHECKED;
 
 /* The "scheduler" object of a job; new reference. */
 json_t *ktstr_job_scheduler(const struct ktstr_sched_choice *scheduler, const char *guest_path);
 
-/* How long a scheduler may take to attach, in ms. */
+/* How long a scheduler may take to attach, in ms of guest time. */
 enum { KTSTR_ATTACH_TIMEOUT_MS = 30000 };
 
 #endif

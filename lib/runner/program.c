@@ -166,6 +166,15 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	return NULL;
 }
 
+/* The linker keeps no order among the entries of a section; people expect that of the source. */
+static int by_source_position(const void *a, const void *b)
+{
+	const struct ktstr_test_info *x = a, *y = b;
+	int files = strcmp(x->file ? x->file : "", y->file ? y->file : "");
+
+	return files ? files : x->line - y->line;
+}
+
 static struct ktstr_error *read_description(const json_t *json, struct ktstr_program *program)
 {
 	const json_t *tests = json_object_get(json, "tests"), *item;
@@ -177,6 +186,7 @@ static struct ktstr_error *read_description(const json_t *json, struct ktstr_pro
 	program->tests = ktstr_xcalloc(json_array_size(tests) + 1, sizeof(*program->tests));
 	json_array_foreach(tests, i, item)
 		KTSTR_TRY(read_test(item, &program->tests[program->tests_count++]));
+	qsort(program->tests, program->tests_count, sizeof(*program->tests), by_source_position);
 	json_array_foreach(json_object_get(json, "errors"), i, item)
 		ktstr_strv_add(&program->errors, json_string_value(item));
 	return NULL;

@@ -75,6 +75,9 @@ struct ktstr_run {
 	struct ktstr_sched_choice scheduler;
 	uint64_t duration_ns;
 	uint64_t seed;
+	bool deterministic;
+	bool cold; /* boot, do not restore */
+	bool fresh_attach; /* attach the scheduler in the run itself, never before */
 	struct ktstr_strv reproduce;
 };
 

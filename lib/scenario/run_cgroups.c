@@ -19,6 +19,7 @@ struct running_cgroup {
 	struct ktstr_work_spec *specs; /* counts filled in */
 	size_t specs_count;
 	struct ktstr_workload_handle *workload;
+	bool created;
 };
 
 static unsigned int worker_count(const struct ktstr_ctx *ctx, unsigned int declared,
@@ -60,6 +61,7 @@ static struct ktstr_error *create_cgroup(struct ktstr_ctx *ctx, struct running_c
 	if (!ktstr_cpus_count(&running->cpus))
 		return ktstr_error_new(KTSTR_ERR_INVALID, "its cpuset is empty on this topology");
 	KTSTR_TRY(ktstr_cgroup_create(ctx->cgroups, running->def->name));
+	running->created = true;
 	if (cpuset->kind == KTSTR_CPUSET_INHERIT)
 		return NULL;
 	return ktstr_cgroup_set_cpuset(ctx->cgroups, running->def->name, &running->cpus);
@@ -129,7 +131,7 @@ static void tear_down(struct ktstr_ctx *ctx, struct running_cgroup *cgroups, siz
 	for (size_t i = count; i-- > 0;) {
 		ktstr_workload_destroy(cgroups[i].workload);
 		free(cgroups[i].specs);
-		if (cgroups[i].def->name)
+		if (cgroups[i].created)
 			ktstr_fail_error(ctx, ktstr_cgroup_remove(ctx->cgroups, cgroups[i].def->name));
 	}
 }

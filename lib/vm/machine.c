@@ -256,6 +256,15 @@ struct ktstr_error *ktstr_machine_args(const struct ktstr_machine *machine, stru
 	return NULL;
 }
 
+uint64_t ktstr_machine_device_memory_address(const struct ktstr_machine *machine)
+{
+	uint64_t total = ktstr_machine_memory_mib(machine->topology, machine->memory_mib) << 20;
+	uint64_t high = total < LOW_RAM_BYTES ? 0 : total - LOW_RAM_BYTES;
+	uint64_t gib = 1ull << 30;
+
+	return (HIGH_RAM_START + high + gib - 1) / gib * gib;
+}
+
 struct ktstr_error *ktstr_machine_ram_offset(const struct ktstr_machine *machine,
 					     uint64_t guest_physical, uint64_t *offset)
 {

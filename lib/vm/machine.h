@@ -45,6 +45,11 @@ struct ktstr_error *ktstr_machine_args(const struct ktstr_machine *machine, stru
 	KTSTR_CHECKED;
 
 /*
+ * Where device memory (an NVDIMM slot) begins in guest-physical space: the first GiB boundary above RAM.
+ */
+uint64_t ktstr_machine_device_memory_address(const struct ktstr_machine *machine);
+
+/*
  * Guest-physical address -> offset in the RAM file. RAM is split around the PCI hole: 2 GiB lie at address
  * 0, the rest from 4 GiB on. KTSTR_ERR_INVALID outside RAM, which includes the legacy hole 0xa0000-0xfffff.
  */

@@ -18,23 +18,27 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/units.h"
+#include "vm/argv.h"
 #include "vm/console.h"
+#include "vm/determinism.h"
 #include "vm/initramfs.h"
-#include "vm/qmp.h"
+#include "vm/migrate.h"
 #include "vm/vm.h"
-#include "wire/mailbox.h"
 
 enum {
-	READY_POLL_NS = 2 * 1000 * 1000,
+	POLL_NS = 2 * 1000 * 1000,
 	CONSOLE_MAX_BYTES = 64 << 20, /* a guest that prints more has gone mad: no longer read */
 	PANIC_LINES = 24,
 	TAIL_LINES = 12,
 };
 
-/* Descriptors that QEMU inherits; ours stays open here where we need it, too. */
+#define RESTORE_TIMEOUT KTSTR_SEC(30)
+
+/* Descriptors that QEMU inherits. Sockets are QEMU's ends: -1 once handed over. */
 struct vm_files {
-	int ram, mailbox, initramfs, console, qemu_output; /* anonymous files */
-	int frames, qmp, terminal; /* QEMU's ends of socket pairs; -1 once handed over */
+	int ram; /* -1 when it has a path */
+	int mailbox, initramfs, console, qemu_output;
+	int frames, qmp, terminal;
 };
 
 struct ktstr_vm {
@@ -43,9 +47,12 @@ struct ktstr_vm {
 	bool qemu_ended;
 	int qemu_status;
 	int frames_fd, qmp_fd, terminal_fd; /* our ends */
+	struct ktstr_qmp *qmp; /* opened when first needed */
 	struct ktstr_mailbox *mailbox;
+	bool deterministic;
+	bool restored;
+	uint64_t log_read; /* bytes of the mailbox log already decoded */
 	struct ktstr_frame_decoder decoder;
-	uint64_t boot_ns;
 };
 
 static void close_fd(int *fd)
@@ -60,6 +67,7 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	if (!vm)
 		return;
 	ktstr_child_kill(&vm->qemu);
+	ktstr_qmp_close(vm->qmp);
 	if (vm->mailbox)
 		munmap(vm->mailbox, KTSTR_MAILBOX_BYTES);
 	for (size_t i = 0; i < sizeof(vm->files) / sizeof(int); i++)
@@ -91,14 +99,17 @@ static struct ktstr_error *map_mailbox(struct ktstr_vm *vm)
 		return ktstr_error_sys(errno, "cannot map the mailbox");
 	vm->mailbox = map;
 	vm->mailbox->magic = KTSTR_MAILBOX_MAGIC;
+	vm->mailbox->transport = vm->deterministic ? KTSTR_TRANSPORT_LOG : KTSTR_TRANSPORT_PORT;
 	return NULL;
 }
 
-static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
+static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm_config *config,
+				      const char *ram_path)
 {
 	uint64_t memory_mib = ktstr_machine_memory_mib(config->topology, config->memory_mib);
 
-	KTSTR_TRY(ktstr_memfd("ktstr-ram", memory_mib << 20, &vm->files.ram));
+	if (!ram_path)
+		KTSTR_TRY(ktstr_memfd("ktstr-ram", memory_mib << 20, &vm->files.ram));
 	KTSTR_TRY(ktstr_memfd("ktstr-mailbox", KTSTR_MAILBOX_BYTES, &vm->files.mailbox));
 	KTSTR_TRY(ktstr_memfd("ktstr-console", 0, &vm->files.console));
 	KTSTR_TRY(ktstr_memfd("ktstr-qemu-output", 0, &vm->files.qemu_output));
@@ -110,88 +121,27 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	return ktstr_initramfs_build(config->agent_path, config->kernel, &vm->files.initramfs);
 }
 
-/* Each word has its reason in docs/architecture/vm. */
-static char *kernel_command_line(const struct ktstr_vm_config *config)
-{
-	return ktstr_xasprintf(
-		"console=ttyS0 rdinit=/init panic=-1 loglevel=4 mitigations=off random.trust_cpu=on "
-		"no_timer_check i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
-		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 delayacct "
-		"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
-		"initramfs_options=size=90%% numa_balancing=%s KTSTR_GUEST=1%s%s",
-		ktstr_topology_has_memory_only_nodes(config->topology) ? "enable" : "disable",
-		config->extra_kargs ? " " : "", config->extra_kargs ? config->extra_kargs : "");
-}
-
-static struct ktstr_error *build_argv(const struct ktstr_vm *vm, const struct ktstr_vm_config *config,
-				      struct ktstr_strv *argv)
-{
-	const struct vm_files *files = &vm->files;
-	_cleanup_free_ char *ram_path = ktstr_xasprintf("/proc/self/fd/%d", files->ram);
-	_cleanup_free_ char *command_line = kernel_command_line(config);
-	struct ktstr_machine machine = {
-		.topology = config->topology,
-		.memory_mib = config->memory_mib,
-		.accel = config->accel->accel,
-		.qemu_major = config->qemu->major,
-		.qemu_minor = config->qemu->minor,
-		.ram_path = ram_path,
-		.ram_share = true,
-	};
-	static const char *const fixed[] = { "-nodefaults", "-no-user-config", "-display", "none",
-					     "-no-reboot",  "-device",	       "virtio-serial-pci" };
-
-	ktstr_strv_add(argv, config->qemu->path);
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		ktstr_strv_add(argv, fixed[i]);
-	KTSTR_TRY(ktstr_machine_args(&machine, argv));
-	ktstr_strv_add(argv, "-object");
-	ktstr_strv_addf(argv, "memory-backend-file,id=mailbox,size=%llu,mem-path=/proc/self/fd/%d,share=on",
-			KTSTR_MAILBOX_BYTES, files->mailbox);
-	ktstr_strv_add(argv, "-device");
-	ktstr_strv_add(argv, "ivshmem-plain,memdev=mailbox");
-	ktstr_strv_add(argv, "-chardev");
-	ktstr_strv_addf(argv, "socket,id=frames,fd=%d", files->frames);
-	ktstr_strv_add(argv, "-device");
-	ktstr_strv_add(argv, "virtserialport,chardev=frames,name=" KTSTR_PORT_FRAMES);
-	ktstr_strv_add(argv, "-chardev");
-	ktstr_strv_addf(argv, "socket,id=qmp,fd=%d", files->qmp);
-	ktstr_strv_add(argv, "-mon");
-	ktstr_strv_add(argv, "chardev=qmp,mode=control");
-	ktstr_strv_add(argv, "-chardev");
-	ktstr_strv_addf(argv, "file,id=console,path=/proc/self/fd/%d", files->console);
-	ktstr_strv_add(argv, "-serial");
-	ktstr_strv_add(argv, "chardev:console");
-	if (files->terminal >= 0) {
-		ktstr_strv_add(argv, "-chardev");
-		ktstr_strv_addf(argv, "socket,id=terminal,fd=%d", files->terminal);
-		ktstr_strv_add(argv, "-device");
-		ktstr_strv_add(argv, "virtconsole,chardev=terminal");
-	}
-	ktstr_strv_add(argv, "-kernel");
-	ktstr_strv_add(argv, config->kernel->image_path);
-	ktstr_strv_add(argv, "-initrd");
-	ktstr_strv_addf(argv, "/proc/self/fd/%d", files->initramfs);
-	ktstr_strv_add(argv, "-append");
-	ktstr_strv_add(argv, command_line);
-	return NULL;
-}
-
-static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
+static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm_config *config,
+				      struct ktstr_vm_names *names)
 {
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
-	int keep[] = { vm->files.ram,	  vm->files.mailbox, vm->files.initramfs, vm->files.console,
-		       vm->files.frames,  vm->files.qmp,     vm->files.terminal };
-	struct ktstr_child_spec spec = {
-		.stdin_fd = -1,
-		.stdout_fd = vm->files.qemu_output,
-		.stderr_fd = vm->files.qemu_output,
-		.keep_fds = keep,
-		.keep_fds_count = sizeof(keep) / sizeof(keep[0]) - (vm->files.terminal < 0),
-		.own_session = true,
-	};
+	int keep[8];
+	struct ktstr_child_spec spec = { .stdin_fd = -1,
+					 .stdout_fd = vm->files.qemu_output,
+					 .stderr_fd = vm->files.qemu_output,
+					 .keep_fds = keep,
+					 .own_session = true };
 
-	KTSTR_TRY(build_argv(vm, config, &argv));
+	for (size_t i = 0; i < sizeof(vm->files) / sizeof(int); i++)
+		if (((int *)&vm->files)[i] >= 0)
+			keep[spec.keep_fds_count++] = ((int *)&vm->files)[i];
+	names->mailbox = vm->files.mailbox;
+	names->initramfs = vm->files.initramfs;
+	names->console = vm->files.console;
+	names->frames = vm->files.frames;
+	names->qmp = vm->files.qmp;
+	names->terminal = vm->files.terminal;
+	KTSTR_TRY(ktstr_vm_argv(config, names, &argv));
 	spec.argv = (const char *const *)argv.items;
 	KTSTR_TRY(ktstr_child_spawn(&spec, &vm->qemu));
 	/* Only QEMU holds its ends now: when it dies, ours see the end of the stream. */
@@ -280,58 +230,142 @@ static struct ktstr_error *explain_failed_boot(struct ktstr_vm *vm, uint64_t wai
 }
 
 /* 60 s, and a second per CPU beyond four: under emulation every vCPU that comes up costs. */
-static uint64_t default_boot_timeout(const struct ktstr_topology *topology)
+static uint64_t default_boot_timeout(const struct ktstr_vm_config *config)
 {
-	unsigned int cpus = ktstr_topology_total_cpus(topology);
+	unsigned int cpus = ktstr_topology_total_cpus(config->topology);
+	uint64_t base = KTSTR_SEC(60 + (cpus > 4 ? cpus - 4 : 0));
 
-	return KTSTR_SEC(60 + (cpus > 4 ? cpus - 4 : 0));
+	/* One host thread emulates all CPUs, and counts instructions. */
+	return config->deterministic ? 3 * base : base;
+}
+
+bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage)
+{
+	return __atomic_load_n(&vm->mailbox->agent_stage, __ATOMIC_ACQUIRE) >= stage;
 }
 
 static struct ktstr_error *wait_until_ready(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
 {
 	uint64_t began = ktstr_now_ns();
-	uint64_t limit = config->boot_timeout_ns ? config->boot_timeout_ns :
-						   default_boot_timeout(config->topology);
+	uint64_t limit = config->boot_timeout_ns ? config->boot_timeout_ns : default_boot_timeout(config);
 
-	while (!__atomic_load_n(&vm->mailbox->agent_ready, __ATOMIC_ACQUIRE)) {
+	while (!ktstr_vm_agent_reached(vm, KTSTR_AGENT_READY)) {
 		if (qemu_ended(vm) || ktstr_now_ns() - began > limit || console_flooded(vm))
 			return explain_failed_boot(vm, limit);
-		ktstr_sleep_ns(READY_POLL_NS);
+		ktstr_sleep_ns(POLL_NS);
 	}
-	vm->boot_ns = ktstr_now_ns() - began;
 	return NULL;
 }
 
-struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, struct ktstr_vm **out)
+static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 {
-	struct ktstr_vm *vm = *out = ktstr_xcalloc(1, sizeof(*vm));
+	struct ktstr_vm *vm = ktstr_xcalloc(1, sizeof(*vm));
 
 	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1 };
 	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->qemu.pidfd = -1;
-	KTSTR_TRY(open_files(vm, config));
-	KTSTR_TRY(spawn_qemu(vm, config));
+	vm->deterministic = config->deterministic;
+	return vm;
+}
+
+struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const char *ram_path,
+				  const struct ktstr_vm_job *job, struct ktstr_vm **out)
+{
+	struct ktstr_vm *vm = *out = vm_new(config);
+	_cleanup_free_ char *anonymous = NULL;
+	struct ktstr_vm_names names = { .ram_share = true };
+
+	KTSTR_TRY(open_files(vm, config, ram_path));
+	anonymous = ktstr_xasprintf("/proc/self/fd/%d", vm->files.ram);
+	names.ram_path = ram_path ? ram_path : anonymous;
+	/* Before the CPUs run: nothing reaches a running guest from outside (see determinism.h). */
+	if (job)
+		KTSTR_TRY(ktstr_vm_submit(vm, job));
+	KTSTR_TRY(spawn_qemu(vm, config, &names));
 	return wait_until_ready(vm, config);
+}
+
+static struct ktstr_error *open_qmp(struct ktstr_vm *vm)
+{
+	if (vm->qmp)
+		return NULL;
+	return ktstr_qmp_open(ktstr_take_fd(&vm->qmp_fd), ktstr_now_ns() + RESTORE_TIMEOUT, &vm->qmp);
+}
+
+/* QEMU's own words, when it has ended or is about to. */
+static struct ktstr_error *explain_failed_restore(struct ktstr_vm *vm, struct ktstr_error *error)
+{
+	uint64_t deadline = ktstr_now_ns() + KTSTR_MS(500);
+	_cleanup_free_ char *qemu = NULL;
+
+	while (!qemu_ended(vm) && ktstr_now_ns() < deadline)
+		ktstr_sleep_ns(POLL_NS);
+	qemu = ktstr_vm_qemu_output(vm);
+	return ktstr_error_wrap(error, "cannot restore the template%s%s%s", *qemu ? " (QEMU: " : "", qemu,
+				*qemu ? ")" : "");
+}
+
+struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const char *ram_path,
+				     const char *state_path, bool private_ram,
+				     const struct ktstr_vm_job *job, struct ktstr_vm **out)
+{
+	struct ktstr_vm *vm = *out = vm_new(config);
+	struct ktstr_vm_names names = { .ram_path = ram_path,
+					.ram_share = !private_ram,
+					.incoming = true,
+					.paused = true };
+	struct ktstr_error *error;
+
+	vm->restored = true;
+	KTSTR_TRY(open_files(vm, config, ram_path));
+	if (job)
+		KTSTR_TRY(ktstr_vm_submit(vm, job));
+	KTSTR_TRY(spawn_qemu(vm, config, &names));
+	error = open_qmp(vm);
+	if (!error)
+		error = ktstr_migrate_load(vm->qmp, state_path, ktstr_now_ns() + RESTORE_TIMEOUT);
+	if (!error)
+		error = ktstr_determinism_resume(vm->qmp, ktstr_now_ns() + RESTORE_TIMEOUT);
+	return error ? explain_failed_restore(vm, error) : NULL;
+}
+
+struct ktstr_error *ktstr_vm_save(struct ktstr_vm *vm, const char *state_path)
+{
+	KTSTR_TRY(open_qmp(vm));
+	return ktstr_migrate_save(vm->qmp, state_path, ktstr_now_ns() + RESTORE_TIMEOUT);
+}
+
+/* A restored guest lives in the past of its template: it gets the time and fresh entropy. */
+static struct ktstr_error *fill_outside_world(const struct ktstr_vm *vm, struct ktstr_mailbox *mailbox)
+{
+	struct timespec now;
+
+	if (vm->deterministic) {
+		mailbox->realtime_ns = 0;
+		ktstr_determinism_entropy(mailbox->seed, mailbox->entropy, sizeof(mailbox->entropy));
+		return NULL;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	mailbox->realtime_ns =
+		vm->restored ? (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec : 0;
+	if (getrandom(mailbox->entropy, sizeof(mailbox->entropy), 0) < 0)
+		return ktstr_error_sys(errno, "cannot draw random numbers for the guest");
+	return NULL;
 }
 
 struct ktstr_error *ktstr_vm_submit(struct ktstr_vm *vm, const struct ktstr_vm_job *job)
 {
 	struct ktstr_mailbox *mailbox = vm->mailbox;
-	struct timespec now;
 
 	if (job->archive_length > KTSTR_MAILBOX_JOB_BYTES)
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "the test with its libraries takes %zu MiB; the mailbox holds %llu MiB",
 				       job->archive_length >> 20, KTSTR_MAILBOX_JOB_BYTES >> 20);
 	memcpy((char *)mailbox + KTSTR_MAILBOX_JOB_OFFSET, job->archive, job->archive_length);
-	clock_gettime(CLOCK_REALTIME, &now);
-	mailbox->transport = KTSTR_TRANSPORT_PORT;
 	mailbox->job_length = job->archive_length;
 	mailbox->job_crc32 = (uint32_t)crc32(0, job->archive, (uInt)job->archive_length);
-	mailbox->realtime_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	mailbox->seed = job->seed;
-	if (getrandom(mailbox->entropy, sizeof(mailbox->entropy), 0) < 0)
-		return ktstr_error_sys(errno, "cannot draw random numbers for the guest");
-	__atomic_store_n(&mailbox->go, 1, __ATOMIC_RELEASE);
+	KTSTR_TRY(fill_outside_world(vm, mailbox));
+	__atomic_store_n(&mailbox->go, job->stage, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -346,26 +380,63 @@ static bool read_port(struct ktstr_vm *vm)
 	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* Decodes what the guest has added to the mailbox log; false when there was nothing new. */
+static bool read_log(struct ktstr_vm *vm)
+{
+	uint64_t length = __atomic_load_n(&vm->mailbox->log_length, __ATOMIC_ACQUIRE);
+	const char *log = (const char *)vm->mailbox + KTSTR_MAILBOX_LOG_OFFSET;
+	uint64_t fresh;
+
+	if (length > KTSTR_MAILBOX_LOG_BYTES || length <= vm->log_read)
+		return false;
+	fresh = length - vm->log_read;
+	if (fresh > KTSTR_FRAME_MAX_PAYLOAD)
+		fresh = KTSTR_FRAME_MAX_PAYLOAD;
+	ktstr_frame_decoder_feed(&vm->decoder, log + vm->log_read, fresh);
+	vm->log_read += fresh;
+	return true;
+}
+
+/* Waits for bytes of either transport; false when QEMU is gone and there are none left. */
+static bool wait_for_bytes(struct ktstr_vm *vm, int limit_ms)
+{
+	struct pollfd port = { .fd = vm->frames_fd, .events = POLLIN };
+
+	if (vm->deterministic) {
+		if (read_log(vm))
+			return true;
+		if (qemu_ended(vm))
+			return read_log(vm);
+		ktstr_sleep_ns(POLL_NS);
+		return true;
+	}
+	/* A guest that ended has its last frames still in the socket: read to the end first. */
+	if (poll(&port, 1, limit_ms > 100 ? 100 : limit_ms) <= 0 || read_port(vm))
+		return true;
+	if (qemu_ended(vm))
+		return false;
+	ktstr_sleep_ns(POLL_NS);
+	return true;
+}
+
 enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns,
 				       struct ktstr_frame *frame)
 {
 	for (;;) {
-		struct pollfd port = { .fd = vm->frames_fd, .events = POLLIN };
 		int left_ms = ktstr_ms_until(deadline_ns);
 
 		if (ktstr_frame_decoder_next(&vm->decoder, frame))
 			return KTSTR_VM_FRAME;
 		if (!left_ms || console_flooded(vm))
 			return KTSTR_VM_DEADLINE;
-		/* A guest that ended has its last frames still in the socket: read to the end first. */
-		if (poll(&port, 1, left_ms > 100 ? 100 : left_ms) > 0 && !read_port(vm)) {
-			if (ktstr_frame_decoder_next(&vm->decoder, frame))
-				return KTSTR_VM_FRAME;
-			if (qemu_ended(vm))
-				return KTSTR_VM_ENDED;
-			ktstr_sleep_ns(READY_POLL_NS);
-		}
+		if (!wait_for_bytes(vm, left_ms))
+			return KTSTR_VM_ENDED;
 	}
+}
+
+void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length)
+{
+	ktstr_frame_decoder_feed(&vm->decoder, bytes, length);
 }
 
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm)
@@ -378,7 +449,7 @@ uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm)
 	return vm->decoder.corrupt_frames + vm->decoder.resyncs;
 }
 
-uint64_t ktstr_vm_boot_ns(const struct ktstr_vm *vm)
+int ktstr_vm_pid(const struct ktstr_vm *vm)
 {
-	return vm->boot_ns;
+	return vm->qemu.pid;
 }

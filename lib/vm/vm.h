@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtual machine's life: a QEMU child whose RAM, mailbox, console and sockets are all anonymous, so that
- * nothing of it can outlive us; booted until the agent is ready, given one job, read frame by frame, ended.
+ * A virtual machine's life: a QEMU child whose RAM, mailbox, console and sockets are anonymous, so that nothing of
+ * it can outlive us. It is booted, or restored from a template in a tenth of a second; it finds its job in the
+ * mailbox, is read frame by frame, and killed.
  */
 #ifndef KTSTR_VM_VM_H
 #define KTSTR_VM_VM_H
@@ -15,6 +16,7 @@
 #include "ktstr/topology.h"
 #include "vm/qemu.h"
 #include "wire/frame.h"
+#include "wire/mailbox.h"
 
 struct ktstr_vm_config {
 	const struct ktstr_qemu *qemu;
@@ -24,30 +26,46 @@ struct ktstr_vm_config {
 	uint64_t memory_mib; /* what the test asks for; see ktstr_machine_memory_mib() */
 	const char *agent_path; /* ktstr-init */
 	const char *extra_kargs; /* NULL = none */
-	bool interactive_console; /* adds hvc0; see ktstr_vm_terminal_fd() */
+	bool deterministic; /* see determinism.h */
+	bool interactive_console; /* hvc0 is connected to ktstr_vm_terminal_fd() */
+	unsigned int settle_ms; /* guest time that the agent lets pass before it is ready */
 	uint64_t boot_timeout_ns; /* 0 = by number of CPUs */
+};
+
+/* What the agent finds in the mailbox. */
+struct ktstr_vm_job {
+	uint32_t stage; /* enum ktstr_agent_stage: where the agent waits for it */
+	const void *archive; /* cpio newc with KTSTR_JOB_PATH in it */
+	size_t archive_length;
+	uint64_t seed; /* deterministic: everything that varies follows from it */
 };
 
 struct ktstr_vm;
 
 /*
- * Starts QEMU and returns when the agent polls for a job. Errors tell apart: QEMU that does not start (with its
- * words), a kernel that prints nothing, a kernel panic (with its text), an agent that never becomes ready.
- * *vm is set on failure, too, so that its console can be read; destroy it either way.
+ * Boots a VM that shares its RAM with the file at ram_path (NULL = anonymous) and returns when its agent is ready.
+ * job NULL: the agent then waits for ktstr_vm_submit(). Errors tell apart: QEMU that does not start (with its words),
+ * a kernel that prints nothing, a kernel panic (with its text), an agent that never becomes ready. *vm is set on
+ * failure, too, so that its console can be read; destroy it either way.
  */
-struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, struct ktstr_vm **vm)
-	KTSTR_CHECKED;
+struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const char *ram_path,
+				  const struct ktstr_vm_job *job, struct ktstr_vm **vm) KTSTR_CHECKED;
+
+/*
+ * Starts a VM from saved device state and RAM. private_ram: writes go to a copy of the pages, the file stays as it
+ * is. With a job the agent runs it at once. As above, *vm is set on failure, too.
+ */
+struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const char *ram_path,
+				     const char *state_path, bool private_ram,
+				     const struct ktstr_vm_job *job, struct ktstr_vm **vm) KTSTR_CHECKED;
+
+/* Stops the CPUs and writes device state to state_path; RAM is not in it. The VM stays stopped. */
+struct ktstr_error *ktstr_vm_save(struct ktstr_vm *vm, const char *state_path) KTSTR_CHECKED;
+
 /* Kills QEMU, frees everything. Accepts NULL. */
 void ktstr_vm_destroy(struct ktstr_vm *vm);
 
-/* The job archive and what the agent does before it unpacks it. */
-struct ktstr_vm_job {
-	const void *archive; /* cpio newc with KTSTR_JOB_PATH in it */
-	size_t archive_length;
-	uint64_t seed;
-};
-
-/* Puts the job into the mailbox and sets the agent going. Once per VM. */
+/* Puts a job into the mailbox of a waiting agent and sets it going. */
 struct ktstr_error *ktstr_vm_submit(struct ktstr_vm *vm, const struct ktstr_vm_job *job) KTSTR_CHECKED;
 
 enum ktstr_vm_wait {
@@ -59,6 +77,10 @@ enum ktstr_vm_wait {
 enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns,
 				       struct ktstr_frame *frame);
 
+/* Frames that were sent before the VM was saved, given out first. */
+void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length);
+/* Is the agent waiting for a job (stage n of enum ktstr_agent_stage)? */
+bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage);
 /* The serial console so far; raw text of the guest; heap. */
 char *ktstr_vm_console(const struct ktstr_vm *vm, size_t *length);
 /* What QEMU itself printed; heap, "" normally. */
@@ -66,7 +88,6 @@ char *ktstr_vm_qemu_output(const struct ktstr_vm *vm);
 /* Our end of hvc0, -1 without one. Owned by the VM. */
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm);
 uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm);
-/* Spawn to agent ready, in ns. */
-uint64_t ktstr_vm_boot_ns(const struct ktstr_vm *vm);
+int ktstr_vm_pid(const struct ktstr_vm *vm);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mailbox: memory that host and guest share as the BAR of an ivshmem device. The host puts a job in and
+ * The mailbox: memory that host and guest share, at a physical address that the kernel command line tells. The host puts a job in and
  * sets `go`; the agent polls `go`, so that nothing has to be sent to a running guest (what a run receives is in
  * memory before it resumes: the base of deterministic replay). In that mode frames come back through the log
  * area here, too, which costs no device exit and outlives the guest.
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define KTSTR_MAILBOX_MAGIC	 0x31584f424d54534bull /* "KSTMBOX1" */
-#define KTSTR_MAILBOX_BYTES	 (256ull << 20) /* a BAR size must be a power of two */
+#define KTSTR_MAILBOX_BYTES	 (256ull << 20) /* sparse: only what is used takes memory */
 #define KTSTR_MAILBOX_LOG_OFFSET 4096ull
 #define KTSTR_MAILBOX_LOG_BYTES	 (64ull << 20)
 #define KTSTR_MAILBOX_JOB_OFFSET (KTSTR_MAILBOX_LOG_OFFSET + KTSTR_MAILBOX_LOG_BYTES)
@@ -25,10 +25,16 @@ enum ktstr_mailbox_transport {
 	KTSTR_TRANSPORT_LOG, /* frames through the log area */
 };
 
+/* How far the agent is; it waits for `go` to reach the same number before it goes on. */
+enum ktstr_agent_stage {
+	KTSTR_AGENT_READY = 1, /* booted and settled: waits for a job */
+	KTSTR_AGENT_ATTACHED = 2, /* a job that only attaches a scheduler is done: waits for the rest */
+};
+
 struct ktstr_mailbox {
 	uint64_t magic; /* host, at creation */
-	uint32_t agent_ready; /* guest: 1 when it polls for a job */
-	uint32_t go; /* host: 1 when everything below is in place */
+	uint32_t agent_stage; /* guest: enum ktstr_agent_stage */
+	uint32_t go; /* host: the stage whose job is in place; everything below is then valid */
 	uint32_t transport; /* host: enum ktstr_mailbox_transport */
 	uint32_t job_crc32;
 	uint64_t job_length; /* at KTSTR_MAILBOX_JOB_OFFSET */
@@ -39,8 +45,7 @@ struct ktstr_mailbox {
 	uint32_t log_full; /* guest: 1 = a frame did not fit and was dropped */
 };
 
-#define KTSTR_IVSHMEM_VENDOR 0x1af4
-#define KTSTR_IVSHMEM_DEVICE 0x1110
+#define KTSTR_MAILBOX_ENV "KTSTR_MAILBOX" /* its guest-physical address */
 
 #define KTSTR_PORT_FRAMES "org.ktstr.frames"
 

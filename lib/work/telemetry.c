@@ -14,29 +14,20 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "work/work_type.h"
-
-/* SplitMix64 (Steele, Lea, Flood 2014): any state is a good one, so seeding needs no care. */
-static uint64_t splitmix64(uint64_t *state)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
 
 uint64_t work_random(struct worker *w)
 {
-	return splitmix64(&w->random_state);
+	return ktstr_random_next(&w->random);
 }
 
 /* Not from the tid or the clock: a seed must give the same streams again. */
 void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index)
 {
-	uint64_t stream = (uint64_t)index + 1;
+	struct ktstr_random own = ktstr_random_seeded(seed), stream = ktstr_random_seeded(index + 1ull);
 
-	w->random_state = splitmix64(&seed) ^ splitmix64(&stream);
+	w->random = ktstr_random_seeded(ktstr_random_next(&own) ^ ktstr_random_next(&stream));
 }
 
 /* Vitter's algorithm R: every sample so far has the same chance to be among the kept ones. */

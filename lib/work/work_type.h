@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/random.h"
 #include "ktstr/work.h"
 #include "work/shared.h"
 
@@ -44,7 +45,7 @@ struct worker {
 	uint64_t migration_count;
 	uint64_t wake_total;
 	struct ktstr_cpus cpus_used;
-	uint64_t random_state;
+	struct ktstr_random random;
 	/* Readings at begin, for the deltas of the report. */
 	uint64_t begin_cpu_ns;
 	struct work_schedstat {

@@ -372,7 +372,7 @@ static void test_real_tree(void **state)
 	waitpid(pids[0], NULL, 0);
 }
 
-/* A frozen cgroup is thawed, or its processes could not be killed or moved on. */
+/* A frozen cgroup can be removed too; its process goes on in the root. */
 static void test_real_frozen(void **state)
 {
 	_cleanup_free_ char *parent = NULL;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What formats print for mixed results, on pipes and on a terminal, and the exit code of a whole
- * run. */
+/*
+ * What formats print for mixed results, on pipes and on a terminal, and the exit code of a whole
+ * run.
+ */
 #include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,8 +238,10 @@ static void exit_code_follows_the_worst(void **state)
 	assert_int_equal(exit_code_of(2, all, 1, false), 1);
 }
 
-/* Runs the standard human printer in a child on a terminal of 40 columns, or on pipes; returns what
- * came out. */
+/*
+ * Runs the standard human printer in a child on a terminal of 40 columns, or on pipes; returns what
+ * came out.
+ */
 static char *run_on(bool terminal, void (*scene)(void))
 {
 	struct winsize size = { .ws_col = 40, .ws_row = 10 };

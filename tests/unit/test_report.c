@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The failure report: golden texts per way to fail, order of sections, trimmed logs, hostile text,
- * quoting. */
+/*
+ * The failure report: golden texts per way to fail, order of sections, trimmed logs, hostile text,
+ * quoting.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

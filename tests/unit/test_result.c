@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The record of a run on disk: variant hash, sidecar keys, run directories, concurrent writers,
- * hostile files. */
+/*
+ * The record of a run on disk: variant hash, sidecar keys, run directories, concurrent writers,
+ * hostile files.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -73,8 +75,10 @@ static void touch(const char *dir, const char *name)
 
 /* --- variant hash --- */
 
-/* Reference output for k = 0; the texts agree with CPython's hash(bytes) under PYTHONHASHSEED=0,
- * also SipHash-1-3. */
+/*
+ * Reference output for k = 0; the texts agree with CPython's hash(bytes) under PYTHONHASHSEED=0,
+ * also SipHash-1-3.
+ */
 static void siphash13_matches_reference_vectors(void **state)
 {
 	unsigned char counting[63];
@@ -701,8 +705,10 @@ static int writer(int number, int start_fd)
 	return !!error;
 }
 
-/* All of them find an older epoch in the directory: exactly one clears, before any result is
- * stored. */
+/*
+ * All of them find an older epoch in the directory: exactly one clears, before any result is
+ * stored.
+ */
 static void concurrent_writers_lose_nothing(void **state)
 {
 	_cleanup_free_ char *path = NULL;

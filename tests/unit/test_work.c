@@ -519,7 +519,10 @@ static void test_hung_worker(void **state)
 	assert_int_equal(run.reports[0].iterations, 0);
 	assert_int_equal(run.reports[1].exit, KTSTR_WORKER_COMPLETED);
 	assert_int_equal(kill(run.pids[0], 0), -1);
-	assert_int_equal(waitpid(descendant, &status, 0), descendant);
+	for (int i = 0; waitpid(descendant, &status, WNOHANG) == 0; i++) {
+		assert_true(i < 1000);
+		ktstr_sleep_ns(KTSTR_MS(5));
+	}
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 	end(&run);
 }
@@ -639,8 +642,11 @@ static void test_migrations(void **state)
 	second = (unsigned int)ktstr_cpus_next(&cpus, first + 1);
 	begin(&run, KTSTR_WORK(SPIN_WAIT), 1, (struct ktstr_affinity){ 0 });
 	for (int i = 0; i < 6; i++) {
+		uint64_t now;
+
 		pin(run.pids[0], i % 2 ? second : first);
-		ktstr_sleep_ns(KTSTR_MS(40));
+		ktstr_workload_snapshot_iterations(run.handle, &now);
+		wait_iterations(&run, now + 3);
 	}
 	stop(&run);
 	assert_true(run.reports[0].migration_count >= 5);

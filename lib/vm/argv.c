@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* QEMU's command line and the kernel's; each word has its reason in docs/architecture/vm.md. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "vm/argv.h"
+#include "wire/mailbox.h"
+
+static char *kernel_command_line(const struct ktstr_vm_config *config, uint64_t mailbox_address)
+{
+	return ktstr_xasprintf(
+		"console=ttyS0 rdinit=/init panic=-1 loglevel=4 mitigations=off random.trust_cpu=on "
+		"no_timer_check i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
+		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 delayacct "
+		"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
+		"initramfs_options=size=90%% numa_balancing=%s KTSTR_GUEST=1 KTSTR_MAILBOX=0x%llx "
+		"KTSTR_SETTLE_MS=%u%s%s%s",
+		ktstr_topology_has_memory_only_nodes(config->topology) ? "enable" : "disable",
+		(unsigned long long)mailbox_address, config->settle_ms, config->deterministic ? " idle=halt" : "", config->extra_kargs ? " " : "",
+		config->extra_kargs ? config->extra_kargs : "");
+}
+
+static bool host_is_amd(void)
+{
+	_cleanup_free_ char *cpuinfo = NULL;
+	_cleanup_error_ struct ktstr_error *error = ktstr_read_file("/proc/cpuinfo", &cpuinfo, NULL);
+
+	return !error && strstr(cpuinfo, "AuthenticAMD");
+}
+
+/*
+ * An NVDIMM without a driver: plain memory at a fixed address, which the agent maps through /dev/mem. Not a PCI BAR
+ * (ivshmem): QEMU compares the addresses of shared memory before it has restored the BARs, and refuses.
+ */
+static void add_mailbox(const struct ktstr_machine *machine, const struct ktstr_vm_names *names,
+			struct ktstr_strv *argv)
+{
+	uint64_t ram_mib = ktstr_machine_memory_mib(machine->topology, machine->memory_mib);
+
+	ktstr_strv_add(argv, "-machine");
+	ktstr_strv_add(argv, "nvdimm=on");
+	ktstr_strv_add(argv, "-m");
+	ktstr_strv_addf(argv, "slots=1,maxmem=%lluM",
+			(unsigned long long)(ram_mib + (KTSTR_MAILBOX_BYTES >> 20)));
+	ktstr_strv_add(argv, "-object");
+	ktstr_strv_addf(argv, "memory-backend-file,id=mailbox,size=%llu,mem-path=/proc/self/fd/%d,share=on",
+			KTSTR_MAILBOX_BYTES, names->mailbox);
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_addf(argv, "nvdimm,memdev=mailbox,addr=0x%llx",
+			(unsigned long long)ktstr_machine_device_memory_address(machine));
+}
+
+static void add_channels(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+{
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_add(argv, "virtio-serial-pci");
+	ktstr_strv_add(argv, "-chardev");
+	ktstr_strv_addf(argv, "socket,id=frames,fd=%d", names->frames);
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_add(argv, "virtserialport,chardev=frames,name=" KTSTR_PORT_FRAMES);
+	ktstr_strv_add(argv, "-chardev");
+	ktstr_strv_addf(argv, "socket,id=qmp,fd=%d", names->qmp);
+	ktstr_strv_add(argv, "-mon");
+	ktstr_strv_add(argv, "chardev=qmp,mode=control");
+	ktstr_strv_add(argv, "-chardev");
+	ktstr_strv_addf(argv, "file,id=console,path=/proc/self/fd/%d", names->console);
+	ktstr_strv_add(argv, "-serial");
+	ktstr_strv_add(argv, "chardev:console");
+	ktstr_strv_add(argv, "-chardev");
+	if (names->terminal >= 0)
+		ktstr_strv_addf(argv, "socket,id=terminal,fd=%d", names->terminal);
+	else
+		ktstr_strv_add(argv, "null,id=terminal");
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_add(argv, "virtconsole,chardev=terminal");
+}
+
+struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const struct ktstr_vm_names *names,
+				  struct ktstr_strv *argv)
+{
+	static const char *const fixed[] = { "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot" };
+	_cleanup_free_ char *command_line = NULL;
+	struct ktstr_machine machine = {
+		.topology = config->topology,
+		.memory_mib = config->memory_mib,
+		.accel = config->accel->accel,
+		.qemu_major = config->qemu->major,
+		.qemu_minor = config->qemu->minor,
+		.deterministic = config->deterministic,
+		.host_cpu_amd = config->accel->accel == KTSTR_ACCEL_KVM && host_is_amd(),
+		.ram_path = names->ram_path,
+		.ram_share = names->ram_share,
+	};
+
+	command_line = kernel_command_line(config, ktstr_machine_device_memory_address(&machine));
+	ktstr_strv_add(argv, config->qemu->path);
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		ktstr_strv_add(argv, fixed[i]);
+	KTSTR_TRY(ktstr_machine_args(&machine, argv));
+	add_mailbox(&machine, names, argv);
+	add_channels(names, argv);
+	ktstr_strv_add(argv, "-kernel");
+	ktstr_strv_add(argv, config->kernel->image_path);
+	ktstr_strv_add(argv, "-initrd");
+	ktstr_strv_addf(argv, "/proc/self/fd/%d", names->initramfs);
+	ktstr_strv_add(argv, "-append");
+	ktstr_strv_add(argv, command_line);
+	if (names->incoming) {
+		ktstr_strv_add(argv, "-incoming");
+		ktstr_strv_add(argv, "defer");
+	}
+	if (names->paused)
+		ktstr_strv_add(argv, "-S");
+	return NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The whole command line of a VM's QEMU; also with placeholders, as part of a template's key. */
+#ifndef KTSTR_VM_ARGV_H
+#define KTSTR_VM_ARGV_H
+
+#include "base/str.h"
+#include "vm/vm.h"
+
+/* How QEMU finds what we give it. Descriptors are inherited under these numbers. */
+struct ktstr_vm_names {
+	const char *ram_path;
+	bool ram_share; /* false: a private copy-on-write view of ram_path */
+	int mailbox, initramfs, console; /* anonymous files */
+	int frames, qmp; /* sockets */
+	int terminal; /* socket, -1 = nobody listens */
+	bool incoming; /* wait for device state over QMP instead of booting */
+	bool paused; /* do not start the CPUs before QMP says so */
+};
+
+struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const struct ktstr_vm_names *names,
+				  struct ktstr_strv *argv) KTSTR_CHECKED;
+
+#endif

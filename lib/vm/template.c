@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Building templates and cloning them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "vm/argv.h"
+#include "vm/template.h"
+
+/* What a booted guest has touched of its RAM, with room for clones that fill holes of the file. */
+enum { NEED_BASE_MIB = 384, NEED_PER_CPU_MIB = 8 };
+
+KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
+
+void ktstr_template_deinit(struct ktstr_template *template)
+{
+	ktstr_template_release(&template->hold);
+	free(template->ram_path);
+	free(template->state_path);
+	free(template->frames_path);
+	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
+}
+
+static void set_paths(struct ktstr_template *template)
+{
+	template->ram_path = ktstr_xasprintf("%s/ram", template->hold.dir);
+	template->state_path = ktstr_xasprintf("%s/state", template->hold.dir);
+	template->frames_path = ktstr_xasprintf("%s/frames", template->hold.dir);
+}
+
+/* Everything that the guest could tell, as one text: the command line with placeholders, and what it names. */
+static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char key[KTSTR_DIGEST_BYTES])
+{
+	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .terminal = -1 };
+	_cleanup_strv_ struct ktstr_strv argv = { 0 };
+	_cleanup_str_ struct ktstr_str text = { 0 };
+	char agent[KTSTR_DIGEST_BYTES];
+
+	KTSTR_TRY(ktstr_vm_argv(config, &placeholders, &argv));
+	KTSTR_TRY(ktstr_sha256_file(config->agent_path, agent));
+	for (size_t i = 0; i < argv.count; i++)
+		ktstr_str_addf(&text, "%s\n", argv.items[i]);
+	ktstr_str_addf(&text, "qemu %s\nkernel %s\nmodules %s\nagent %s\n", config->qemu->version,
+		       config->kernel->image_sha256 ? config->kernel->image_sha256 : "",
+		       config->kernel->modules_dir ? config->kernel->modules_dir : "", agent);
+	return ktstr_sha256(text.data, text.length, key);
+}
+
+static uint64_t need_mib(const struct ktstr_vm_config *config)
+{
+	return NEED_BASE_MIB + NEED_PER_CPU_MIB * (uint64_t)ktstr_topology_total_cpus(config->topology);
+}
+
+/* A build directory that disappears unless it is published, and whose lock tells that its builder lives. */
+struct build {
+	char *dir, *ram_path, *state_path, *frames_path;
+	int dir_fd;
+};
+
+static void build_deinit(struct build *build)
+{
+	if (build->dir)
+		ktstr_error_free(ktstr_remove_tree(build->dir));
+	if (build->dir_fd >= 0)
+		close(build->dir_fd);
+	free(build->dir);
+	free(build->ram_path);
+	free(build->state_path);
+	free(build->frames_path);
+}
+
+static struct ktstr_error *build_init(const struct ktstr_vm_config *config, const char *key, struct build *build)
+{
+	*build = (struct build){ .dir_fd = -1 };
+	KTSTR_TRY(ktstr_template_begin(key, need_mib(config), &build->dir));
+	build->dir_fd = open(build->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (build->dir_fd < 0 || flock(build->dir_fd, LOCK_EX | LOCK_NB))
+		return ktstr_error_sys(errno, "cannot lock %s", build->dir);
+	build->ram_path = ktstr_xasprintf("%s/ram", build->dir);
+	build->state_path = ktstr_xasprintf("%s/state", build->dir);
+	build->frames_path = ktstr_xasprintf("%s/frames", build->dir);
+	return NULL;
+}
+
+static struct ktstr_error *create_ram_file(const struct ktstr_vm_config *config, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	uint64_t bytes = ktstr_machine_memory_mib(config->topology, config->memory_mib) << 20;
+
+	if (fd < 0 || ftruncate(fd, (off_t)bytes))
+		return ktstr_error_sys(errno, "cannot create the RAM file %s", path);
+	return NULL;
+}
+
+static struct ktstr_error *write_frames(const char *path, const struct ktstr_str *frames)
+{
+	return ktstr_write_file_atomic(path, frames->data ? frames->data : "", frames->length);
+}
+
+static struct ktstr_error *publish(struct build *build, struct ktstr_vm *vm, const struct ktstr_str *frames,
+				   const char *description, struct ktstr_template *template)
+{
+	KTSTR_TRY(ktstr_vm_save(vm, build->state_path));
+	KTSTR_TRY(write_frames(build->frames_path, frames));
+	KTSTR_TRY(ktstr_template_publish(build->dir, description, &template->hold));
+	template->built_now = true;
+	free(ktstr_take(build->dir));
+	return NULL;
+}
+
+static struct ktstr_error *build_booted(const struct ktstr_vm_config *config, const char *key,
+					struct ktstr_template *template)
+{
+	_cleanup_(build_deinit) struct build build;
+	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
+	_cleanup_free_ char *description = NULL;
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	KTSTR_TRY(build_init(config, key, &build));
+	KTSTR_TRY(create_ram_file(config, build.ram_path));
+	KTSTR_TRY(ktstr_vm_boot(config, build.ram_path, NULL, &vm));
+	description = ktstr_xasprintf("%s %s %llu MiB%s", config->kernel->version,
+				      ktstr_topology_format(config->topology, shape),
+				      (unsigned long long)ktstr_machine_memory_mib(config->topology,
+										   config->memory_mib),
+				      config->deterministic ? " deterministic" : "");
+	return publish(&build, vm, &(struct ktstr_str){ 0 }, description, template);
+}
+
+struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
+					  struct ktstr_template *template)
+{
+	char key[KTSTR_DIGEST_BYTES];
+	bool must_build;
+
+	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
+	KTSTR_TRY(booted_key(config, key));
+	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
+	if (must_build)
+		KTSTR_TRY_WRAP(build_booted(config, key, template), "cannot build a template");
+	set_paths(template);
+	return NULL;
+}
+
+/* Copies data only: holes stay holes, and a booted guest's RAM is mostly holes. */
+static struct ktstr_error *copy_sparse(const char *from, const char *to)
+{
+	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	off_t end = in >= 0 ? lseek(in, 0, SEEK_END) : -1, data = 0;
+
+	if (in < 0 || out < 0 || end < 0 || ftruncate(out, end))
+		return ktstr_error_sys(errno, "cannot copy %s to %s", from, to);
+	while (data < end && (data = lseek(in, data, SEEK_DATA)) >= 0) {
+		off_t hole = lseek(in, data, SEEK_HOLE);
+
+		while (data < hole) {
+			off_t out_offset = data;
+			ssize_t moved = copy_file_range(in, &data, out, &out_offset, (size_t)(hole - data), 0);
+
+			if (moved <= 0)
+				return ktstr_error_sys(moved ? errno : EIO, "cannot copy %s to %s", from, to);
+		}
+	}
+	return NULL;
+}
+
+/* Collects the frames of the attaching; an error when the guest ends or reports that it cannot. */
+static struct ktstr_error *wait_attached(struct ktstr_vm *vm, uint64_t timeout_ns, struct ktstr_str *frames)
+{
+	uint64_t deadline = ktstr_now_ns() + timeout_ns;
+	struct ktstr_frame frame;
+
+	while (!ktstr_vm_agent_reached(vm, KTSTR_AGENT_ATTACHED)) {
+		switch (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(5), &frame)) {
+		case KTSTR_VM_FRAME:
+			ktstr_frame_encode(frames, frame.type, frame.payload, frame.length);
+			break;
+		case KTSTR_VM_ENDED:
+			return ktstr_error_new(KTSTR_ERR_GUEST, "the scheduler did not attach");
+		case KTSTR_VM_DEADLINE:
+			if (ktstr_now_ns() > deadline)
+				return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the scheduler did not attach in time");
+		}
+	}
+	while (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(20), &frame) == KTSTR_VM_FRAME)
+		ktstr_frame_encode(frames, frame.type, frame.payload, frame.length);
+	return NULL;
+}
+
+static struct ktstr_error *build_attached(const struct ktstr_vm_config *config, const char *key,
+					  const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
+					  uint64_t timeout_ns, const char *description,
+					  struct ktstr_template *template)
+{
+	_cleanup_(build_deinit) struct build build;
+	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
+	_cleanup_str_ struct ktstr_str frames = { 0 };
+
+	KTSTR_TRY(build_init(config, key, &build));
+	KTSTR_TRY(copy_sparse(booted->ram_path, build.ram_path));
+	KTSTR_TRY(ktstr_vm_restore(config, build.ram_path, booted->state_path, false, attach, &vm));
+	KTSTR_TRY(wait_attached(vm, timeout_ns, &frames));
+	return publish(&build, vm, &frames, description, template);
+}
+
+struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,
+					    const struct ktstr_template *booted,
+					    const struct ktstr_vm_job *attach, uint64_t timeout_ns,
+					    const char *description, struct ktstr_template *template)
+{
+	char archive[KTSTR_DIGEST_BYTES], key[KTSTR_DIGEST_BYTES];
+	_cleanup_free_ char *text = NULL;
+	bool must_build;
+
+	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
+	KTSTR_TRY(ktstr_sha256(attach->archive, attach->archive_length, archive));
+	text = ktstr_xasprintf("%s\nattach %s\n", strrchr(booted->hold.dir, '/') + 1, archive);
+	KTSTR_TRY(ktstr_sha256(text, strlen(text), key));
+	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
+	if (must_build)
+		KTSTR_TRY(build_attached(config, key, booted, attach, timeout_ns, description, template));
+	set_paths(template);
+	return NULL;
+}
+
+struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,
+					 const struct ktstr_template *template,
+					 const struct ktstr_vm_job *job, struct ktstr_vm **vm)
+{
+	_cleanup_free_ char *frames = NULL;
+	size_t length;
+
+	KTSTR_TRY(ktstr_read_file(template->frames_path, &frames, &length));
+	KTSTR_TRY(ktstr_vm_restore(config, template->ram_path, template->state_path, true, job, vm));
+	ktstr_vm_replay_frames(*vm, frames, length);
+	return NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Templates: a VM booted once per key, saved when its agent is ready, from which every test restores a private copy;
+ * and, on top of it, one with the scheduler already attached.
+ */
+#ifndef KTSTR_VM_TEMPLATE_H
+#define KTSTR_VM_TEMPLATE_H
+
+#include "vm/template_store.h"
+#include "vm/vm.h"
+
+struct ktstr_template {
+	struct ktstr_template_hold hold;
+	char *ram_path, *state_path, *frames_path;
+	bool built_now;
+};
+
+void ktstr_template_deinit(struct ktstr_template *template);
+
+/*
+ * The booted template of this machine, made when it is not there. config->settle_ms counts in the key as everything
+ * else that the guest could tell: QEMU, accelerator, machine and CPU options, kernel image, command line, agent.
+ */
+struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
+					  struct ktstr_template *template) KTSTR_CHECKED;
+
+/*
+ * The same machine after `attach`, a job that holds when its scheduler is attached; the key adds its archive. A
+ * scheduler that does not attach is KTSTR_ERR_GUEST and leaves nothing.
+ */
+struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,
+					    const struct ktstr_template *booted,
+					    const struct ktstr_vm_job *attach, uint64_t timeout_ns,
+					    const char *description, struct ktstr_template *template)
+	KTSTR_CHECKED;
+
+/* Restores a private clone of it and sets it going on job. */
+struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,
+					 const struct ktstr_template *template,
+					 const struct ktstr_vm_job *job, struct ktstr_vm **vm) KTSTR_CHECKED;
+
+#endif

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The template store; see template_store.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "ktstr/units.h"
+#include "vm/template_store.h"
+
+enum { META_VERSION = 1, DEFAULT_CAP_MIB = 6144 };
+#define BUILD_WAIT KTSTR_SEC(600)
+
+char *ktstr_template_dir(void)
+{
+	const char *own = ktstr_env("KTSTR_TEMPLATE_DIR");
+
+	return own ? ktstr_xstrdup(own) : ktstr_xasprintf("/dev/shm/ktstr-%u", (unsigned int)getuid());
+}
+
+void ktstr_template_release(struct ktstr_template_hold *hold)
+{
+	free(hold->dir);
+	if (hold->lock_fd >= 0)
+		close(hold->lock_fd);
+	*hold = (struct ktstr_template_hold){ .lock_fd = -1 };
+}
+
+static struct ktstr_error *corrupt(const char *dir, const char *why)
+{
+	return ktstr_error_new(KTSTR_ERR_CORRUPT, "template %s: %s", dir, why);
+}
+
+/* Sizes of both files and the checksum of the device state must be what was recorded. */
+static struct ktstr_error *verify(const char *dir)
+{
+	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", dir);
+	_cleanup_free_ char *ram_path = ktstr_xasprintf("%s/ram", dir);
+	_cleanup_free_ char *state_path = ktstr_xasprintf("%s/state", dir);
+	char digest[KTSTR_DIGEST_BYTES];
+	json_t *meta = json_load_file(meta_path, 0, NULL);
+	const char *recorded = json_string_value(json_object_get(meta, "state_sha256"));
+	json_int_t ram_bytes = json_integer_value(json_object_get(meta, "ram_bytes"));
+	struct ktstr_error *error = NULL;
+	struct stat ram;
+
+	if (!recorded || json_integer_value(json_object_get(meta, "version")) != META_VERSION)
+		error = corrupt(dir, "meta.json is missing or damaged");
+	else if (stat(ram_path, &ram) || ram.st_size != ram_bytes)
+		error = corrupt(dir, "the RAM file has another size than recorded");
+	else
+		error = ktstr_sha256_file(state_path, digest);
+	if (!error && strcmp(digest, recorded))
+		error = corrupt(dir, "the device state has another checksum than recorded");
+	json_decref(meta);
+	return error;
+}
+
+static void mark_used(const char *dir)
+{
+	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", dir);
+
+	utimensat(AT_FDCWD, meta_path, NULL, 0);
+}
+
+static struct ktstr_error *open_store(char **store)
+{
+	*store = ktstr_template_dir();
+	KTSTR_TRY_WRAP(ktstr_make_dirs(*store), "template store");
+	return NULL;
+}
+
+struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_hold *hold,
+					bool *must_build)
+{
+	_cleanup_free_ char *store = NULL;
+	_cleanup_free_ char *lock = NULL;
+	struct ktstr_error *damage;
+
+	*hold = (struct ktstr_template_hold){ .lock_fd = -1 };
+	*must_build = false;
+	KTSTR_TRY(open_store(&store));
+	lock = ktstr_xasprintf("%s/%s.lock", store, key);
+	hold->dir = ktstr_xasprintf("%s/%s", store, key);
+	KTSTR_TRY(ktstr_lock_file(lock, false, BUILD_WAIT, &hold->lock_fd));
+	damage = verify(hold->dir);
+	if (!damage) {
+		mark_used(hold->dir);
+		return NULL;
+	}
+	ktstr_error_free(damage);
+	close(hold->lock_fd);
+	hold->lock_fd = -1;
+	KTSTR_TRY(ktstr_lock_file(lock, true, BUILD_WAIT, &hold->lock_fd));
+	damage = verify(hold->dir);
+	*must_build = damage != NULL;
+	ktstr_error_free(damage);
+	/* Somebody else may have made it while we waited. */
+	if (!*must_build)
+		flock(hold->lock_fd, LOCK_SH);
+	return NULL;
+}
+
+static uint64_t occupied_bytes(const char *dir)
+{
+	static const char *const files[] = { "ram", "state", "frames", "meta.json" };
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", dir, files[i]);
+		struct stat st;
+
+		if (!stat(path, &st))
+			bytes += (uint64_t)st.st_blocks * 512;
+	}
+	return bytes;
+}
+
+void ktstr_template_entries_free(struct ktstr_template_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(entries[i].key);
+		free(entries[i].description);
+	}
+	free(entries);
+}
+
+/* The exclusive lock of a template nobody uses; -1 when it is in use. */
+static int lock_idle(const char *store, const char *key)
+{
+	_cleanup_free_ char *lock = ktstr_xasprintf("%s/%s.lock", store, key);
+	int fd = -1;
+
+	ktstr_error_free(ktstr_lock_file(lock, true, 0, &fd));
+	return fd;
+}
+
+static struct ktstr_template_entry describe(const char *store, const char *key)
+{
+	_cleanup_free_ char *dir = ktstr_xasprintf("%s/%s", store, key);
+	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", dir);
+	_cleanup_close_ int idle = lock_idle(store, key);
+	json_t *meta = json_load_file(meta_path, 0, NULL);
+	const char *description = json_string_value(json_object_get(meta, "description"));
+	struct ktstr_template_entry entry = {
+		.key = ktstr_xstrdup(key),
+		.description = ktstr_xstrdup(description ? description : "(damaged)"),
+		.used_bytes = occupied_bytes(dir),
+		.in_use = idle < 0,
+	};
+	struct stat st;
+
+	if (!stat(meta_path, &st))
+		entry.last_used_unix_seconds = st.st_mtime;
+	json_decref(meta);
+	return entry;
+}
+
+static int by_last_use(const void *a, const void *b)
+{
+	const struct ktstr_template_entry *x = a, *y = b;
+
+	return (x->last_used_unix_seconds > y->last_used_unix_seconds) -
+	       (x->last_used_unix_seconds < y->last_used_unix_seconds);
+}
+
+static bool is_key(const char *name)
+{
+	return strlen(name) == KTSTR_DIGEST_BYTES - 1 && strspn(name, "0123456789abcdef") == strlen(name);
+}
+
+struct ktstr_error *ktstr_template_list(struct ktstr_template_entry **entries, size_t *count)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+	_cleanup_closedir_ DIR *dir = opendir(store);
+	struct dirent *item;
+
+	*entries = NULL;
+	*count = 0;
+	while (dir && (item = readdir(dir))) {
+		if (!is_key(item->d_name))
+			continue;
+		*entries = ktstr_xrealloc(*entries, (*count + 1) * sizeof(**entries));
+		(*entries)[(*count)++] = describe(store, item->d_name);
+	}
+	if (*count)
+		qsort(*entries, *count, sizeof(**entries), by_last_use);
+	return NULL;
+}
+
+/* Removes one template that nobody uses; its lock file goes with it. */
+static bool remove_idle(const char *store, const char *key)
+{
+	_cleanup_free_ char *dir = ktstr_xasprintf("%s/%s", store, key);
+	_cleanup_free_ char *lock = ktstr_xasprintf("%s/%s.lock", store, key);
+	_cleanup_close_ int fd = lock_idle(store, key);
+
+	if (fd < 0)
+		return false;
+	ktstr_error_free(ktstr_remove_tree(dir));
+	unlink(lock);
+	return true;
+}
+
+/* A build directory whose builder has died: its lock is free. */
+static void reclaim_builds(const char *store)
+{
+	_cleanup_closedir_ DIR *dir = opendir(store);
+	struct dirent *item;
+
+	while (dir && (item = readdir(dir))) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", store, item->d_name);
+		_cleanup_close_ int fd = -1;
+
+		if (!ktstr_str_starts_with(item->d_name, "build."))
+			continue;
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+			ktstr_error_free(ktstr_remove_tree(path));
+	}
+}
+
+static uint64_t cap_bytes(void)
+{
+	const char *text = ktstr_env("KTSTR_TEMPLATE_CAP_MIB");
+	uint64_t mib = text ? strtoull(text, NULL, 10) : 0;
+
+	return (mib ? mib : DEFAULT_CAP_MIB) << 20;
+}
+
+static uint64_t free_bytes(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) ? 0 : (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+/* Evicts idle templates, least recently used first, until `need` fits under the cap and into the file system. */
+static void make_room(const char *store, uint64_t need)
+{
+	struct ktstr_template_entry *entries;
+	uint64_t total = 0;
+	size_t count;
+
+	ktstr_error_free(ktstr_template_list(&entries, &count));
+	for (size_t i = 0; i < count; i++)
+		total += entries[i].used_bytes;
+	for (size_t i = 0; i < count && (total + need > cap_bytes() || free_bytes(store) < need); i++)
+		if (remove_idle(store, entries[i].key))
+			total -= entries[i].used_bytes;
+	ktstr_template_entries_free(entries, count);
+}
+
+struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, char **build_dir)
+{
+	_cleanup_free_ char *store = NULL;
+	_cleanup_free_ char *old = NULL;
+	_cleanup_free_ char *dir = NULL;
+	uint64_t room;
+
+	KTSTR_TRY(open_store(&store));
+	reclaim_builds(store);
+	old = ktstr_xasprintf("%s/%s", store, key);
+	KTSTR_TRY(ktstr_remove_tree(old));
+	make_room(store, need_mib << 20);
+	room = free_bytes(store);
+	if (room < need_mib << 20)
+		return ktstr_error_new(KTSTR_ERR_NO_SPACE,
+				       "template store %s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
+				       store, (unsigned long long)(room >> 20), (unsigned long long)need_mib);
+	dir = ktstr_xasprintf("%s/build.XXXXXX", store);
+	if (!mkdtemp(dir))
+		return ktstr_error_sys(errno, "cannot create %s", dir);
+	*build_dir = ktstr_take(dir);
+	return NULL;
+}
+
+struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,
+					   struct ktstr_template_hold *hold)
+{
+	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", build_dir);
+	_cleanup_free_ char *ram_path = ktstr_xasprintf("%s/ram", build_dir);
+	_cleanup_free_ char *state_path = ktstr_xasprintf("%s/state", build_dir);
+	_cleanup_free_ char *text = NULL;
+	char digest[KTSTR_DIGEST_BYTES];
+	struct stat ram;
+	json_t *meta;
+
+	if (stat(ram_path, &ram))
+		return ktstr_error_sys(errno, "cannot read %s", ram_path);
+	KTSTR_TRY(ktstr_sha256_file(state_path, digest));
+	meta = json_pack("{si ss sI ss sI}", "version", META_VERSION, "description", description, "ram_bytes",
+			 (json_int_t)ram.st_size, "state_sha256", digest, "created",
+			 (json_int_t)time(NULL));
+	text = json_dumps(meta, JSON_INDENT(1));
+	json_decref(meta);
+	KTSTR_TRY(ktstr_write_file_atomic(meta_path, text, strlen(text)));
+	if (rename(build_dir, hold->dir))
+		return ktstr_error_sys(errno, "cannot publish template %s", hold->dir);
+	flock(hold->lock_fd, LOCK_SH);
+	return NULL;
+}
+
+/* What is left of the store when it is empty: lock files of templates that are gone, and the directory. */
+static void remove_empty_store(const char *store)
+{
+	_cleanup_closedir_ DIR *dir = opendir(store);
+	struct dirent *item;
+
+	while (dir && (item = readdir(dir))) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", store, item->d_name);
+		_cleanup_close_ int fd = -1;
+
+		if (!ktstr_str_ends_with(item->d_name, ".lock"))
+			continue;
+		ktstr_error_free(ktstr_lock_file(path, true, 0, &fd));
+		if (fd >= 0)
+			unlink(path);
+	}
+	rmdir(store);
+}
+
+struct ktstr_error *ktstr_template_drop(const char *prefix, size_t *dropped, size_t *left)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+	struct ktstr_template_entry *entries;
+	size_t count;
+
+	*dropped = *left = 0;
+	reclaim_builds(store);
+	KTSTR_TRY(ktstr_template_list(&entries, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (prefix && !ktstr_str_starts_with(entries[i].key, prefix))
+			continue;
+		*(remove_idle(store, entries[i].key) ? dropped : left) += 1;
+	}
+	ktstr_template_entries_free(entries, count);
+	if (!prefix && !*left)
+		remove_empty_store(store);
+	return NULL;
+}

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Commands without a VM: help, listings, and what is said about wrong names and values.
+load ../lib/common
+
+@test "help of ktstr and of every command" {
+	local command
+	run -0 "$KTSTR" --help
+	for command in run test list shell kernel topo doctor; do
+		contains "  $command " "$output"
+	done
+	for command in run test list shell kernel "kernel get" "kernel list" "kernel remove" topo doctor; do
+		# shellcheck disable=SC2086
+		run -0 "$KTSTR" $command --help
+		contains "Usage: ktstr $command" "$output"
+		lacks $'\033' "$output"
+	done
+}
+
+@test "no command: usage on stderr and a failure" {
+	run -1 --separate-stderr "$KTSTR"
+	[ -z "$output" ]
+	contains "Usage: ktstr" "$stderr"
+}
+
+@test "--version" {
+	run -0 "$KTSTR" --version
+	[[ "$output" =~ ^ktstr\ [0-9]+\.[0-9]+ ]]
+}
+
+@test "mistyped commands and scenarios are guessed" {
+	run -1 "$KTSTR" kernal
+	contains 'did you mean "kernel"?' "$output"
+	run -1 "$KTSTR" xyzzy
+	contains "ktstr --help" "$output"
+	run -1 "$KTSTR" run --scenario stedy
+	contains 'no scenario "stedy"' "$output"
+	contains 'did you mean "steady"?' "$output"
+}
+
+@test "kernel: mistyped subcommands are guessed" {
+	run "$KTSTR" kernel lst
+	[ "$status" != 0 ]
+	contains "did you mean list?" "$output"
+}
+
+@test "topologies that cannot be: the axis is named" {
+	local -A parts=([1n2l2c]="axis t" [1n2l0c1t]="axis c (cores per LLC) is 0" [0n2l2c1t]="axis n (NUMA nodes) is 0"
+		[1n-2l2c1t]="axis l" [1n2x2c1t]="the letter l" [1s2c1t]="axis s (sockets)" [1l1n1c1t]="order is n, l, c, t"
+		[1n1025l1c1t]="axis l" [1n64l64c1t]="4096 CPUs" [3n4l2c1t]="4 LLCs" [1n2l2c1t9]="axis t" [abc]="axis n")
+	local shape
+	for shape in "${!parts[@]}"; do
+		run "$KTSTR" run --topology "$shape" --scenario steady
+		[ "$status" = 1 ] || { echo "$shape: status $status"; return 1; }
+		contains "$shape" "$output"
+		contains "${parts[$shape]}" "$output"
+	done
+}
+
+@test "bad durations, jobs and formats are refused with a right form" {
+	run -1 "$KTSTR" run --duration 5
+	contains '"5" is not a duration' "$output"
+	contains 500ms "$output"
+	run -1 "$KTSTR" run --jobs 0
+	contains "1 to 1024" "$output"
+	run -1 "$KTSTR" run --format xml
+	contains "human, ktap or json" "$output"
+	run "$KTSTR" run --no-such-option
+	[ "$status" != 0 ]
+	run -1 "$KTSTR" run stray
+	contains 'unexpected argument "stray"' "$output"
+}
+
+@test "list: scenarios, work types, tests; all as JSON, too" {
+	run -0 "$KTSTR" list
+	contains steady "$output"
+	contains oversubscribed "$output"
+	run -0 "$KTSTR" list --work-types
+	contains SpinWait "$output"
+	run -0 "$KTSTR" list "$(program vm_topology)"
+	contains ktstr/shape_2n4l2c1t "$output"
+	"$KTSTR" list --json "$(program vm_trouble)" | python3 -c '
+import json, sys
+tests = {t["name"]: t for t in json.load(sys.stdin)}
+assert tests["hangs"]["ignore"] is True
+assert tests["skips"]["topology"] == "1n1l2c1t"
+assert tests["skips"]["duration_ns"] == 1000000000
+assert tests["fails_by_its_own_words"]["scheduler"] == "scx_ktstr"'
+	"$KTSTR" list --json --work-types | python3 -m json.tool
+	"$KTSTR" list --json | python3 -m json.tool
+}
+
+@test "tests are listed in the order of the source" {
+	run -0 "$KTSTR" test --list "$(program vm_topology)"
+	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test" ]
+}
+
+@test "test --list and filters" {
+	run -0 "$KTSTR" test --list --filter 2l2c "$(program vm_topology)"
+	[ "${#lines[@]}" = 2 ]
+	run -0 "$KTSTR" test --list --filter =ktstr/shape_1n3l3c1t "$(program vm_topology)"
+	[ "$output" = "ktstr/shape_1n3l3c1t: test" ]
+	run -0 "$KTSTR" test --list --filter '/shape_[12]n[24]l/' "$(program vm_topology)"
+	[ "${#lines[@]}" = 3 ]
+	run -1 "$KTSTR" test --list --filter shape_1n1l2c1x "$(program vm_topology)"
+	contains 'did you mean "shape_1n1l2c1t"' "$output"
+	run -1 "$KTSTR" test --list --filter '/[/' "$(program vm_topology)"
+	contains "--filter /[/" "$output"
+	# Ignored tests are run when they are named or asked for.
+	run -0 "$KTSTR" test --list --filter hangs --filter skips "$(program vm_trouble)"
+	[ "$output" = "ktstr/skips: test" ]
+	run -0 "$KTSTR" test --list --filter =ktstr/hangs "$(program vm_trouble)"
+	[ "$output" = "ktstr/hangs: test" ]
+	run -0 "$KTSTR" test --list --ignored --filter hangs "$(program vm_trouble)"
+	[ "$output" = "ktstr/hangs: test" ]
+}
+
+@test "a test program hands over to ktstr" {
+	KTSTR=$KTSTR run -0 "$(program vm_topology)" --list
+	[ "${#lines[@]}" = 5 ]
+	KTSTR=/no/such/ktstr run -1 "$(program vm_topology)" --list
+	contains "/no/such/ktstr" "$output"
+}
+
+@test "topo: shapes, presets, JSON" {
+	run -0 "$KTSTR" topo 2n4l2c1t
+	contains "8 CPUs, 4 LLCs, 2 NUMA nodes" "$output"
+	run -0 "$KTSTR" topo
+	contains "host:" "$output"
+	run -0 "$KTSTR" topo --presets
+	contains 8cpu-2llc-smt "$output"
+	run -1 "$KTSTR" topo 8cpu-2llc-smd
+	contains 8cpu-2llc-smt "$output"
+	"$KTSTR" topo --json 1n2l2c2t | python3 -c '
+import json, sys
+machine = json.load(sys.stdin)
+assert machine["cpus"] == 8
+assert [llc["cpus"] for llc in machine["llcs"]] == ["0-3", "4-7"]
+assert machine["llcs"][0]["cores"] == ["0-1", "2-3"]'
+}
+
+@test "doctor: the exit code is its verdict, as text and as JSON" {
+	run "$KTSTR" doctor
+	[ "$status" = 0 ] || [ "$status" = 1 ]
+	local text=$status
+	contains qemu "$output"
+	run "$KTSTR" doctor --json
+	[ "$status" = "$text" ]
+	echo "$output" | python3 -c "
+import json, sys
+report = json.load(sys.stdin)
+assert report['can_run'] is ($text == 0)
+assert 'missing' not in [c['status'] for c in report['checks']] or not report['can_run']"
+}
+
+@test "doctor fails without QEMU and without kernels, and says what to do" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	PATH=$BATS_TEST_TMPDIR/bin run -1 "$KTSTR" doctor
+	contains "missing qemu" "$(tr -s ' ' <<<"$output")"
+	contains "qemu-system-x86" "$output"
+	KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/empty KTSTR_KERNEL='' run -1 "$KTSTR" doctor
+	contains "ktstr kernel get" "$output"
+	contains "Tests cannot run here yet" "$output"
+}
+
+@test "no colour in pipes, nor on a terminal that refuses it" {
+	local output
+	run -0 "$KTSTR" topo
+	lacks $'\033' "$output"
+	run "$KTSTR" doctor
+	lacks $'\033' "$output"
+	output=$(NO_COLOR=1 script -qec "'$KTSTR' doctor" /dev/null </dev/null)
+	lacks $'\033[3' "$output"
+	output=$(env -u NO_COLOR TERM=xterm script -qec "'$KTSTR' doctor" /dev/null </dev/null)
+	contains $'\033[3' "$output"
+}

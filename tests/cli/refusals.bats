@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What ktstr refuses before it boots anything: programs, schedulers, kernels and disks that cannot be used. The message
+# must name the thing and the way out.
+load ../lib/common
+
+@test "a program without tests" {
+	run -1 "$KTSTR" test "$(program cli_without_tests)"
+	contains "cli_without_tests has no tests" "$output"
+	contains "KTSTR_TEST" "$output"
+}
+
+@test "a program that has nothing to do with ktstr is not executed" {
+	run -1 "$KTSTR" test /bin/true
+	contains "/bin/true has no tests" "$output"
+	printf '#!/bin/sh\ntouch "%s/executed"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/script"
+	chmod +x "$BATS_TEST_TMPDIR/script"
+	run -1 "$KTSTR" test "$BATS_TEST_TMPDIR/script"
+	contains "is not an ELF program" "$output"
+	[ ! -e "$BATS_TEST_TMPDIR/executed" ]
+}
+
+@test "programs that are missing, directories, or not given" {
+	run -1 "$KTSTR" test /no/such/program
+	contains "/no/such/program: No such file" "$output"
+	run -1 "$KTSTR" test "$BATS_TEST_TMPDIR"
+	contains "$BATS_TEST_TMPDIR" "$output"
+	run -1 "$KTSTR" test
+	contains "which program?" "$output"
+}
+
+@test "declarations that cannot run are all named, with their fields" {
+	run -1 "$KTSTR" test "$(program cli_bad_declarations)"
+	contains "test uneven_llcs: .topology: 3 LLCs" "$output"
+	contains "test negative_rate: .checks" "$output"
+	contains min_work_rate "$output"
+	contains "test crossed_bounds: .constraints: .max_llcs (2)" "$output"
+	contains "scheduler empty_binary: .binary" "$output"
+	lacks "sound" "$output"
+}
+
+@test "two tests of one name: a warning, and the first counts" {
+	run -0 --separate-stderr "$KTSTR" list "$(program cli_duplicates)"
+	[ "${#lines[@]}" = 1 ]
+	contains "the first" "$output"
+	run -0 --separate-stderr "$(program cli_duplicates)" --ktstr-describe
+	contains '"twice" is registered more than once' "$stderr"
+}
+
+@test "a program that crashes when it is asked for its tests" {
+	run -1 "$KTSTR" test "$(program cli_crashing)"
+	contains "cannot ask" "$output"
+	contains "signal 6" "$output"
+}
+
+@test "schedulers: missing, a directory, by an unknown name" {
+	run -1 "$KTSTR" run --scheduler /no/such/scx --scenario steady
+	contains "scheduler /no/such/scx: No such file" "$output"
+	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR" --scenario steady
+	contains "is a directory" "$output"
+	run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
+	contains 'no scheduler "scx_nowhere"' "$output"
+	contains "KTSTR_SCHEDULER_BIN_SCX_NOWHERE" "$output"
+	KTSTR_SCHEDULER_BIN_SCX_NOWHERE=/no/such run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
+	contains 'KTSTR_SCHEDULER_BIN_SCX_NOWHERE' "$output"
+	contains "/no/such" "$output"
+}
+
+@test "a scheduler that is a script or an empty file" {
+	printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/scx_script"
+	: >"$BATS_TEST_TMPDIR/scx_empty"
+	chmod +x "$BATS_TEST_TMPDIR/scx_script" "$BATS_TEST_TMPDIR/scx_empty"
+	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR/scx_script" --scenario steady --topology 1n1l1c1t
+	contains "scx_script" "$output"
+	contains "script" "$output"
+	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR/scx_empty" --scenario steady --topology 1n1l1c1t
+	contains "scx_empty" "$output"
+	contains "not an ELF" "$output"
+}
+
+@test "kernels that are not there: what is there is listed" {
+	run -1 "$KTSTR" run --kernel 9.99 --scenario steady
+	contains 9.99 "$output"
+	contains "in the cache: " "$output"
+	contains "7.3" "${output##*in the cache: }"
+	run -1 "$KTSTR" run --kernel no-such-kernel --scenario steady
+	contains '"no-such-kernel" is no kernel' "$output"
+	run -1 "$KTSTR" run --kernel /no/such/bzImage --scenario steady
+	contains "/no/such/bzImage" "$output"
+	KTSTR_KERNEL=/no/such/bzImage run -1 "$KTSTR" run --scenario steady
+	contains "KTSTR_KERNEL=/no/such/bzImage" "$output"
+}
+
+@test "images and trees that are no kernels" {
+	head -c 100000 /dev/zero >"$BATS_TEST_TMPDIR/zeros"
+	run -1 "$KTSTR" run --kernel "$BATS_TEST_TMPDIR/zeros" --scenario steady
+	contains "$BATS_TEST_TMPDIR/zeros" "$output"
+	mkdir "$BATS_TEST_TMPDIR/tree"
+	run -1 "$KTSTR" run --kernel "$BATS_TEST_TMPDIR/tree" --scenario steady
+	contains "no kernel tree" "$output"
+	touch "$BATS_TEST_TMPDIR"/tree/{Makefile,Kconfig}
+	run -1 "$KTSTR" run --kernel "$BATS_TEST_TMPDIR/tree" --scenario steady
+	contains "not configured" "$output"
+	touch "$BATS_TEST_TMPDIR"/tree/.config
+	run -1 "$KTSTR" run --kernel "$BATS_TEST_TMPDIR/tree" --scenario steady
+	contains "not built" "$output"
+}
+
+# A cache with a copy of the newest 7.3 in it.
+copy_of_the_cache() {
+	local path
+	path=$("$KTSTR" kernel list --json | python3 -c '
+import json, sys
+print(next(k["path"] for k in json.load(sys.stdin) if k["version"].startswith("7.3.") and k["state"] == "valid"))')
+	mkdir -p "$BATS_TEST_TMPDIR/cache/kernels"
+	cp -a "$path" "$BATS_TEST_TMPDIR/cache/kernels/"
+	version=${path##*/}
+	entry=$BATS_TEST_TMPDIR/cache/kernels/$version
+	export KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/cache
+}
+
+corrupt_and_not_used() { # REASON_PART
+	run -0 "$KTSTR" kernel list
+	contains corrupt "$output"
+	contains "$1" "$output"
+	"$KTSTR" kernel list --json | python3 -c '
+import json, sys
+assert [k["state"] for k in json.load(sys.stdin)] == ["corrupt"]'
+	run -1 "$KTSTR" doctor
+	contains "corrupt" "$output"
+}
+
+@test "a kernel in the cache with a truncated image is corrupt and not used" {
+	copy_of_the_cache
+	truncate -s 1000000 "$entry/vmlinuz"
+	corrupt_and_not_used vmlinuz
+}
+
+@test "a kernel in the cache with a changed byte is corrupt and not used" {
+	copy_of_the_cache
+	printf 'X' | dd of="$entry/vmlinuz" bs=1 seek=1000000 conv=notrunc status=none
+	corrupt_and_not_used SHA-256
+}
+
+@test "a kernel in the cache without metadata is corrupt, and can be removed" {
+	copy_of_the_cache
+	rm "$entry/metadata.json"
+	corrupt_and_not_used metadata.json
+	run -0 "$KTSTR" kernel remove --corrupt
+	contains "removed $version" "$output"
+	[ ! -e "$entry" ]
+	run -0 "$KTSTR" kernel list
+	contains "ktstr kernel get" "$output"
+}
+
+@test "removing a kernel that is not there names those that are" {
+	copy_of_the_cache
+	run -1 "$KTSTR" kernel remove 1.2.3
+	contains "no kernel 1.2.3" "$output"
+	contains "$version" "$output"
+	run -1 "$KTSTR" kernel remove ../kernels
+	[ -d "$entry" ]
+	run -0 "$KTSTR" kernel remove "$version"
+	[ ! -e "$entry" ]
+}
+
+mount_tiny() { # OPTIONS
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	tiny=$BATS_TEST_TMPDIR/tiny
+	mkdir "$tiny"
+	mount -t tmpfs -o "$1" tmpfs "$tiny" || skip "no mounts here"
+}
+
+teardown() {
+	[ -z "${tiny:-}" ] || umount "$tiny"
+}
+
+@test "a full disk below the runs root: the path is named before anything boots" {
+	mount_tiny size=1m,nr_inodes=2
+	touch "$tiny/taken"
+	KTSTR_RUNS_ROOT=$tiny/runs run -1 "$KTSTR" run --scenario steady --topology 1n1l1c1t
+	contains "$tiny/runs" "$output"
+	contains "No space left on device" "$output"
+}
+
+@test "a full disk below the cache: the path is named" {
+	mount_tiny size=64k
+	KTSTR_CACHE_DIR=$tiny run -1 "$KTSTR" kernel get 7.3
+	contains "$tiny" "$output"
+}
+
+@test "a cache and runs root that cannot be written" {
+	: >"$BATS_TEST_TMPDIR/file"
+	KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/file/runs run -1 "$KTSTR" run --scenario steady
+	contains "$BATS_TEST_TMPDIR/file" "$output"
+	KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/file/cache run -1 "$KTSTR" kernel get 7.3
+	contains "$BATS_TEST_TMPDIR/file" "$output"
+}

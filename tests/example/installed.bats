@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# ktstr as a user has it: installed under a prefix, found through pkg-config, with test programs that are built
+# outside this tree (and examples/, when there).
+load ../lib/common
+
+setup_file() {
+	local build=$BATS_FILE_TMPDIR/build
+	export PREFIX=$BATS_FILE_TMPDIR/prefix
+	meson setup --prefix "$PREFIX" --libdir lib "$build" "$KTSTR_TEST_SOURCE" >"$BATS_FILE_TMPDIR/log" 2>&1 &&
+		ninja -C "$build" install >>"$BATS_FILE_TMPDIR/log" 2>&1 || {
+		tail -n 20 "$BATS_FILE_TMPDIR/log"
+		return 1
+	}
+	export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig LD_LIBRARY_PATH=$PREFIX/lib PATH=$PREFIX/bin:$PATH
+}
+
+flags() {
+	pkg-config --cflags --libs ktstr
+}
+
+write_program() { # FILE
+	cat >"$1" <<-'END'
+		#include <ktstr.h>
+
+		KTSTR_SCHEDULER(fixture, .binary = "scx_ktstr", .topology = { .llcs = 2, .cores_per_llc = 1 });
+
+		KTSTR_TEST(mine, .scheduler = &fixture, .duration = KTSTR_SEC(1),
+			   .checks = { .not_stuck = true, .max_spread_pct = KTSTR_SOME(60.0) })
+		{
+			ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "a", .work = KTSTR_WORK(SPIN_WAIT) }));
+			KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_workers, eq, 2);
+		}
+	END
+}
+
+@test "a program outside the tree builds with pkg-config, passes, and says where its scheduler came from" {
+	write_program "$BATS_TEST_TMPDIR/mine.c"
+	# shellcheck disable=SC2046
+	cc -std=gnu17 -Wall -Wextra -Wno-missing-field-initializers -Werror -o "$BATS_TEST_TMPDIR/mine" \
+		"$BATS_TEST_TMPDIR/mine.c" $(flags)
+	run -0 ktstr list "$BATS_TEST_TMPDIR/mine"
+	contains "ktstr/mine" "$output"
+	contains 1n2l1c1t "$output"
+	run -0 --separate-stderr ktstr test --json "$BATS_TEST_TMPDIR/mine"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" mine pass
+	[ "$(result "$BATS_TEST_TMPDIR/out" mine scheduler_binary)" = "$PREFIX/bin/scx_ktstr" ]
+}
+
+@test "the installed program hands over to the installed ktstr" {
+	write_program "$BATS_TEST_TMPDIR/mine.c"
+	# shellcheck disable=SC2046
+	cc -o "$BATS_TEST_TMPDIR/mine" "$BATS_TEST_TMPDIR/mine.c" $(flags)
+	run -0 "$BATS_TEST_TMPDIR/mine" --list
+	[ "$output" = "ktstr/mine: test" ]
+}
+
+@test "the headers compile by themselves, one by one, also with clang" {
+	local header compiler
+	for compiler in cc clang; do
+		for header in "$PREFIX"/include/ktstr.h "$PREFIX"/include/ktstr/*.h; do
+			echo "#include \"$header\"" |
+				$compiler -std=gnu17 -Wall -Wextra -Werror -fsyntax-only -I"$PREFIX/include" -x c - || {
+				echo "$compiler $header"
+				return 1
+			}
+		done
+	done
+}
+
+@test "mistakes in a declaration do not compile" {
+	local line
+	# shellcheck disable=SC2046
+	while read -r line; do
+		printf '#include <ktstr.h>\nKTSTR_TEST(t)\n{\n%s\n}\n' "$line" >"$BATS_TEST_TMPDIR/wrong.c"
+		! cc -std=gnu17 -Werror -fsyntax-only $(pkg-config --cflags ktstr) "$BATS_TEST_TMPDIR/wrong.c" 2>/dev/null || {
+			echo "compiles: $line"
+			return 1
+		}
+	done <<-'END'
+		ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "a", .work = KTSTR_WORK(NO_SUCH_WORK) }));
+		ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "a", .work = KTSTR_WORK(SPIN_WAIT, .burst = 1) }));
+		ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .nmae = "a" }));
+		KTSTR_CLAIM(ctx, 1, near_enough, 2);
+		ktstr_fail(ctx, "%s", 3);
+	END
+}
+
+@test "examples build outside the tree and pass" {
+	local examples=$KTSTR_TEST_SOURCE/examples program
+	[ -e "$examples/Makefile" ] || skip "no examples yet"
+	cp -r "$examples" "$BATS_TEST_TMPDIR/examples"
+	make -C "$BATS_TEST_TMPDIR/examples"
+	for program in "$BATS_TEST_TMPDIR"/examples/*; do
+		[ -f "$program" ] && [ -x "$program" ] || continue
+		run -0 ktstr test --jobs 2 "$program"
+	done
+}

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What takes minutes: limits that must run out, and many good runs in a row.
+load ../lib/common
+
+@test "a body that hangs is ended and said to have overrun" {
+	run -1 --separate-stderr "$KTSTR" test --json --filter =ktstr/hangs "$(program vm_trouble)"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" hangs fail "overran"
+	[ "$(result "$BATS_TEST_TMPDIR/out" hangs timed_out)" = true ]
+}
+
+@test "a scheduler that never attaches is told after the limit" {
+	run -1 --separate-stderr "$KTSTR" test --json --filter =ktstr/never_attaches "$(program vm_schedulers)"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" never_attaches fail "scheduler sleeps never attached"
+}
+
+@test "20 good runs in a row: no false failure" {
+	local shapes=() i
+	for ((i = 0; i < 10; i++)); do
+		shapes+=(--topology 1n1l2c1t --topology 1n2l2c1t)
+	done
+	run -0 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --duration 2s --jobs 2 "${shapes[@]}"
+	[ "$(result <(echo "$output") summary passed)" = 20 ]
+}
+
+@test "the whole smoke set under the fixture scheduler" {
+	run -0 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --duration 3s --jobs 2
+	[ "$(result <(echo "$output") summary failed)" = 0 ]
+}
+
+@test "the whole smoke set under EEVDF" {
+	run -0 --separate-stderr "$KTSTR" run --json --duration 3s --jobs 2
+	[ "$(result <(echo "$output") summary failed)" = 0 ]
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Declarations: what is inherited from a scheduler, and mistakes that are told before anything boots, by the names
+ * of test and field.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "guest/registry.h"
+#include "ktstr/test.h"
+
+static void body(struct ktstr_ctx *ctx)
+{
+	(void)ctx;
+}
+
+static const struct ktstr_scheduler wide = {
+	.name = "wide",
+	.binary = "scx_wide",
+	.args = KTSTR_ARGS("-v"),
+	.topology = { .llcs = 4, .threads_per_core = 2 },
+	.checks = { .not_stuck = KTSTR_ON, .isolation = KTSTR_ON, .max_spread_pct = KTSTR_SOME(20.0) },
+};
+
+static void expect_error(const struct ktstr_test_entry *test, const char *part, const char *other)
+{
+	_cleanup_error_ struct ktstr_error *error = ktstr_test_entry_validate(test);
+
+	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_INVALID);
+	if (!strstr(ktstr_error_message(error), part) || !strstr(ktstr_error_message(error), other))
+		fail_msg("\"%s\" lacks \"%s\" or \"%s\"", ktstr_error_message(error), part, other);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	expect_error(&(struct ktstr_test_entry){ .name = "a/b", .body = body }, "\"a/b\"", ".name");
+	expect_error(&(struct ktstr_test_entry){ .name = "a\\b", .body = body }, "\"a\\b\"", ".name");
+	expect_error(&(struct ktstr_test_entry){ .name = "", .body = body }, "test \"\"", ".name");
+	expect_error(&(struct ktstr_test_entry){ .body = body }, "test \"\"", ".name");
+	expect_error(&(struct ktstr_test_entry){ .name = "t" }, "test t", ".body");
+	assert_null(ktstr_test_entry_validate(&(struct ktstr_test_entry){ .name = "t", .body = body }));
+}
+
+static void topologies(void **state)
+{
+	(void)state;
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .topology = { .numa_nodes = 3, .llcs = 4 } },
+		     "test t: .topology", "4 LLCs");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .topology = { .cores_per_llc = (unsigned int)-1 } },
+		     "test t: .topology", "axis c");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .topology = { .llcs = 1024, .cores_per_llc = 2 } },
+		     "test t: .topology", "2048 CPUs");
+	/* The sum of what a scheduler gives and a test changes is what must fit. */
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &wide,
+						 .topology = { .numa_nodes = 3 } },
+		     "test t: .topology", "4 LLCs");
+}
+
+static void explicit_nodes(void **state)
+{
+	static const struct ktstr_numa_node none[] = { { .llcs = 0, .memory_mib = 512 } };
+	static const struct ktstr_numa_node dry[] = { { .llcs = 1, .memory_mib = 0 } };
+
+	(void)state;
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .topology = { .nodes = none, .nodes_count = 1 } },
+		     "test t: .topology", "");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .topology = { .nodes = dry, .nodes_count = 1 } },
+		     "test t: .topology", "memory");
+}
+
+static void thresholds(void **state)
+{
+	static const struct ktstr_scheduler bad = { .name = "bad", .binary = "b",
+						    .checks = { .min_work_rate = KTSTR_SOME(-1.0) } };
+
+	(void)state;
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .checks = { .max_spread_pct = { true, NAN } } },
+		     "test t: .checks", "max_spread_pct");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .checks = { .min_work_rate = KTSTR_SOME(-0.5) } },
+		     "test t: .checks", "min_work_rate");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &bad },
+		     "test t: .scheduler: scheduler bad: .checks", "min_work_rate");
+}
+
+static void constraints(void **state)
+{
+	(void)state;
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .constraints = { .min_llcs = 4, .max_llcs = 2 } },
+		     "test t: .constraints", "max_llcs (2)");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .constraints = { .min_cpus = 9, .max_cpus = 8 } },
+		     "test t: .constraints", "max_cpus (8)");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
+						 .constraints = { .min_numa_nodes = 2, .max_numa_nodes = 1 } },
+		     "test t: .constraints", "max_numa_nodes (1)");
+	assert_null(ktstr_test_entry_validate(&(struct ktstr_test_entry){
+		.name = "t", .body = body, .constraints = { .min_llcs = 4, .max_llcs = KTSTR_NO_MAX } }));
+}
+
+static void schedulers(void **state)
+{
+	static const struct ktstr_scheduler nameless = { .binary = "b" };
+	static const struct ktstr_scheduler empty = { .name = "empty", .binary = "" };
+
+	(void)state;
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &nameless },
+		     "test t: .scheduler", ".name");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &empty },
+		     "scheduler empty", ".binary");
+}
+
+static void shape_of(const struct ktstr_test_entry *test, const char *shape)
+{
+	struct ktstr_topology topology = ktstr_test_topology_of(test);
+	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	assert_string_equal(ktstr_topology_format(&topology, text), shape);
+}
+
+static void topology_is_inherited_by_field(void **state)
+{
+	(void)state;
+	shape_of(&(struct ktstr_test_entry){ .name = "t" }, "1n1l2c1t");
+	shape_of(&(struct ktstr_test_entry){ .name = "t", .scheduler = &wide }, "1n4l2c2t");
+	shape_of(&(struct ktstr_test_entry){ .name = "t", .scheduler = &wide,
+					     .topology = { .llcs = 2, .cores_per_llc = 3 } },
+		 "1n2l3c2t");
+	shape_of(&(struct ktstr_test_entry){ .name = "t", .topology = { .numa_nodes = 2 } }, "2n2l2c1t");
+}
+
+static void checks_are_inherited_by_field(void **state)
+{
+	struct ktstr_test_entry test = { .name = "t",
+					 .scheduler = &wide,
+					 .checks = { .isolation = KTSTR_OFF, .max_spread_pct = KTSTR_SOME(50.0),
+						     .max_gap_ms = KTSTR_SOME(100) } };
+	struct ktstr_assert checks = ktstr_test_checks_of(&test);
+
+	(void)state;
+	assert_int_equal(checks.not_stuck, KTSTR_ON);
+	assert_int_equal(checks.isolation, KTSTR_OFF);
+	assert_true(checks.max_spread_pct.set && checks.max_spread_pct.value == 50.0);
+	assert_true(checks.max_gap_ms.set && checks.max_gap_ms.value == 100);
+	assert_false(checks.min_work_rate.set);
+	test.scheduler = NULL;
+	checks = ktstr_test_checks_of(&test);
+	assert_int_equal(checks.not_stuck, KTSTR_UNSET);
+}
+
+/* Two tests of one name, a sound one and one that cannot run, two schedulers. */
+static const struct ktstr_test_entry first = { .name = "same", .file = "f.c", .line = 7, .body = body,
+					       .scheduler = &wide, .extra_sched_args = KTSTR_ARGS("-x") };
+static const struct ktstr_test_entry second = { .name = "same", .file = "f.c", .line = 9, .body = body };
+static const struct ktstr_test_entry broken = { .name = "broken", .file = "f.c", .body = body,
+						.topology = { .numa_nodes = 2, .llcs = 3 } };
+static const struct ktstr_test_entry demo = { .name = "demo_one", .file = "f.c", .body = body };
+static const struct ktstr_test_entry *const tests_[] = { &first, &second, &broken, &demo };
+static const struct ktstr_scheduler *const schedulers_[] = { &wide };
+
+static int fill_registry(void **state)
+{
+	(void)state;
+	ktstr_registry = (struct ktstr_registry){ tests_, tests_ + 4, schedulers_, schedulers_ + 1 };
+	return 0;
+}
+
+static int empty_registry(void **state)
+{
+	(void)state;
+	ktstr_registry = (struct ktstr_registry){ 0 };
+	return 0;
+}
+
+static void lookups(void **state)
+{
+	(void)state;
+	assert_ptr_equal(ktstr_find_test("same"), &first);
+	assert_ptr_equal(ktstr_find_test("demo_one"), &demo);
+	assert_null(ktstr_find_test("sam"));
+	assert_ptr_equal(ktstr_find_scheduler("wide"), &wide);
+	assert_ptr_equal(ktstr_find_scheduler("eevdf"), &KTSTR_SCHED_EEVDF);
+	assert_null(ktstr_find_scheduler("none"));
+}
+
+static void description(void **state)
+{
+	json_t *json = ktstr_registry_describe(), *tests, *errors, *test, *args;
+
+	(void)state;
+	tests = json_object_get(json, "tests");
+	errors = json_object_get(json, "errors");
+	assert_int_equal(json_array_size(tests), 2);
+	test = json_array_get(tests, 0);
+	assert_string_equal(json_string_value(json_object_get(test, "name")), "same");
+	assert_int_equal(json_integer_value(json_object_get(test, "line")), 7);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(test, "topology"), "shape")),
+			    "1n4l2c2t");
+	assert_int_equal(json_integer_value(json_object_get(test, "duration_ns")), 12000000000);
+	args = json_object_get(json_object_get(test, "scheduler"), "args");
+	assert_int_equal(json_array_size(args), 2);
+	assert_string_equal(json_string_value(json_array_get(args, 1)), "-x");
+	/* demo_* are shown, and run only when named. */
+	assert_true(json_is_true(json_object_get(json_array_get(tests, 1), "ignore")));
+	assert_int_equal(json_array_size(errors), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(errors, 0)), "test broken: .topology"));
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		cmocka_unit_test(topologies),
+		cmocka_unit_test(explicit_nodes),
+		cmocka_unit_test(thresholds),
+		cmocka_unit_test(constraints),
+		cmocka_unit_test(schedulers),
+		cmocka_unit_test(topology_is_inherited_by_field),
+		cmocka_unit_test(checks_are_inherited_by_field),
+		cmocka_unit_test_setup_teardown(lookups, fill_registry, empty_registry),
+		cmocka_unit_test_setup_teardown(description, fill_registry, empty_registry),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Whole commands with a VM behind them: exit codes, formats, where results go, and that nothing outlives a command,
+# not even a killed one.
+load ../lib/common
+
+quick=(--scenario steady --topology 1n1l2c1t --duration 1s)
+
+@test "human output in a pipe: a line per test, counts, no escape codes" {
+	run -0 "$KTSTR" run "${quick[@]}"
+	contains "PASS" "$output"
+	contains "steady" "$output"
+	contains "1 passed" "$output"
+	lacks $'\033' "$output"
+}
+
+@test "KTAP has a plan and a line per test" {
+	run -0 --separate-stderr "$KTSTR" run --format ktap "${quick[@]}"
+	[ "${lines[0]}" = "KTAP version 1" ]
+	[ "${lines[1]}" = "1..1" ]
+	contains "ok 1 steady" "$output"
+}
+
+@test "KTSTR_SIDECAR_DIR gets the sidecar, which tells how to run it again" {
+	local file
+	KTSTR_SIDECAR_DIR=$BATS_TEST_TMPDIR/here run -0 "$KTSTR" run --scheduler "$SCX" "${quick[@]}"
+	file=$(echo "$BATS_TEST_TMPDIR"/here/*.ktstr.json)
+	python3 -m json.tool "$file" >"$BATS_TEST_TMPDIR/pretty"
+	grep -q '"outcome": "pass"' "$BATS_TEST_TMPDIR/pretty"
+	grep -q '"--topology=1n1l2c1t"' "$BATS_TEST_TMPDIR/pretty"
+}
+
+@test "a scheduler can be found by name beside ktstr, and its arguments reach it" {
+	run -0 --separate-stderr "$KTSTR" run --json --scheduler scx_ktstr "${quick[@]}" -- --slice-us 5000
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	[ "$(result "$BATS_TEST_TMPDIR/out" steady resolve_source)" = path_lookup ]
+	[ "$(result "$BATS_TEST_TMPDIR/out" steady scheduler_args)" = '["--slice-us", "5000"]' ]
+}
+
+@test "a disk that is full when the result is stored fails the test and names the path" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	local dir=$BATS_TEST_TMPDIR/full
+	mkdir "$dir"
+	mount -t tmpfs -o size=4k tmpfs "$dir" || skip "no mounts here"
+	KTSTR_SIDECAR_DIR=$dir run "$KTSTR" run "${quick[@]}"
+	umount "$dir"
+	[ "$status" = 1 ] || { echo "status $status: $output"; return 1; }
+	contains "could not be stored" "$output"
+	contains "$dir" "$output"
+	contains "No space left on device" "$output"
+}
+
+@test "shell --exec runs a command in the guest and gives its exit status" {
+	run -7 --separate-stderr "$KTSTR" shell --topology 1n1l3c1t --exec 'nproc; exit 7'
+	contains 3 "$output"
+}
+
+# A run under way whose QEMU carries KTSTR_TEST_MARK=$mark; its pid in $pid. `env` takes back what the shell does to
+# signals of background jobs.
+start_marked_run() {
+	mark=$BATS_TEST_NAME-$$-$RANDOM
+	KTSTR_TEST_MARK=$mark env --default-signal=INT,TERM,HUP "$KTSTR" run --scenario steady --topology 1n1l2c1t \
+		--duration 300s >"$BATS_TEST_TMPDIR/run" 2>&1 3>&- &
+	pid=$!
+	eventually vm_is_there
+}
+
+vm_is_there() {
+	[ -n "$(marked_vms "$mark")" ]
+}
+
+no_vm_is_there() {
+	[ -z "$(marked_vms "$mark")" ]
+}
+
+our_shared_memory() {
+	ls /dev/shm | grep -i ktstr || true
+}
+
+ends_with_signal() { # SIGNAL STATUS
+	local status=0
+	start_marked_run
+	kill -"$1" "$pid"
+	wait "$pid" || status=$?
+	[ "$status" = "$2" ] || { echo "status $status"; cat "$BATS_TEST_TMPDIR/run"; return 1; }
+	eventually no_vm_is_there
+}
+
+@test "Ctrl-C ends the VM and the exit code is 130" {
+	ends_with_signal INT 130
+	contains interrupted "$(cat "$BATS_TEST_TMPDIR/run")"
+}
+
+@test "SIGTERM ends the VM, too" {
+	ends_with_signal TERM 130
+}
+
+@test "nothing is left of a run that was killed in its middle" {
+	local before
+	before=$(our_shared_memory)
+	ends_with_signal KILL 137
+	run -0 "$KTSTR" list
+	no_vm_is_there
+	[ "$(our_shared_memory)" = "$before" ]
+}

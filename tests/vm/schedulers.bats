@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The fixture scheduler with each of its bad habits (vm/schedulers.c): the stated cause must be the true one. And
+# without them, on both kernels.
+load ../lib/common
+
+setup_file() {
+	"$KTSTR" test --json --jobs 2 "$(program vm_schedulers)" >"$BATS_FILE_TMPDIR/results" && return 1
+	true
+}
+
+setup() {
+	results=$BATS_FILE_TMPDIR/results
+}
+
+@test "a scheduler that stalls is unloaded by the kernel's watchdog" {
+	expect_outcome "$results" stall fail "scheduler stalls" "into the workload" "runnable task stall" "failed to run for"
+	expect_reason "$results" stall "fail SchedulerCrashed: "
+}
+
+@test "a scheduler that raises an error: its message is the cause" {
+	expect_outcome "$results" error fail "scheduler errors" "ktstr fixture error: requested 1000 ms after attach"
+	expect_reason "$results" error "fail SchedulerCrashed: "
+}
+
+@test "a scheduler that starves a worker: the cause names the worker" {
+	expect_outcome "$results" starvation fail "scheduler starves" "runnable task stall" "cg_0/"
+	expect_reason "$results" starvation "fail SchedulerCrashed: "
+}
+
+@test "a scheduler that favours a cgroup fails the balance claim and stays" {
+	expect_outcome "$results" unfairness fail "balance_ratio" "expected at_most 3"
+	[ "$(result "$results" unfairness active_schedulers)" = '["enabled ktstr"]' ]
+}
+
+@test "a scheduler that dawdles in dispatch fails a throughput claim that it holds otherwise" {
+	expect_outcome "$results" slow_dispatch fail "total_iterations was" "expected at_least 500"
+	expect_outcome "$results" quick_dispatch pass
+}
+
+@test "a scheduler that exits by itself in the middle" {
+	expect_outcome "$results" clean_exit fail "scheduler leaves exited by itself" "into the workload" "exit code 0"
+	expect_reason "$results" clean_exit "fail SchedulerExitedCleanly: "
+}
+
+@test "a scheduler that exits before it attaches: its code and last words" {
+	expect_outcome "$results" exit_at_once fail "scheduler quits exited before it attached" "exit code 3" "as told"
+	expect_reason "$results" exit_at_once "fail SchedulerCrashed: "
+	[ "$(result "$results" exit_at_once guest_result_received)" = false ]
+}
+
+@test "a scheduler that the verifier rejects" {
+	expect_outcome "$results" rejection fail "scheduler refused was rejected by the BPF verifier"
+	expect_reason "$results" rejection "fail SchedulerCrashed: "
+}
+
+@test "a lost scheduler's log lies beside the sidecar" {
+	local sidecar
+	sidecar=$(result "$results" rejection sidecar)
+	python3 -m json.tool "$sidecar" >/dev/null
+	grep -q "BEGIN PROG LOAD LOG" "${sidecar%/*}/$(result "$results" rejection files scheduler_log)"
+}
+
+@test "the report for people shows the verifier's words" {
+	run -1 "$KTSTR" test --filter =ktstr/rejection "$(program vm_schedulers)"
+	contains "rejected by the BPF verifier" "$output"
+	contains "PROG LOAD LOG" "$output"
+}
+
+@test "the shipped scenario steady catches an unfair scheduler" {
+	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t \
+		--duration 2s -- --unfair cg_0
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "balance_ratio"
+}
+
+both_kernels_pass() { # SCHEDULER ACTIVE
+	local version
+	run -0 --separate-stderr "$KTSTR" run --kernel 6.16 --json --scheduler "$1" --scenario steady --scenario wakeups \
+		--topology 1n2l2c1t --duration 2s --jobs 2
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" steady pass
+	expect_outcome "$BATS_TEST_TMPDIR/out" wakeups pass
+	version=$(result "$BATS_TEST_TMPDIR/out" steady kernel_version)
+	contains 6.16. "$version"
+	[ "$(result "$BATS_TEST_TMPDIR/out" steady active_schedulers)" = "$2" ]
+}
+
+@test "kernel 6.16: EEVDF passes" {
+	both_kernels_pass eevdf '["disabled"]'
+}
+
+@test "kernel 6.16: scx_ktstr passes and is active" {
+	both_kernels_pass "$SCX" '["enabled ktstr"]'
+}
+
+@test "kernel 6.16: a stall is the kernel's reason there, too" {
+	run -1 --separate-stderr "$KTSTR" run --kernel 6.16 --json --scheduler "$SCX" --scenario steady \
+		--topology 1n1l2c1t --duration 10s -- --stall-after-ms 1000
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "runnable task stall"
+}
