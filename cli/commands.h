@@ -15,6 +15,8 @@ int ktstr_cmd_kernel(int argc, char **argv);
 int ktstr_cmd_shell(int argc, char **argv);
 int ktstr_cmd_topo(int argc, char **argv);
 int ktstr_cmd_doctor(int argc, char **argv);
+int ktstr_cmd_template(int argc, char **argv);
+int ktstr_cmd_replay(int argc, char **argv);
 
 /* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
 int ktstr_cli_fail(struct ktstr_error *error);
@@ -32,7 +34,9 @@ struct ktstr_cli_run_options {
 	const char *kernel;
 	struct ktstr_strv topologies; /* empty = each test's own */
 	uint64_t duration_ns; /* 0 = each test's own */
-	uint64_t seed;
+	bool deterministic, twice, cold, fresh_attach;
+	bool seeds_given;
+	uint64_t first_seed, last_seed;
 	bool release;
 	struct ktstr_pool_options pool;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What subcommands share: errors, progress, topologies, and the plan of runs. */
 #include <argp.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,14 @@ static const struct argp_option run_options[] = {
 	{ "jobs", 'j', "N", 0, "VMs at once; default: number of CPUs", 0 },
 	{ "format", 'f', "FORMAT", 0, "human (default), ktap, or json", 0 },
 	{ "json", 'J', NULL, 0, "short for --format json", 0 },
+	{ "deterministic", 'D', NULL, 0, "virtual time, one emulation thread: the same seed gives the same run", 0 },
+	{ "seed", 'n', "N", 0, "deterministic with this seed (default 1)", 0 },
+	{ "seeds", 'N', "A..B", 0, "deterministic, once for each of these seeds", 0 },
+	{ "explore", 'E', "N", 0, "short for --seeds 1..N", 0 },
+	{ "budget", 'B', "TIME", 0, "start no further test after this time: 5m", 0 },
+	{ "twice", 'W', NULL, 0, "deterministic; run each test twice and compare every event", 0 },
+	{ "cold", 'C', NULL, 0, "boot every VM instead of restoring a template", 0 },
+	{ "fresh-attach", 'A', NULL, 0, "attach the scheduler within each run", 0 },
 	{ "release", 'R', NULL, 0, "strict default limits: gap 2000 ms, spread 15 %", 0 },
 	{ "no-skip-mode", 'S', NULL, 0, "a skipped test fails", 0 },
 	{ "fail-fast", 'F', NULL, 0, "start nothing more after a failure", 0 },
@@ -96,6 +105,29 @@ static void usage_error(struct argp_state *state, struct ktstr_error *error)
 	snprintf(message, sizeof(message), "%s", ktstr_error_message(error));
 	ktstr_error_free(error);
 	argp_failure(state, KTSTR_EXIT_FAIL, 0, "%s", message);
+}
+
+enum { MAX_SEEDS = 1000000 };
+
+/* "7" for --seed and --explore, "1..100" for --seeds. */
+static struct ktstr_error *parse_seeds(int key, const char *value, struct ktstr_cli_run_options *options)
+{
+	char *end;
+	uint64_t first = strtoull(value, &end, 10), last = first;
+
+	if (key == 'N' && end != value && !strncmp(end, "..", 2) && end[2])
+		last = strtoull(end + 2, &end, 10);
+	else if (key == 'N')
+		end = (char *)value;
+	if (key == 'E')
+		first = 1;
+	if (!isdigit((unsigned char)*value) || end == value || *end || last < first || last - first >= MAX_SEEDS)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "%s: give %s", value,
+				       key == 'N' ? "a range of at most 1000000 seeds such as 1..100" : "a number such as 7");
+	options->deterministic = options->seeds_given = true;
+	options->first_seed = first;
+	options->last_seed = last;
+	return NULL;
 }
 
 static error_t parse_run_option(int key, char *value, struct argp_state *state)
@@ -130,6 +162,26 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		break;
 	case 'R':
 		options->release = true;
+		break;
+	case 'D':
+		options->deterministic = true;
+		break;
+	case 'W':
+		options->deterministic = options->twice = true;
+		break;
+	case 'C':
+		options->cold = true;
+		break;
+	case 'A':
+		options->fresh_attach = true;
+		break;
+	case 'n':
+	case 'N':
+	case 'E':
+		error = parse_seeds(key, value, options);
+		break;
+	case 'B':
+		error = ktstr_parse_duration(value, &options->pool.budget_ns);
 		break;
 	case 'S':
 		options->pool.no_skip_mode = true;
@@ -170,6 +222,10 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 		ktstr_strv_addf(&run->reproduce, "--kernel=%s", options->kernel);
 	if (options->release)
 		ktstr_strv_add(&run->reproduce, "--release");
+	if (options->cold)
+		ktstr_strv_add(&run->reproduce, "--cold");
+	if (options->deterministic)
+		ktstr_strv_addf(&run->reproduce, "--seed=%llu", (unsigned long long)run->seed);
 	if (scheduler && run->scheduler.args.count) {
 		ktstr_strv_add(&run->reproduce, "--");
 		for (size_t i = 0; i < run->scheduler.args.count; i++)
@@ -179,7 +235,7 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 
 static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
 				    const struct ktstr_test_info *test,
-				    const struct ktstr_cli_run_options *options, const char *shape,
+				    const struct ktstr_cli_run_options *options, const char *shape, uint64_t seed,
 				    const char *scheduler, char **scheduler_args)
 {
 	_cleanup_strv_ struct ktstr_strv beside = { 0 };
@@ -191,7 +247,11 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	*run = (struct ktstr_run){ .program = program, .test = test, .topology = test->topology };
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
-	run->seed = options->seed;
+	run->deterministic = options->deterministic;
+	run->twice = options->twice;
+	run->cold = options->cold;
+	run->fresh_attach = options->fresh_attach;
+	run->seed = seed;
 	if (shape)
 		KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
 	ktstr_strv_addf(&beside, "%.*s", (int)(strrchr(program->path, '/') - program->path), program->path);
@@ -210,11 +270,15 @@ struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struc
 					const struct ktstr_cli_run_options *options,
 					const char *scheduler, char **scheduler_args)
 {
-	if (!options->topologies.count)
-		return plan_one(plan, program, test, options, NULL, scheduler, scheduler_args);
-	for (size_t i = 0; i < options->topologies.count; i++)
-		KTSTR_TRY(plan_one(plan, program, test, options, options->topologies.items[i], scheduler,
-				   scheduler_args));
+	uint64_t first = options->seeds_given ? options->first_seed : 1;
+	uint64_t last = options->seeds_given ? options->last_seed : 1;
+	size_t shapes = options->topologies.count;
+
+	for (size_t i = 0; i < (shapes ? shapes : 1); i++)
+		for (uint64_t seed = first; seed <= last; seed++)
+			KTSTR_TRY(plan_one(plan, program, test, options,
+					   shapes ? options->topologies.items[i] : NULL, seed, scheduler,
+					   scheduler_args));
 	return NULL;
 }
 

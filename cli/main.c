@@ -15,6 +15,8 @@ static const struct {
 	{ "run", ktstr_cmd_run, "run the built-in scenarios on a scheduler" },
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
 	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
+	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },
+	{ "template", ktstr_cmd_template, "list and drop the saved VMs that tests start from" },
 	{ "shell", ktstr_cmd_shell, "a shell, or one command, in a VM" },
 	{ "kernel", ktstr_cmd_kernel, "get, list and remove kernels" },
 	{ "topo", ktstr_cmd_topo, "show this host's topology or a shape's" },

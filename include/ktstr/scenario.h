@@ -21,7 +21,8 @@ struct ktstr_ctx {
 	unsigned int workers_per_cgroup;
 	int sched_pid; /* 0 = EEVDF */
 	const char *scheduler; /* label */
-	uint64_t seed;
+	uint64_t seed; /* of everything that may vary */
+	bool perturb; /* workers pause at moments drawn from the seed; on in deterministic runs */
 	struct ktstr_assert assert; /* merged: defaults <- scheduler <- test */
 	struct ktstr_default_limits limits;
 	struct ktstr_assert_result result; /* the verdict so far */

@@ -159,6 +159,7 @@ struct ktstr_workload_config {
 	const char *label; /* comm prefix of workers without a comm; NULL = "worker" */
 	struct ktstr_cpus cpus; /* CPUs the workers may use: affinity EXACT is checked against it */
 	uint64_t seed; /* worker random streams; equal seeds draw equal numbers */
+	bool perturb; /* seeded delays at the start and at some checkpoints, to explore schedules */
 };
 
 struct ktstr_workload_handle;

@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "guest/agent.h"
 #include "guest/job.h"
 #include "ktstr/units.h"
@@ -81,6 +82,15 @@ static void set_wall_clock(uint64_t realtime_ns)
 
 	if (realtime_ns)
 		clock_settime(CLOCK_REALTIME, &now);
+}
+
+/* In a deterministic run the seed also decides where in the kernel's tick the job begins. */
+static void shift_tick_phase(const struct ktstr_mailbox *mailbox)
+{
+	struct ktstr_random random = ktstr_random_seeded(mailbox->seed);
+
+	if (mailbox->transport == KTSTR_TRANSPORT_LOG)
+		ktstr_sleep_ns(ktstr_random_next(&random) % KTSTR_MS(20));
 }
 
 static struct ktstr_error *receive_job(struct ktstr_mailbox *mailbox, json_t **job)
@@ -181,6 +191,7 @@ static struct ktstr_error *next_job(struct ktstr_mailbox *mailbox, enum ktstr_ag
 		nanosleep(&GO_POLL, NULL);
 	set_wall_clock(mailbox->realtime_ns);
 	reseed(mailbox);
+	shift_tick_phase(mailbox);
 	return receive_job(mailbox, job);
 }
 

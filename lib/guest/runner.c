@@ -28,6 +28,7 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->limits = ktstr_default_limits(json_is_true(json_object_get(job_test, "strict")));
 	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
+	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
 	ctx->settle_ns = DEFAULT_SETTLE;
 	ctx->workers_per_cgroup =
 		workers ? workers : ktstr_test_topology_total_cpus(ctx->topo);

@@ -31,6 +31,7 @@ char *ktstr_path_component(const char *text);
 struct ktstr_error *ktstr_run_dir_lock_shared(const char *run_dir, int *fd) KTSTR_CHECKED;
 #define KTSTR_SIDECAR_SUFFIX       ".ktstr.json"
 #define KTSTR_CONSOLE_SUFFIX       ".console.log"
+#define KTSTR_TRACE_SUFFIX	   ".trace"
 #define KTSTR_SCHEDULER_LOG_SUFFIX ".scheduler.log"
 
 /* Why it did not pass, printable, one line; never empty. Heap. */

@@ -41,7 +41,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->console,
 		result->scheduler_log,
 		result->output,
-		result->start_mode,    result->start_reason,
+		result->start_mode,    result->start_reason, result->digest, result->trace,
 		result->sidecar_path,
 		result->console_path,
 		result->scheduler_log_path,
@@ -49,6 +49,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
+	json_decref(result->recipe);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);

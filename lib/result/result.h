@@ -46,6 +46,11 @@ struct ktstr_test_result {
 	char *kernel_version, *kernel_release;
 	char *project_commit; /* may be NULL */
 	char *accel, *accel_reason, *qemu_version;
+	bool deterministic;
+	uint64_t seed;
+	json_t *recipe; /* all that `ktstr replay` needs, NULL when not deterministic */
+	char *digest; /* of a deterministic run, else NULL */
+	char *trace; /* what the digest is over; stored as a file, not in the sidecar */
 	char *start_mode; /* "warm+scheduler", "warm" or "cold" */
 	char *start_reason; /* why it was cold; NULL = it was not */
 	unsigned int vcpus;

@@ -67,6 +67,7 @@ static bool belongs_to(const char *run_dir, const char *epoch)
 static bool is_result_file(const char *name)
 {
 	return ktstr_str_ends_with(name, KTSTR_SIDECAR_SUFFIX) ||
+	       ktstr_str_ends_with(name, KTSTR_TRACE_SUFFIX) ||
 	       ktstr_str_ends_with(name, KTSTR_CONSOLE_SUFFIX) ||
 	       ktstr_str_ends_with(name, KTSTR_SCHEDULER_LOG_SUFFIX) ||
 	       strstr(name, KTSTR_SIDECAR_SUFFIX ".tmp.") ||

@@ -129,6 +129,11 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	set_number(json, "memory_mib", result->memory_mib);
 	set_text(json, "accel", result->accel);
 	set_text(json, "accel_reason", result->accel_reason);
+	json_object_set_new(json, "deterministic", json_boolean(result->deterministic));
+	json_object_set_new(json, "seed", result->deterministic ? json_integer((json_int_t)result->seed) : json_null());
+	set_text(json, "digest", result->digest);
+	if (result->recipe)
+		json_object_set(json, "recipe", result->recipe);
 	set_text(json, "start_mode", result->start_mode);
 	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);

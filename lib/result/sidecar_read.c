@@ -35,6 +35,7 @@ static const struct text_key {
 	{ "project_commit", MEMBER(project_commit), false },
 	{ "accel", MEMBER(accel), false },
 	{ "accel_reason", MEMBER(accel_reason), false },
+	{ "digest", MEMBER(digest), false },
 	{ "start_mode", MEMBER(start_mode), false },
 	{ "start_reason", MEMBER(start_reason), false },
 	{ "qemu_version", MEMBER(qemu_version), false },
@@ -177,6 +178,10 @@ static struct ktstr_error *read_course(const json_t *json, struct ktstr_test_res
 	result->guest_exit_code = exit_code && !json_is_null(exit_code) ? (int)code : -1;
 	KTSTR_TRY(read_bool(json, "guest_result_received", true, &result->guest_result_received));
 	KTSTR_TRY(read_bool(json, "timed_out", false, &result->timed_out));
+	KTSTR_TRY(read_bool(json, "deterministic", false, &result->deterministic));
+	KTSTR_TRY(read_number(json, "seed", UINT64_MAX, &result->seed));
+	if (json_is_object(json_object_get(json, "recipe")))
+		result->recipe = json_incref(json_object_get(json, "recipe"));
 	result->started_unix_seconds =
 		parse_utc(json_string_value(json_object_get(json, "timestamp")));
 	KTSTR_TRY(read_phase(json, result));

@@ -15,6 +15,10 @@ char *ktstr_result_file_stem(const struct ktstr_test_result *result)
 {
 	const char *name = result->test_name ?: "unknown";
 	_cleanup_free_ char *component = ktstr_path_component(name);
+	/* Seeds are repetitions of one variant, each worth keeping. */
+	_cleanup_free_ char *seed = result->deterministic ?
+					    ktstr_xasprintf("-seed%llu", (unsigned long long)result->seed) :
+					    ktstr_xstrdup("");
 	uint64_t hash = ktstr_variant_hash(&(struct ktstr_variant){
 		.topology = result->topology,
 		.scheduler = result->scheduler,
@@ -23,11 +27,11 @@ char *ktstr_result_file_stem(const struct ktstr_test_result *result)
 	});
 
 	if (strlen(component) <= MAX_NAME_BYTES && !strcmp(component, name))
-		return ktstr_xasprintf("%s-%016llx", component, (unsigned long long)hash);
+		return ktstr_xasprintf("%s-%016llx%s", component, (unsigned long long)hash, seed);
 	/* Two names that a file name cannot tell apart must not become one file. */
-	return ktstr_xasprintf("%.*s-%08x-%016llx", MAX_NAME_BYTES, component,
+	return ktstr_xasprintf("%.*s-%08x-%016llx%s", MAX_NAME_BYTES, component,
 			       (unsigned int)ktstr_siphash13(name, strlen(name)),
-			       (unsigned long long)hash);
+			       (unsigned long long)hash, seed);
 }
 
 /* Stores a log, or removes the one of an earlier run of the same variant when there is none now. */
@@ -63,6 +67,8 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 	_cleanup_free_ char *console = ktstr_xasprintf("%s/%s" KTSTR_CONSOLE_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *log =
 		ktstr_xasprintf("%s/%s" KTSTR_SCHEDULER_LOG_SUFFIX, run_dir, stem);
+	_cleanup_free_ char *trace = ktstr_xasprintf("%s/%s" KTSTR_TRACE_SUFFIX, run_dir, stem);
+	_cleanup_free_ char *trace_path = NULL;
 	_cleanup_close_ int lock = -1;
 
 	KTSTR_TRY(ktstr_run_dir_lock_shared(run_dir, &lock));
@@ -70,6 +76,8 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 		store_log(console, result->console, result->console_length, &result->console_path));
 	KTSTR_TRY(store_log(log, result->scheduler_log, result->scheduler_log_length,
 			    &result->scheduler_log_path));
+	if (result->deterministic)
+		KTSTR_TRY(store_log(trace, result->trace, result->trace ? strlen(result->trace) : 0, &trace_path));
 	free(result->sidecar_path);
 	result->sidecar_path = ktstr_xasprintf("%s/%s" KTSTR_SIDECAR_SUFFIX, run_dir, stem);
 	return store_sidecar(result->sidecar_path, result);

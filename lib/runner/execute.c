@@ -8,8 +8,10 @@
 #include "ktstr/units.h"
 #include "runner/job_bundle.h"
 #include "runner/judge.h"
+#include "runner/recipe.h"
 #include "runner/runner.h"
 #include "runner/start.h"
+#include "runner/trace.h"
 #include "vm/vm.h"
 
 /* Beyond the workload itself: setup and teardown of the body under emulation on a busy host. */
@@ -24,6 +26,7 @@ struct execution {
 	void *stage_context;
 	struct ktstr_observation observation;
 	struct ktstr_test_result *result;
+	struct ktstr_str trace; /* deterministic runs */
 	uint64_t stage_began_ns;
 };
 
@@ -72,6 +75,8 @@ static void identify(const struct execution *execution)
 		.guest_exit_code = -1,
 		.started_unix_seconds = (int64_t)time(NULL),
 	};
+	result->deterministic = run->deterministic;
+	result->seed = run->seed;
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		ktstr_strv_add(&result->scheduler_args, run->scheduler.args.items[i]);
 	for (size_t i = 0; i < run->reproduce.count; i++)
@@ -95,11 +100,22 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	}
 }
 
+/*
+ * Under virtual time the guest's seconds are not ours: a busy guest of many CPUs takes several of ours for one of its
+ * own, an idle one far less.
+ */
+static uint64_t run_limit_ns(const struct ktstr_run *run)
+{
+	uint64_t limit = run->duration_ns + BODY_HEADROOM +
+			 (run->scheduler.path ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
+
+	return run->deterministic ? limit * (2 + ktstr_topology_total_cpus(&run->topology)) : limit;
+}
+
 /* Listens until the program's end is reported or the VM is gone; an error says why there is no such report. */
 static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *vm)
 {
-	uint64_t limit = execution->run->duration_ns + BODY_HEADROOM +
-			 (execution->run->scheduler.path ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
+	uint64_t limit = run_limit_ns(execution->run);
 	uint64_t deadline = ktstr_now_ns() + limit;
 	struct ktstr_frame frame;
 	char text[32];
@@ -107,6 +123,8 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 	for (;;) {
 		switch (ktstr_vm_next_frame(vm, deadline, &frame)) {
 		case KTSTR_VM_FRAME:
+			if (execution->run->deterministic)
+				ktstr_trace_add(&execution->trace, &frame);
 			ktstr_observe_frame(&execution->observation, &frame, execution->result);
 			if (frame.crc_ok)
 				follow_stages(execution, &frame);
@@ -151,25 +169,77 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_v
 	return error;
 }
 
+static void keep_trace(struct execution *execution)
+{
+	struct ktstr_test_result *result = execution->result;
+	char digest[KTSTR_DIGEST_BYTES];
+	struct ktstr_error *error;
+
+	if (!execution->run->deterministic)
+		return;
+	error = ktstr_trace_digest(&execution->trace, digest);
+	if (!error)
+		result->digest = ktstr_xstrdup(digest);
+	ktstr_error_free(error);
+	result->trace = ktstr_str_take(&execution->trace);
+}
+
+static void execute_once(struct execution *execution)
+{
+	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
+	struct ktstr_test_result *result = execution->result;
+	uint64_t began = ktstr_now_ns();
+	_cleanup_error_ struct ktstr_error *error = NULL;
+
+	identify(execution);
+	error = run_in_vm(execution, &vm);
+	if (vm) {
+		result->console = ktstr_vm_console(vm, &result->console_length);
+		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
+	}
+	ktstr_judge(&execution->observation, error, result);
+	ktstr_observation_deinit(&execution->observation);
+	keep_trace(execution);
+	result->duration_ns = ktstr_now_ns() - began;
+}
+
+/* Runs it again and holds the two against each other; a difference is a failure of ours, and says where. */
+static void compare_with_second(struct execution *execution)
+{
+	struct ktstr_test_result second, *first = execution->result;
+	struct execution again = { .setup = execution->setup,
+				   .run = execution->run,
+				   .stage = execution->stage,
+				   .stage_context = execution->stage_context,
+				   .result = &second };
+	_cleanup_free_ char *difference = NULL;
+
+	execute_once(&again);
+	difference = ktstr_trace_first_difference(first->trace, second.trace);
+	if (difference) {
+		ktstr_assert_record(&first->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
+				    "two runs of seed %llu differ at %s", (unsigned long long)first->seed, difference);
+		if (!first->cause)
+			first->cause = ktstr_xasprintf("not repeatable: two runs of seed %llu differ at %s",
+						       (unsigned long long)first->seed, difference);
+	} else {
+		ktstr_assert_note(&first->verdict, "run twice: both have the digest %s", first->digest);
+	}
+	ktstr_test_result_deinit(&second);
+}
+
 void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 		       ktstr_stage_fn stage, void *context, struct ktstr_test_result *result)
 {
-	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	struct execution execution = { .setup = setup,
 				       .run = run,
 				       .stage = stage,
 				       .stage_context = context,
 				       .result = result };
-	uint64_t began = ktstr_now_ns();
-	_cleanup_error_ struct ktstr_error *error = NULL;
 
-	identify(&execution);
-	error = run_in_vm(&execution, &vm);
-	if (vm) {
-		result->console = ktstr_vm_console(vm, &result->console_length);
-		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
-	}
-	ktstr_judge(&execution.observation, error, result);
-	ktstr_observation_deinit(&execution.observation);
-	result->duration_ns = ktstr_now_ns() - began;
+	execute_once(&execution);
+	if (run->twice)
+		compare_with_second(&execution);
+	if (run->deterministic)
+		result->recipe = ktstr_recipe(setup, run, result->digest);
 }

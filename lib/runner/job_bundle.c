@@ -32,8 +32,8 @@ static json_t *environment(const char *library_path)
 
 static json_t *test_json(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
 {
-	return json_pack("{ss ss sI sI si sb}", "name", run->test->name, "scheduler", run->scheduler.label,
-			 "duration_ns", (json_int_t)run->duration_ns, "seed", (json_int_t)run->seed,
+	return json_pack("{ss ss sI sI sb si sb}", "name", run->test->name, "scheduler", run->scheduler.label,
+			 "duration_ns", (json_int_t)run->duration_ns, "seed", (json_int_t)run->seed, "perturb", (int)run->deterministic,
 			 "workers_per_cgroup", (int)run->test->workers_per_cgroup, "strict",
 			 (int)setup->strict);
 }

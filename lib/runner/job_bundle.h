@@ -24,6 +24,6 @@ struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const 
 json_t *ktstr_job_scheduler(const struct ktstr_sched_choice *scheduler, const char *guest_path);
 
 /* How long a scheduler may take to attach, in ms of guest time. */
-enum { KTSTR_ATTACH_TIMEOUT_MS = 30000 };
+enum { KTSTR_ATTACH_TIMEOUT_MS = 15000 };
 
 #endif

@@ -44,6 +44,7 @@ struct pool {
 	struct ktstr_printer *printer;
 	int signal_fd;
 	bool failed, cancelled;
+	uint64_t began_ns;
 };
 
 static void send_line(int fd, const char *word, const char *text)
@@ -240,7 +241,9 @@ static void cancel(struct pool *pool)
 
 static struct ktstr_error *fill_slots(struct pool *pool)
 {
-	bool stop = pool->cancelled || (pool->options->fail_fast && pool->failed);
+	uint64_t budget = pool->options->budget_ns;
+	bool stop = pool->cancelled || (pool->options->fail_fast && pool->failed) ||
+		    (budget && ktstr_now_ns() - pool->began_ns > budget);
 
 	for (unsigned int i = 0; i < pool->slots_count && !stop; i++)
 		if (!pool->slots[i].pid && pool->next < pool->count)
@@ -306,6 +309,7 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	struct ktstr_error *error;
 	sigset_t watched, before;
 
+	pool.began_ns = ktstr_now_ns();
 	pool.slots_count = options->jobs ? options->jobs : default_jobs();
 	if (pool.slots_count > count)
 		pool.slots_count = (unsigned int)count;

@@ -76,6 +76,7 @@ struct ktstr_run {
 	uint64_t duration_ns;
 	uint64_t seed;
 	bool deterministic;
+	bool twice; /* deterministic: run it again and compare */
 	bool cold; /* boot, do not restore */
 	bool fresh_attach; /* attach the scheduler in the run itself, never before */
 	struct ktstr_strv reproduce;
@@ -91,6 +92,7 @@ void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_r
 struct ktstr_pool_options {
 	unsigned int jobs; /* VMs at once; 0 = by CPUs and memory */
 	enum ktstr_format format;
+	uint64_t budget_ns; /* start nothing more after it; 0 = no limit */
 	bool no_skip_mode;
 	bool fail_fast;
 };

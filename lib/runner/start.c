@@ -117,6 +117,19 @@ static struct ktstr_error *start_cold(const struct start *start)
 	return NULL;
 }
 
+/* Rule 8 of determinism.h. */
+static struct ktstr_error *check_deterministic(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
+{
+	const struct ktstr_qemu *qemu = &setup->qemu;
+	bool fair = qemu->major > 8 || (qemu->major == 8 && qemu->minor >= 1);
+
+	if (fair || ktstr_topology_total_cpus(&run->topology) == 1)
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
+			       "deterministic mode with more than one CPU needs QEMU 8.1, here is %s: install a newer one (Debian 12: from backports, tools/setup does) or use 1n1l1c1t",
+			       qemu->version);
+}
+
 struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 				    const struct ktstr_start_events *events, struct ktstr_vm **vm,
 				    const char **mode, char **reason)
@@ -139,6 +152,8 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 
 	*vm = NULL;
 	*reason = NULL;
+	if (run->deterministic)
+		KTSTR_TRY(check_deterministic(setup, run));
 	if (!run->cold) {
 		error = start_warm(&start, mode);
 		if (!error)

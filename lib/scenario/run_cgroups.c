@@ -76,6 +76,7 @@ static struct ktstr_error *spawn_workers(struct ktstr_ctx *ctx, struct running_c
 		.label = running->def->name,
 		.cpus = running->cpus,
 		.seed = ctx->seed + index,
+		.perturb = ctx->perturb,
 	};
 	size_t count;
 	const int *pids;
@@ -122,6 +123,8 @@ static void evaluate(struct ktstr_ctx *ctx, struct running_cgroup *running)
 	const struct ktstr_worker_report *reports =
 		ktstr_workload_stop_and_collect(running->workload, &count);
 
+	for (size_t i = 0; i < count; i++)
+		ktstr_send_worker(running->def->name, &reports[i]);
 	ktstr_assert_cgroup(&ctx->assert, &ctx->limits, running->def->name,
 			    has_cpuset ? &running->cpus : NULL, reports, count, &ctx->result);
 }

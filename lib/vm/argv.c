@@ -67,6 +67,11 @@ static void add_channels(const struct ktstr_vm_names *names, struct ktstr_strv *
 	ktstr_strv_addf(argv, "file,id=console,path=/proc/self/fd/%d", names->console);
 	ktstr_strv_add(argv, "-serial");
 	ktstr_strv_add(argv, "chardev:console");
+}
+
+/* hvc0, for `ktstr shell`; always there, so that shells and tests share templates. */
+static void add_terminal(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+{
 	ktstr_strv_add(argv, "-chardev");
 	if (names->terminal >= 0)
 		ktstr_strv_addf(argv, "socket,id=terminal,fd=%d", names->terminal);
@@ -100,6 +105,8 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	KTSTR_TRY(ktstr_machine_args(&machine, argv));
 	add_mailbox(&machine, names, argv);
 	add_channels(names, argv);
+	if (!config->deterministic) /* rule 7 of determinism.h */
+		add_terminal(names, argv);
 	ktstr_strv_add(argv, "-kernel");
 	ktstr_strv_add(argv, config->kernel->image_path);
 	ktstr_strv_add(argv, "-initrd");

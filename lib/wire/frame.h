@@ -25,6 +25,7 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_SCENARIO_START = KTSTR_FRAME_TYPE('S', 'C', 'S', 'T'),
 	KTSTR_FRAME_SCENARIO_END = KTSTR_FRAME_TYPE('S', 'C', 'E', 'N'), /* u64 elapsed_ms, u64 iterations */
 	KTSTR_FRAME_RESULT = KTSTR_FRAME_TYPE('T', 'E', 'S', 'T'), /* JSON of the verdict */
+	KTSTR_FRAME_WORKER = KTSTR_FRAME_TYPE('W', 'R', 'K', 'R'), /* JSON of one worker's report */
 	KTSTR_FRAME_EXIT = KTSTR_FRAME_TYPE('E', 'X', 'I', 'T'), /* i32: wait status of the program */
 	KTSTR_FRAME_SCHED_EXIT = KTSTR_FRAME_TYPE('S', 'C', 'D', 'X'), /* i32: wait status of it */
 	KTSTR_FRAME_SCHED_LOG = KTSTR_FRAME_TYPE('S', 'C', 'L', 'G'), /* text */

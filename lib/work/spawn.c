@@ -176,6 +176,7 @@ static struct ktstr_error *spawn_spec(const struct ktstr_workload_config *config
 		.label = config->label ? config->label : "worker",
 		.affinity = resolve_affinity(config, spec),
 		.seed = config->seed,
+		.perturb = config->perturb,
 		.control = handle->control,
 	};
 	unsigned int size = ktstr_work_type_group_size(&type);

@@ -71,7 +71,7 @@ void work_checkpoint_now(struct worker *w)
 		w->max_gap_cpu = w->last_cpu;
 		w->max_gap_at_ns = now - w->begin_ns;
 	}
-	w->last_checkpoint_ns = now;
+	w->last_checkpoint_ns = work_perturb(w, now) ? ktstr_now_ns() : now;
 }
 
 uint64_t work_thread_cpu_ns(void)

@@ -45,7 +45,8 @@ struct worker {
 	uint64_t migration_count;
 	uint64_t wake_total;
 	struct ktstr_cpus cpus_used;
-	struct ktstr_random random;
+	struct ktstr_random random, jitter;
+	uint64_t next_perturb_ns; /* 0 = never */
 	/* Readings at begin, for the deltas of the report. */
 	uint64_t begin_cpu_ns;
 	struct work_schedstat {
@@ -81,6 +82,10 @@ extern const struct work_type_ops work_spin_wait_ops, work_yield_heavy_ops, work
 unsigned int work_group_of_two(const struct ktstr_work_type *type);
 
 /* telemetry.c */
+/* perturb.c: the start delay, and from then on the pauses that checkpoints take. */
+void work_perturb_begin(struct worker *w, uint64_t seed, unsigned int index);
+/* True when it slept: the time is not the scheduler's doing. */
+bool work_perturb(struct worker *w, uint64_t now_ns);
 void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index);
 void work_telemetry_begin(struct worker *w);
 void work_telemetry_end(struct worker *w); /* writes the report into shared memory */

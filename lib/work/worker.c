@@ -134,6 +134,8 @@ _Noreturn void worker_main(const struct worker_setup *setup)
 	work_telemetry_init(&w, setup->seed, setup->index);
 	wait_for_go(setup);
 	set_affinity(setup);
+	if (setup->perturb)
+		work_perturb_begin(&w, setup->seed, setup->index);
 	work_telemetry_begin(&w);
 	setup->ops->run(&w);
 	work_telemetry_end(&w);

@@ -39,6 +39,7 @@ struct worker_setup {
 	const char *label;
 	struct ktstr_cpus affinity; /* empty = inherit */
 	uint64_t seed;
+	bool perturb;
 	struct work_control *control;
 	struct worker_shared *shared;
 };

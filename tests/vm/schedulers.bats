@@ -73,9 +73,9 @@ setup() {
 	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "balance_ratio"
 }
 
-both_kernels_pass() { # SCHEDULER ACTIVE
+passes_on_616() { # SCHEDULER ACTIVE
 	local version
-	run -0 --separate-stderr "$KTSTR" run --kernel 6.16 --json --scheduler "$1" --scenario steady --scenario wakeups \
+	run --separate-stderr "$KTSTR" run --kernel 6.16 --json --scheduler "$1" --scenario steady --scenario wakeups \
 		--topology 1n2l2c1t --duration 2s --jobs 2
 	echo "$output" >"$BATS_TEST_TMPDIR/out"
 	expect_outcome "$BATS_TEST_TMPDIR/out" steady pass
@@ -86,11 +86,11 @@ both_kernels_pass() { # SCHEDULER ACTIVE
 }
 
 @test "kernel 6.16: EEVDF passes" {
-	both_kernels_pass eevdf '["disabled"]'
+	passes_on_616 eevdf '["disabled"]'
 }
 
 @test "kernel 6.16: scx_ktstr passes and is active" {
-	both_kernels_pass "$SCX" '["enabled ktstr"]'
+	passes_on_616 "$SCX" '["enabled ktstr"]'
 }
 
 @test "kernel 6.16: a stall is the kernel's reason there, too" {

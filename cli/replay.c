@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr replay`: runs a recorded deterministic test again and tells whether it was the same run. */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/commands.h"
+#include "cli/scenarios.h"
+#include "runner/recipe.h"
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	const char **path = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*path)
+			argp_error(state, "one result at a time");
+		*path = value;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_failure(state, KTSTR_EXIT_FAIL, 0, "which result? usage: ktstr replay RESULT.ktstr.json");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.parser = parse,
+	.args_doc = "RESULT.ktstr.json",
+	.doc = "Runs a recorded deterministic test again: same kernel, program, scheduler, topology and seed. What differs "
+	       "from the recording is named, and nothing runs."
+	       "\vExit code: 0 the run is the same (whatever its verdict was), 1 it is not, or cannot be run.",
+};
+
+static const char *file_of(const json_t *recipe, const char *what)
+{
+	return json_string_value(json_object_get(json_object_get(recipe, what), "path"));
+}
+
+static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_program *program, struct ktstr_run *run)
+{
+	const char *name = json_string_value(json_object_get(recipe, "test"));
+	const char *shape = json_string_value(json_object_get(recipe, "topology"));
+	const json_t *args = json_object_get(recipe, "scheduler_args"), *arg;
+	size_t i;
+
+	if (!name || !shape)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "the recipe names no test or topology");
+	KTSTR_TRY(ktstr_cli_find_scenario(program, name, &run->test));
+	run->program = program;
+	run->full_name = ktstr_xasprintf("ktstr/%s", name);
+	run->topology = run->test->topology;
+	KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
+	KTSTR_TRY(ktstr_sched_resolve(file_of(recipe, "scheduler"), NULL, NULL, &run->scheduler));
+	json_array_foreach(args, i, arg)
+		ktstr_strv_add(&run->scheduler.args, json_string_value(arg) ? json_string_value(arg) : "");
+	run->duration_ns = (uint64_t)json_integer_value(json_object_get(recipe, "duration_ns"));
+	run->seed = (uint64_t)json_integer_value(json_object_get(recipe, "seed"));
+	run->deterministic = true;
+	return NULL;
+}
+
+/* True when the replay has the recorded digest. */
+static bool print_comparison(const json_t *recipe, const struct ktstr_test_result *result)
+{
+	const char *recorded = json_string_value(json_object_get(recipe, "digest"));
+	bool same = recorded && result->digest && !strcmp(recorded, result->digest);
+	_cleanup_free_ char *report = ktstr_result_report(result, ktstr_use_colour(STDOUT_FILENO));
+
+	if (ktstr_test_result_kind(result) != KTSTR_OUTCOME_PASS)
+		fputs(report, stdout);
+	printf("%s: seed %llu, verdict %s, digest %s%s%s\n", same ? "same run" : "DIFFERENT RUN",
+	       (unsigned long long)result->seed, ktstr_outcome_name(ktstr_test_result_kind(result)),
+	       result->digest ? result->digest : "-", same ? "" : ", recorded ", same ? "" : recorded ? recorded : "-");
+	return same;
+}
+
+static struct ktstr_error *replay(const json_t *recipe, bool *same)
+{
+	struct ktstr_run_setup setup = { 0 };
+	struct ktstr_program program = { 0 };
+	struct ktstr_run run = { 0 };
+	struct ktstr_test_result result = { 0 };
+	const char *path = file_of(recipe, "program");
+	struct ktstr_error *error =
+		path ? ktstr_run_setup_vm(json_string_value(json_object_get(recipe, "kernel_spec")), ktstr_cli_progress(), &setup) :
+		       ktstr_error_new(KTSTR_ERR_INVALID, "it has no recipe: only deterministic runs can be replayed (--seed N)");
+
+	setup.strict = json_is_true(json_object_get(recipe, "strict"));
+	ktstr_cli_progress_done();
+	if (!error)
+		error = ktstr_recipe_check(recipe, &setup);
+	if (!error)
+		error = ktstr_program_load(path, &program);
+	if (!error)
+		error = plan_replay(recipe, &program, &run);
+	if (!error) {
+		ktstr_run_execute(&setup, &run, NULL, NULL, &result);
+		*same = print_comparison(recipe, &result);
+		ktstr_test_result_deinit(&result);
+	}
+	ktstr_run_deinit(&run);
+	ktstr_program_deinit(&program);
+	ktstr_run_setup_deinit(&setup);
+	return error;
+}
+
+int ktstr_cmd_replay(int argc, char **argv)
+{
+	const char *path = NULL;
+	json_error_t parse_error;
+	struct ktstr_error *error;
+	bool same = false;
+	json_t *sidecar;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &path);
+	sidecar = json_load_file(path, 0, &parse_error);
+	error = sidecar ? replay(json_object_get(sidecar, "recipe"), &same) :
+			  ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s", parse_error.text);
+	json_decref(sidecar);
+	if (error)
+		return ktstr_cli_fail(ktstr_error_wrap(error, "%s", path));
+	return same ? KTSTR_EXIT_PASS : KTSTR_EXIT_FAIL;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Recipes of deterministic runs. */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/digest.h"
+#include "runner/recipe.h"
+
+enum { RECIPE_VERSION = 1 };
+
+/* {path, sha256}, null for no path. */
+static json_t *file_json(const char *path)
+{
+	char digest[KTSTR_DIGEST_BYTES] = "";
+
+	if (!path)
+		return json_null();
+	ktstr_error_free(ktstr_sha256_file(path, digest));
+	return json_pack("{ss ss}", "path", path, "sha256", digest);
+}
+
+json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run, const char *digest)
+{
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+	/* A kernel of the cache comes with its modules, a bare image without: name it as it was found. */
+	bool cached = setup->kernel.source && !strcmp(setup->kernel.source, "debian");
+	json_t *args = json_array();
+
+	for (size_t i = 0; i < run->scheduler.args.count; i++)
+		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
+	return json_pack("{si so ss so so so so ss ss ss sI sI sb ss*}", "version", RECIPE_VERSION, "program",
+			 file_json(run->program->path), "test", run->test->name, "scheduler",
+			 file_json(run->scheduler.path), "scheduler_args", args, "agent", file_json(setup->agent_path),
+			 "kernel", file_json(setup->kernel.image_path), "kernel_spec",
+			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
+			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,
+			 "seed", (json_int_t)run->seed, "strict", (int)setup->strict, "digest", digest);
+}
+
+static struct ktstr_error *check_file(const json_t *recipe, const char *what)
+{
+	const json_t *file = json_object_get(recipe, what);
+	const char *path = json_string_value(json_object_get(file, "path"));
+	const char *recorded = json_string_value(json_object_get(file, "sha256"));
+	char now[KTSTR_DIGEST_BYTES];
+
+	if (!path || !recorded)
+		return NULL;
+	KTSTR_TRY_WRAP(ktstr_sha256_file(path, now), "the %s of the recorded run", what);
+	if (strcmp(now, recorded))
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "the %s %s has changed since the run was recorded (sha256 %.12s, was %.12s): its replay would be another run",
+				       what, path, now, recorded);
+	return NULL;
+}
+
+struct ktstr_error *ktstr_recipe_check(const json_t *recipe, const struct ktstr_run_setup *setup)
+{
+	static const char *const files[] = { "program", "scheduler", "agent", "kernel" };
+	const char *qemu = json_string_value(json_object_get(recipe, "qemu_version"));
+
+	if (json_integer_value(json_object_get(recipe, "version")) != RECIPE_VERSION)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "the recipe is of another version of ktstr");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		KTSTR_TRY(check_file(recipe, files[i]));
+	if (!qemu || strcmp(qemu, setup->qemu.version))
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "the run was recorded with QEMU %s, here is %s: its replay would be another run",
+				       qemu ? qemu : "?", setup->qemu.version);
+	return NULL;
+}
