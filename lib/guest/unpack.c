@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -59,7 +60,9 @@ static struct ktstr_error *write_entry(const char *path, mode_t mode, const char
 		unlink(path);
 		return symlink(target, path) ? ktstr_error_sys(errno, "cannot link %s", path) : NULL;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode & 07777);
+	/* A new file, not a new content: the old one may be a library that a running scheduler has mapped. */
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 07777);
 	if (fd < 0)
 		return ktstr_error_sys(errno, "cannot create %s", path);
 	return ktstr_write_all(fd, data, length, path);
