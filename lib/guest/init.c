@@ -16,7 +16,6 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <zlib.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -98,9 +97,8 @@ static struct ktstr_error *receive_job(struct ktstr_mailbox *mailbox, json_t **j
 	const void *archive = (const char *)mailbox + KTSTR_MAILBOX_JOB_OFFSET;
 	json_error_t parse_error;
 
-	if (mailbox->job_length > KTSTR_MAILBOX_JOB_BYTES ||
-	    crc32(0, archive, (uInt)mailbox->job_length) != mailbox->job_crc32)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "the job in the mailbox is damaged");
+	if (mailbox->job_length > KTSTR_MAILBOX_JOB_BYTES)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "the job in the mailbox is longer than the mailbox");
 	KTSTR_TRY(unpack_newc(archive, mailbox->job_length));
 	*job = json_load_file(KTSTR_JOB_PATH, 0, &parse_error);
 	if (!*job)

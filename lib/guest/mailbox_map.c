@@ -25,6 +25,8 @@ struct ktstr_error *mailbox_map(struct ktstr_mailbox **mailbox)
 		return ktstr_error_sys(errno, "cannot map the mailbox at %s", address);
 	if (map->magic != KTSTR_MAILBOX_MAGIC)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "there is no mailbox at %s", address);
+	/* fork() would copy a page-table entry for every page of it, which no child needs. */
+	madvise(map, KTSTR_MAILBOX_BYTES, MADV_DONTFORK);
 	*mailbox = map;
 	return NULL;
 }

@@ -81,8 +81,10 @@ int ktstr_guest_run(const char *job_path)
 		return KTSTR_EXIT_FAIL;
 	}
 	error = prepare(test, job_test, &topo, &cgroups, &ctx);
-	if (!ktstr_fail_error(&ctx, error))
+	if (!ktstr_fail_error(&ctx, error)) {
+		ktstr_wire_send(KTSTR_FRAME_BODY_START, NULL, 0);
 		test->body(&ctx);
+	}
 	send_result(&ctx.result);
 	ktstr_assert_result_deinit(&ctx.result);
 	ktstr_cgroup_manager_destroy(cgroups);

@@ -67,7 +67,7 @@ struct ktstr_test_result {
 
 	int64_t started_unix_seconds;
 	uint64_t duration_ns; /* command to verdict of this test */
-	struct ktstr_stage_time stages[12];
+	struct ktstr_stage_time stages[16];
 	size_t stages_count;
 
 	char *console; /* serial log text (raw, hostile), may be NULL */

@@ -92,6 +92,11 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length && attached_here &&
 	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED) {
 		leave_stage(execution, "attach");
+	} else if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
+		   frame->payload[0] == KTSTR_LIFE_PAYLOAD_STARTING) {
+		leave_stage(execution, "unpack");
+	} else if (frame->type == KTSTR_FRAME_BODY_START) {
+		leave_stage(execution, "exec");
 	} else if (frame->type == KTSTR_FRAME_SCENARIO_START) {
 		leave_stage(execution, "prepare");
 		enter_stage(execution, "running");

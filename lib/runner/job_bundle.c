@@ -70,6 +70,9 @@ struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const 
 	size_t length;
 
 	KTSTR_TRY(ktstr_bundle_create(&bundle));
+	/* A guest that holds with the scheduler attached has its libraries. */
+	if (!(parts & KTSTR_JOB_SCHEDULER) && run->scheduler.path)
+		KTSTR_TRY(ktstr_bundle_assume_closure(bundle, run->scheduler.path));
 	if (parts & KTSTR_JOB_PROGRAM)
 		KTSTR_TRY_WRAP(ktstr_bundle_add_program(bundle, GUEST_PROGRAM, run->program->path),
 			       "test program");

@@ -37,6 +37,12 @@ struct ktstr_error *ktstr_bundle_add_program(struct ktstr_bundle *bundle, const 
  * a RUNPATH with $ORIGIN leads nowhere, and because the guest has no ld.so.cache.
  */
 struct ktstr_error *ktstr_bundle_library_path(struct ktstr_bundle *bundle, char **path) KTSTR_CHECKED;
+/*
+ * The guest already has the interpreter and libraries of the program at host_path: they are left out of what is
+ * added from here on.
+ */
+struct ktstr_error *ktstr_bundle_assume_closure(struct ktstr_bundle *bundle, const char *host_path)
+	KTSTR_CHECKED;
 /* Ends the archive; data stays owned by the bundle. Nothing can be added afterwards. */
 struct ktstr_error *ktstr_bundle_finish(struct ktstr_bundle *bundle, const void **data,
 					size_t *length) KTSTR_CHECKED;

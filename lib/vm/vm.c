@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <zlib.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
@@ -362,7 +361,6 @@ struct ktstr_error *ktstr_vm_submit(struct ktstr_vm *vm, const struct ktstr_vm_j
 				       job->archive_length >> 20, KTSTR_MAILBOX_JOB_BYTES >> 20);
 	memcpy((char *)mailbox + KTSTR_MAILBOX_JOB_OFFSET, job->archive, job->archive_length);
 	mailbox->job_length = job->archive_length;
-	mailbox->job_crc32 = (uint32_t)crc32(0, job->archive, (uInt)job->archive_length);
 	mailbox->seed = job->seed;
 	KTSTR_TRY(fill_outside_world(vm, mailbox));
 	__atomic_store_n(&mailbox->go, job->stage, __ATOMIC_RELEASE);

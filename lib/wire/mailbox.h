@@ -36,7 +36,6 @@ struct ktstr_mailbox {
 	uint32_t agent_stage; /* guest: enum ktstr_agent_stage */
 	uint32_t go; /* host: the stage whose job is in place; everything below is then valid */
 	uint32_t transport; /* host: enum ktstr_mailbox_transport */
-	uint32_t job_crc32;
 	uint64_t job_length; /* at KTSTR_MAILBOX_JOB_OFFSET */
 	uint64_t realtime_ns; /* wall clock to set; 0 = leave it */
 	uint64_t seed;
