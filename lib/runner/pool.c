@@ -233,6 +233,11 @@ static void read_slot(struct pool *pool, struct slot *slot)
 
 static void cancel(struct pool *pool)
 {
+	struct signalfd_siginfo taken;
+
+	/* Taken off the queue, or it would be delivered when the signals are unblocked again. */
+	while (read(pool->signal_fd, &taken, sizeof(taken)) > 0)
+		;
 	pool->cancelled = true;
 	for (unsigned int i = 0; i < pool->slots_count; i++)
 		if (pool->slots[i].pid)

@@ -5,10 +5,10 @@ load ../lib/common
 @test "help of ktstr and of every command" {
 	local command
 	run -0 "$KTSTR" --help
-	for command in run test list shell kernel topo doctor; do
+	for command in run test list replay template shell kernel topo doctor; do
 		contains "  $command " "$output"
 	done
-	for command in run test list shell kernel "kernel get" "kernel list" "kernel remove" topo doctor; do
+	for command in run test list replay template shell kernel "kernel get" "kernel list" "kernel remove" topo doctor; do
 		# shellcheck disable=SC2086
 		run -0 "$KTSTR" $command --help
 		contains "Usage: ktstr $command" "$output"
@@ -119,6 +119,34 @@ assert tests["fails_by_its_own_words"]["scheduler"] == "scx_ktstr"'
 	[ "${#lines[@]}" = 5 ]
 	KTSTR=/no/such/ktstr run -1 "$(program vm_topology)" --list
 	contains "/no/such/ktstr" "$output"
+}
+
+@test "templates: none, unknown keys, wrong words" {
+	export KTSTR_TEMPLATE_DIR=$BATS_TEST_TMPDIR/none
+	run -0 "$KTSTR" template list
+	[ "$("$KTSTR" template list --json)" = "[]" ]
+	run -1 "$KTSTR" template drop 0123456789ab
+	contains 0123456789ab "$output"
+	run -0 "$KTSTR" template drop --all
+	run "$KTSTR" template frobnicate
+	[ "$status" != 0 ]
+	contains frobnicate "$output"
+}
+
+@test "replay refuses what is no deterministic result" {
+	run -1 "$KTSTR" replay /no/such.ktstr.json
+	contains /no/such.ktstr.json "$output"
+	echo '{"schema_version": 1' >"$BATS_TEST_TMPDIR/half.ktstr.json"
+	run -1 "$KTSTR" replay "$BATS_TEST_TMPDIR/half.ktstr.json"
+	contains half.ktstr.json "$output"
+}
+
+@test "seeds that cannot be" {
+	local seeds
+	for seeds in 5..1 a..b 1.. 1-5; do
+		run -1 "$KTSTR" run --seeds "$seeds" --scenario steady
+		contains "$seeds" "$output"
+	done
 }
 
 @test "topo: shapes, presets, JSON" {

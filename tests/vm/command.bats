@@ -54,10 +54,10 @@ quick=(--scenario steady --topology 1n1l2c1t --duration 1s)
 	contains 3 "$output"
 }
 
-# A run under way whose QEMU carries KTSTR_TEST_MARK=$mark; its pid in $pid. `env` takes back what the shell does to
+# A long run whose QEMU carries KTSTR_TEST_MARK=$mark; its pid in $pid. `env` takes back what the shell does to
 # signals of background jobs.
 start_marked_run() {
-	mark=$BATS_TEST_NAME-$$-$RANDOM
+	mark=$BATS_TEST_NUMBER-$$-$RANDOM
 	KTSTR_TEST_MARK=$mark env --default-signal=INT,TERM,HUP "$KTSTR" run --scenario steady --topology 1n1l2c1t \
 		--duration 300s >"$BATS_TEST_TMPDIR/run" 2>&1 3>&- &
 	pid=$!
@@ -72,13 +72,13 @@ no_vm_is_there() {
 	[ -z "$(marked_vms "$mark")" ]
 }
 
-our_shared_memory() {
-	ls /dev/shm | grep -i ktstr || true
+# What is in shared memory by our doing, but for finished templates and their locks.
+leftovers() {
+	find /dev/shm "$KTSTR_TEMPLATE_DIR" \( -name 'build.*' -o -name '*ktstr-ram*' -o -name '*.tmp*' \) -newer "$1"
 }
 
 ends_with_signal() { # SIGNAL STATUS
 	local status=0
-	start_marked_run
 	kill -"$1" "$pid"
 	wait "$pid" || status=$?
 	[ "$status" = "$2" ] || { echo "status $status"; cat "$BATS_TEST_TMPDIR/run"; return 1; }
@@ -86,19 +86,36 @@ ends_with_signal() { # SIGNAL STATUS
 }
 
 @test "Ctrl-C ends the VM and the exit code is 130" {
+	start_marked_run
 	ends_with_signal INT 130
 	contains interrupted "$(cat "$BATS_TEST_TMPDIR/run")"
 }
 
 @test "SIGTERM ends the VM, too" {
+	start_marked_run
 	ends_with_signal TERM 130
+	contains interrupted "$(cat "$BATS_TEST_TMPDIR/run")"
 }
 
 @test "nothing is left of a run that was killed in its middle" {
-	local before
-	before=$(our_shared_memory)
+	"$KTSTR" run "${quick[@]}"
+	touch "$BATS_TEST_TMPDIR/before"
+	start_marked_run
+	sleep 3
 	ends_with_signal KILL 137
-	run -0 "$KTSTR" list
+	run -0 "$KTSTR" template list
 	no_vm_is_there
-	[ "$(our_shared_memory)" = "$before" ]
+	run -0 leftovers "$BATS_TEST_TMPDIR/before"
+	[ -z "$output" ]
+}
+
+@test "nothing is left of a template that was being made" {
+	touch "$BATS_TEST_TMPDIR/before"
+	export KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/killed
+	start_marked_run
+	ends_with_signal KILL 137
+	run -0 "$KTSTR" template list
+	no_vm_is_there
+	run -0 leftovers "$BATS_TEST_TMPDIR/before"
+	[ -z "$output" ]
 }
