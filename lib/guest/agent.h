@@ -68,6 +68,8 @@ struct relay {
 };
 
 enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t deadline_ns);
+/* When the kernel has unloaded the scheduler: relays until its process has ended, too. */
+void relay_last_words(struct relay *relay, uint64_t limit_ns);
 /* Passes on what is still in the pipes, without waiting. */
 void relay_drain(struct relay *relay);
 

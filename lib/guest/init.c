@@ -47,6 +47,9 @@ static _Noreturn void fatal(struct ktstr_error *error)
 	power_off();
 }
 
+/* How long a scheduler that the kernel has unloaded may take to say why. */
+#define LAST_WORDS KTSTR_SEC(3)
+
 static void use_console(void)
 {
 	int console = open("/dev/console", O_RDWR);
@@ -173,6 +176,7 @@ static void run_program(struct relay *relay, json_t *job)
 		return;
 	}
 	relay_until(relay, NULL, UINT64_MAX);
+	relay_last_words(relay, LAST_WORDS);
 	relay_drain(relay);
 	status = relay->program.wait_status;
 	channel_send(relay->channel, KTSTR_FRAME_EXIT, &status, sizeof(status));

@@ -262,3 +262,14 @@ enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t
 			return WAIT_DEADLINE;
 	}
 }
+
+void relay_last_words(struct relay *relay, uint64_t limit_ns)
+{
+	uint64_t deadline = ktstr_now_ns() + limit_ns;
+
+	while (relay->sched.pid && !sched_ext_attached() && ktstr_now_ns() < deadline) {
+		relay_ready(relay, STATE_POLL_MS);
+		reap(relay);
+		report_scheduler(relay);
+	}
+}

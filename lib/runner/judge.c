@@ -7,7 +7,6 @@
 
 #include "base/child.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "check/result_json.h"
 #include "runner/judge.h"
 #include "sched/resolve.h"
@@ -63,16 +62,13 @@ static void take_lifecycle(struct ktstr_observation *observation, const struct k
 		result->final_phase = KTSTR_PHASE_BODY;
 		break;
 	case KTSTR_LIFE_WORKLOAD_DISPATCHED:
-		observation->dispatched_at_ns = ktstr_now_ns();
 		ktstr_strv_add(&result->active_schedulers, text);
 		break;
 	case KTSTR_LIFE_SCHED_DIED:
 		observation->died = true;
-		observation->died_at_ns = ktstr_now_ns();
 		break;
 	case KTSTR_LIFE_SCHED_DETACHED:
 		observation->detached = true;
-		observation->detached_at_ns = ktstr_now_ns();
 		break;
 	case KTSTR_LIFE_SCHED_NOT_ATTACHED:
 		observation->attach_timed_out = !strcmp(text, "timeout");
@@ -119,6 +115,10 @@ void ktstr_observe_frame(struct ktstr_observation *observation, const struct kts
 	case KTSTR_FRAME_SCHED_EXIT:
 		if (ktstr_frame_read_i32(frame, &status))
 			observation->sched_status = status;
+		break;
+	case KTSTR_FRAME_SCENARIO_END:
+		if (frame->length >= sizeof(uint64_t))
+			memcpy(&observation->scenario_elapsed_ms, frame->payload, sizeof(uint64_t));
 		break;
 	case KTSTR_FRAME_EXIT:
 		if (!ktstr_frame_read_i32(frame, &status))
@@ -216,10 +216,8 @@ static void judge_lost_scheduler(const struct ktstr_observation *observation,
 	_cleanup_free_ char *how = observation->died ?
 					   ktstr_describe_wait_status(observation->sched_status) :
 					   ktstr_xstrdup("its process still runs");
-	uint64_t at = observation->detached_at_ns ? observation->detached_at_ns : observation->died_at_ns;
-	double seconds = observation->dispatched_at_ns && at > observation->dispatched_at_ns ?
-				 (double)(at - observation->dispatched_at_ns) / 1e9 :
-				 0;
+	/* Guest time: a stalled guest tells us of everything at once, when it is over. */
+	double seconds = (double)observation->scenario_elapsed_ms / 1e3;
 	bool clean = observation->died && WIFEXITED(observation->sched_status) &&
 		     !WEXITSTATUS(observation->sched_status);
 	const char *what = clean ? "exited by itself" : observation->died ? "died" : "was unloaded by the kernel";

@@ -11,7 +11,7 @@ struct ktstr_observation {
 	bool attached, detached, died, attach_timed_out, no_sched_ext;
 	bool exited; /* the test program ended */
 	int program_status, sched_status; /* wait statuses */
-	uint64_t dispatched_at_ns, died_at_ns, detached_at_ns; /* ktstr_now_ns, 0 = not seen */
+	uint64_t scenario_elapsed_ms; /* guest time of the last scenario that ended */
 	char *agent_error;
 	struct ktstr_str output, sched_log;
 };

@@ -23,8 +23,8 @@
 enum { TICK_MS = 200, MESSAGE_MAX = 64 << 20 };
 
 /*
- * A worker speaks in lines: "stage <what>", then "result <json>". Both ends are ours, but the JSON carries the
- * guest's words: it is parsed as hostile.
+ * A worker speaks in lines: "stage <what>", then "stored <sidecar>", or "result <json>" when it could not be stored.
+ * Both ends are ours, but the JSON carries the guest's words: it is parsed as hostile.
  */
 struct slot {
 	pid_t pid; /* 0 = free */
@@ -83,6 +83,10 @@ static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_ru
 		if (!result.cause)
 			result.cause = ktstr_xstrdup(ktstr_error_message(error));
 	}
+	if (!error) {
+		send_line(fd, "stored", result.sidecar_path);
+		_exit(KTSTR_EXIT_PASS);
+	}
 	json = ktstr_result_to_json(&result);
 	text = json_dumps(json, JSON_COMPACT);
 	send_line(fd, "result", text ? text : "{}");
@@ -117,25 +121,6 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 	return NULL;
 }
 
-/* Logs travel as files: the sidecar names them. */
-static void load_logs(struct ktstr_test_result *result)
-{
-	struct {
-		const char *path;
-		char **text;
-		size_t *length;
-	} logs[] = {
-		{ result->console_path, &result->console, &result->console_length },
-		{ result->scheduler_log_path, &result->scheduler_log, &result->scheduler_log_length },
-	};
-
-	for (size_t i = 0; i < 2; i++) {
-		if (!logs[i].path || *logs[i].text)
-			continue;
-		ktstr_error_free(ktstr_read_file(logs[i].path, logs[i].text, logs[i].length));
-	}
-}
-
 static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
@@ -145,6 +130,26 @@ static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_resul
 	pool->failed |= kind == KTSTR_OUTCOME_FAIL;
 	ktstr_printer_finished(pool->printer, slot->index, result);
 	ktstr_test_result_deinit(result);
+}
+
+/* A result that cannot be read is a failure that says so. */
+static void finish_or_explain(struct pool *pool, struct slot *slot, struct ktstr_error *error,
+			      struct ktstr_test_result *result)
+{
+	if (error)
+		ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s",
+				    ktstr_error_message(error));
+	ktstr_error_free(error);
+	finish(pool, slot, result);
+}
+
+/* The usual way: sidecar and logs are files. */
+static void finish_stored(struct pool *pool, struct slot *slot, const char *sidecar_path)
+{
+	struct ktstr_test_result result = { 0 };
+	struct ktstr_error *error = ktstr_result_load(sidecar_path, &result);
+
+	finish_or_explain(pool, slot, error, &result);
 }
 
 static void finish_from_json(struct pool *pool, struct slot *slot, const char *text)
@@ -157,13 +162,7 @@ static void finish_from_json(struct pool *pool, struct slot *slot, const char *t
 		       ktstr_error_new(KTSTR_ERR_CORRUPT, "a worker's result: %s", parse_error.text);
 
 	json_decref(json);
-	if (error) {
-		ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s",
-				    ktstr_error_message(error));
-		ktstr_error_free(error);
-	}
-	load_logs(&result);
-	finish(pool, slot, &result);
+	finish_or_explain(pool, slot, error, &result);
 }
 
 /* A worker that died without a result is a failure of its test, by name. */
@@ -196,6 +195,8 @@ static void take_lines(struct pool *pool, struct slot *slot)
 		*newline = '\0';
 		if (ktstr_str_starts_with(line, "stage "))
 			ktstr_printer_stage(pool->printer, slot->index, line + strlen("stage "));
+		else if (ktstr_str_starts_with(line, "stored ") && !slot->finished)
+			finish_stored(pool, slot, line + strlen("stored "));
 		else if (ktstr_str_starts_with(line, "result ") && !slot->finished)
 			finish_from_json(pool, slot, line + strlen("result "));
 		slot->input.length -= used;

@@ -142,21 +142,24 @@ static void tear_down(struct ktstr_ctx *ctx, struct running_cgroup *cgroups, siz
 void ktstr_run_cgroups(struct ktstr_ctx *ctx, const struct ktstr_cgroup_def *defs, size_t count)
 {
 	_cleanup_free_ struct running_cgroup *cgroups = ktstr_xcalloc(count, sizeof(*cgroups));
-	uint64_t began;
+	uint64_t began, elapsed = 0;
 
 	for (size_t i = 0; i < count; i++)
 		cgroups[i].def = &defs[i];
 	ktstr_wire_send(KTSTR_FRAME_SCENARIO_START, NULL, 0);
 	began = ktstr_now_ns();
 	if (!ktstr_fail_error(ctx, set_up(ctx, cgroups, count))) {
-		if (!hold(ctx))
+		bool alive = hold(ctx);
+
+		elapsed = ktstr_now_ns() - began;
+		if (!alive)
 			ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_FAIL,
 					    KTSTR_DETAIL_SCHEDULER_DIED_UNKNOWN_REASON,
 					    "scheduler %s went away %.1f s into the workload",
-					    ctx->scheduler, (double)(ktstr_now_ns() - began) / 1e9);
+					    ctx->scheduler, (double)elapsed / 1e9);
 		for (size_t i = 0; i < count; i++)
 			evaluate(ctx, &cgroups[i]);
 	}
-	ktstr_send_scenario_end(ctx, ktstr_now_ns() - began);
+	ktstr_send_scenario_end(ctx, elapsed);
 	tear_down(ctx, cgroups, count);
 }

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Warm starts from templates: made once, used by many, never trusted when damaged, and without influence on each other.
+load ../lib/common
+
+setup_file() {
+	export KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/warm
+}
+
+one_run() { # [OPTION...]; its result in $out
+	out=$BATS_TEST_TMPDIR/out
+	run --separate-stderr "$KTSTR" run --json --scenario steady --topology 1n1l2c1t --duration 1s "$@"
+	echo "$output" >"$out"
+	expect_outcome "$out" steady pass
+}
+
+mode() {
+	result "$out" steady start_mode
+}
+
+stages() {
+	result "$out" steady stages
+}
+
+@test "the first run boots and saves, the second only restores" {
+	one_run
+	[ "$(mode)" = warm ]
+	contains '"boot"' "$(stages)"
+	one_run
+	[ "$(mode)" = warm ]
+	lacks '"boot"' "$(stages)"
+	contains '"restore"' "$(stages)"
+}
+
+@test "an attached scheduler is part of a template, unless told otherwise" {
+	one_run --scheduler "$SCX"
+	[ "$(mode)" = warm+scheduler ]
+	one_run --scheduler "$SCX" --fresh-attach
+	[ "$(mode)" = warm ]
+	contains '"attach"' "$(stages)"
+}
+
+@test "--cold boots, and says that it was asked to" {
+	one_run --cold
+	[ "$(mode)" = cold ]
+	contains --cold "$(result "$out" steady start_reason)"
+}
+
+@test "a template is made for each kernel and shape" {
+	local before after
+	before=$("$KTSTR" template list --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')
+	"$KTSTR" run --json --scenario steady --topology 1n1l1c1t --duration 1s >/dev/null
+	after=$("$KTSTR" template list --json | python3 -c 'import json, sys; print(len(json.load(sys.stdin)))')
+	[ "$after" = $((before + 1)) ]
+	contains "7.3" "$("$KTSTR" template list)"
+	contains "1n1l1c1t" "$("$KTSTR" template list)"
+}
+
+# What a clone writes to its memory must not be seen by the next one.
+@test "clones do not see each other" {
+	run -0 "$KTSTR" shell --topology 1n1l2c1t --exec 'echo traces >/tmp/left; cat /tmp/left'
+	contains traces "$output"
+	run "$KTSTR" shell --topology 1n1l2c1t --exec 'cat /tmp/left'
+	[ "$status" != 0 ]
+	lacks traces "$output"
+}
+
+@test "clones of one template draw different random numbers" {
+	local first
+	run -0 --separate-stderr "$KTSTR" shell --topology 1n1l2c1t --exec 'cat /proc/sys/kernel/random/uuid'
+	first=$output
+	[ -n "$first" ]
+	run -0 --separate-stderr "$KTSTR" shell --topology 1n1l2c1t --exec 'cat /proc/sys/kernel/random/uuid'
+	[ -n "$output" ]
+	[ "$output" != "$first" ]
+}
+
+damage_and_run() { # FILE COMMAND...
+	local file
+	one_run
+	while read -r file; do
+		"${@:2}" "$file"
+	done < <(find "$KTSTR_TEMPLATE_DIR" -name "$1")
+	one_run
+	[ "$(mode)" = warm ]
+	contains '"boot"' "$(stages)"
+}
+
+@test "a template with a truncated RAM file is made anew" {
+	damage_and_run ram truncate -s 1000000
+}
+
+@test "a template with changed device state is made anew" {
+	damage_and_run state sed -i '1s/./X/'
+}
+
+@test "a template without its description is made anew" {
+	damage_and_run meta.json rm
+}
+
+@test "dropping all templates empties the store" {
+	one_run
+	run -0 "$KTSTR" template drop --all
+	[ "$("$KTSTR" template list --json)" = "[]" ]
+	[ -z "$(find "$KTSTR_TEMPLATE_DIR" -name ram 2>/dev/null)" ]
+}
+
+@test "without room for templates a run boots cold, says why, and passes" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	local tiny=$BATS_TEST_TMPDIR/tiny status
+	mkdir "$tiny"
+	mount -t tmpfs -o size=1m tmpfs "$tiny" || skip "no mounts here"
+	KTSTR_TEMPLATE_DIR=$tiny one_run && status=0 || status=1
+	umount "$tiny"
+	[ "$status" = 0 ]
+	[ "$(mode)" = cold ]
+	contains "$tiny" "$(result "$out" steady start_reason)"
+}
