@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `ktstr`: finds the subcommand and hands over. */
+#include <argp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,7 @@ static int unknown(const char *name)
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
+	argp_err_exit_status = KTSTR_EXIT_FAIL; /* one code for everything that is wrong, usage too */
 	if (argc < 2)
 		return usage(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/scenarios.h"
 
-/* Small enough for any host, and between them a shared LLC, separate LLCs and SMT. */
+/* Small enough for any host; between them a shared LLC and separate ones. */
 static const char *const smoke_topologies[] = { "1n1l2c1t", "1n2l2c1t" };
 
 struct run_arguments {
@@ -85,8 +85,9 @@ int ktstr_cmd_run(int argc, char **argv)
 	int exit_code;
 
 	argp_parse(&argp, split, argv, 0, NULL, &arguments);
-	for (size_t i = 0; !arguments.common.topologies.count && i < 2; i++)
-		ktstr_strv_add(&arguments.common.topologies, smoke_topologies[i]);
+	if (!arguments.common.topologies.count)
+		for (size_t i = 0; i < sizeof(smoke_topologies) / sizeof(smoke_topologies[0]); i++)
+			ktstr_strv_add(&arguments.common.topologies, smoke_topologies[i]);
 	error = ktstr_cli_load_scenarios(&program);
 	if (!error)
 		error = plan_scenarios(&arguments, split < argc ? argv + split + 1 : NULL, &program, &plan);

@@ -18,6 +18,7 @@
 #include "guest/job.h"
 #include "ktstr/units.h"
 #include "runner/job_bundle.h"
+#include "vm/template.h"
 #include "vm/vm.h"
 
 #define BUSYBOX "/bin/busybox"
@@ -27,7 +28,7 @@ struct shell_arguments {
 	struct ktstr_topology topology;
 	uint64_t memory_mib, exec_timeout_ns;
 	struct ktstr_strv includes;
-	bool dmesg;
+	bool dmesg, cold;
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +39,7 @@ static const struct argp_option options[] = {
 	{ "include", 'i', "PATH", 0, "copy into /include-files/; programs bring their libraries; repeatable", 0 },
 	{ "exec", 'e', "CMD", 0, "run CMD and exit with its exit status", 0 },
 	{ "exec-timeout", 'x', "TIME", 0, "default: 120s", 0 },
+	{ "cold", 'C', NULL, 0, "boot instead of restoring a template", 0 },
 	{ "dmesg", 'D', NULL, 0, "print the kernel's console to stderr at the end", 0 },
 	{ 0 },
 };
@@ -73,6 +75,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case 'D':
 		arguments->dmesg = true;
+		break;
+	case 'C':
+		arguments->cold = true;
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -266,6 +271,27 @@ static void print_console(const struct ktstr_vm *vm)
 	fputs(ktstr_str_text(&printable), stderr);
 }
 
+/* From a template where that works: a shell is there in a fraction of a second. */
+static struct ktstr_error *start(const struct shell_arguments *arguments, const struct ktstr_vm_config *config,
+				 const struct ktstr_vm_job *job, struct ktstr_vm **vm)
+{
+	_cleanup_(ktstr_template_deinit) struct ktstr_template template = { .hold.lock_fd = -1 };
+	struct ktstr_error *error;
+
+	if (!arguments->cold) {
+		error = ktstr_template_booted(config, &template);
+		if (!error)
+			error = ktstr_template_clone(config, &template, job, vm);
+		if (!error)
+			return NULL;
+		fprintf(stderr, "ktstr: booting, as there is no template: %s\n", ktstr_error_message(error));
+		ktstr_error_free(error);
+		ktstr_vm_destroy(*vm);
+		*vm = NULL;
+	}
+	return ktstr_vm_boot(config, NULL, job, vm);
+}
+
 static struct ktstr_error *run_shell(const struct shell_arguments *arguments, char **scheduler_args,
 				     struct ktstr_run_setup *setup, int *exit_code)
 {
@@ -274,7 +300,8 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 	struct ktstr_vm_job job = { .stage = KTSTR_AGENT_READY };
 	struct ktstr_vm_config config = { .topology = &arguments->topology,
 					  .memory_mib = arguments->memory_mib,
-					  .interactive_console = !arguments->command };
+					  .interactive_console = !arguments->command,
+					  .settle_ms = KTSTR_SETTLE_MS };
 	struct ktstr_error *error;
 
 	KTSTR_TRY(build_bundle(arguments, scheduler_args, &bundle));
@@ -285,7 +312,7 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 	config.accel = &setup->accel;
 	config.kernel = &setup->kernel;
 	config.agent_path = setup->agent_path;
-	error = ktstr_vm_boot(&config, NULL, &job, &vm);
+	error = start(arguments, &config, &job, &vm);
 	if (!error)
 		error = talk(arguments, vm, exit_code);
 	if (vm && arguments->dmesg)

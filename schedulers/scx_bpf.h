@@ -113,6 +113,7 @@ struct sched_ext_entity {
 } __scx_core;
 
 struct task_struct {
+	int pid;
 	unsigned int flags;
 	int prio;
 	int nr_cpus_allowed;

@@ -161,6 +161,24 @@ static void fail_if_due(void)
 	scx_bpf_error_bstr(fmt, args, sizeof(args));
 }
 
+/*
+ * A real race, small on purpose: "whoever wrote last queues for both" is what its author might have thought. A CPU that
+ * is overtaken between its store and its load drops the task it was asked to enqueue, and nothing will ever run it.
+ */
+static volatile u32 enqueuing_pid;
+
+static bool lost_in_race(const struct task_struct *p)
+{
+	int i;
+
+	if (!opts.racy || (p->flags & PF_KTHREAD))
+		return false;
+	enqueuing_pid = p->pid;
+	bpf_for(i, 0, 20)
+		(void)bpf_ktime_get_ns(); /* a few microseconds of work between the two */
+	return enqueuing_pid != (u32)p->pid;
+}
+
 static void dawdle(void)
 {
 	u64 end;
@@ -391,6 +409,8 @@ void BPF_PROG(ktstr_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns, enq_flags);
 		return;
 	}
+	if (lost_in_race(p))
+		return;
 	count(KTSTR_STAT_ENQUEUE);
 	ts->in_turn = 1;
 	scx_insert_vtime(p, dsq_for(p), opts.slice_ns, ts->vtime, enq_flags);

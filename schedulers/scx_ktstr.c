@@ -93,6 +93,7 @@ enum {
 	OPT_EXIT_AT_ONCE,
 	OPT_NEVER_ATTACH,
 	OPT_REJECT,
+	OPT_RACY,
 };
 
 static const struct argp_option options[] = {
@@ -112,6 +113,7 @@ static const struct argp_option options[] = {
 	{ .doc = "Fail before that:" },
 	{ .name = "exit-at-once", .key = OPT_EXIT_AT_ONCE, .arg = "CODE", .doc = "Exit before anything is loaded" },
 	{ .name = "never-attach", .key = OPT_NEVER_ATTACH, .doc = "Load, then sleep without attaching" },
+	{ .name = "racy", .key = OPT_RACY, .doc = "Lose a task when two CPUs enqueue within the same few instructions" },
 	{ .name = "reject", .key = OPT_REJECT, .doc = "Load a program that the verifier rejects" },
 	{ 0 },
 };
@@ -183,6 +185,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NEVER_ATTACH:
 		s->never_attach = true;
+		return 0;
+	case OPT_RACY:
+		s->opts.racy = 1;
 		return 0;
 	case OPT_REJECT:
 		s->reject = true;

@@ -26,6 +26,7 @@ struct ktstr_opts {
 	__u64 slow_dispatch_ns;
 	__u32 nr_cpus;			/* possible CPUs */
 	__u32 nr_llcs;
+	__u32 racy;			/* lose a task when two CPUs enqueue at the same moment */
 	__u32 cpu_llc[KTSTR_MAX_CPUS];
 	char starve_comm[KTSTR_COMM_LEN];
 	char unfair_cgroup[KTSTR_CGROUP_LEN];

@@ -119,11 +119,13 @@ static void print_result_line(struct human_printer *self, const struct ktstr_tes
 	_cleanup_free_ char *label = make_label(self, strlen(kinds[kind].word),
 						result->full_name ?: result->test_name ?: "?",
 						result->topology ?: "-", result->scheduler ?: "-");
-	char took[32];
+	char took[32], seed[32] = "";
 
-	fprintf(self->base.target.out, "%s%s%s  %s  %s\n", ktstr_sgr(colour, kinds[kind].colour),
+	if (result->deterministic)
+		snprintf(seed, sizeof(seed), "  seed %llu", (unsigned long long)result->seed);
+	fprintf(self->base.target.out, "%s%s%s  %s  %s%s\n", ktstr_sgr(colour, kinds[kind].colour),
 		kinds[kind].word, ktstr_sgr(colour, KTSTR_SGR_RESET), label,
-		ktstr_format_short_duration(result->duration_ns, took));
+		ktstr_format_short_duration(result->duration_ns, took), seed);
 	if (kind != KTSTR_OUTCOME_PASS) {
 		_cleanup_free_ char *cause = ktstr_result_cause_line(result);
 
@@ -203,6 +205,18 @@ static void print_counts(struct ktstr_str *line, const struct ktstr_printer_tota
 	ktstr_str_addf(line, " in %s\n", ktstr_format_short_duration(totals->duration_ns, took));
 }
 
+/* Of an exploration: how different the runs were, and which seeds to look at. */
+static void print_seeds(struct ktstr_str *line, const struct ktstr_printer_totals *totals)
+{
+	if (totals->deterministic < 2)
+		return;
+	ktstr_str_addf(line, "%zu deterministic runs, %zu distinct\n", totals->deterministic, totals->digests.count);
+	for (size_t i = 0; i < totals->failing_seeds.count; i++)
+		ktstr_str_addf(line, "%s%s", i ? " " : "failing seeds: ", totals->failing_seeds.items[i]);
+	if (totals->failing_seeds.count)
+		ktstr_str_add(line, "\n");
+}
+
 static void human_end(struct ktstr_printer *printer, const char *run_dir)
 {
 	struct human_printer *self = human(printer);
@@ -214,6 +228,7 @@ static void human_end(struct ktstr_printer *printer, const char *run_dir)
 	if (self->failures.length && printer->totals.finished > 1)
 		fprintf(out, "\nnot passed:\n%s", self->failures.data);
 	print_counts(&line, &printer->totals);
+	print_seeds(&line, &printer->totals);
 	fprintf(out, "\n%s", ktstr_str_text(&line));
 	if (run_dir)
 		fprintf(out, "results: %s\n", run_dir);

@@ -36,6 +36,15 @@ static void json_finished(struct ktstr_printer *printer, size_t index,
 	print_line(printer, line);
 }
 
+static json_t *numbers(const struct ktstr_strv *texts)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < texts->count; i++)
+		json_array_append_new(array, json_integer((json_int_t)strtoull(texts->items[i], NULL, 10)));
+	return array;
+}
+
 static void json_end(struct ktstr_printer *printer, const char *run_dir)
 {
 	const struct ktstr_printer_totals *totals = &printer->totals;
@@ -48,6 +57,10 @@ static void json_end(struct ktstr_printer *printer, const char *run_dir)
 	json_object_set_new(line, "inconclusive",
 			    ktstr_json_u64(totals->by_kind[KTSTR_OUTCOME_INCONCLUSIVE]));
 	json_object_set_new(line, "not_run", ktstr_json_u64(ktstr_printer_missing(totals)));
+	if (totals->deterministic) {
+		json_object_set_new(line, "distinct_digests", ktstr_json_u64(totals->digests.count));
+		json_object_set_new(line, "failing_seeds", numbers(&totals->failing_seeds));
+	}
 	json_object_set_new(line, "duration_ns", ktstr_json_u64(totals->duration_ns));
 	json_object_set_new(line, "run_dir", ktstr_json_text(run_dir));
 	print_line(printer, line);

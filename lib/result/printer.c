@@ -111,11 +111,28 @@ void ktstr_printer_tick(struct ktstr_printer *printer)
 		printer->ops->tick(printer);
 }
 
+static void count_seed(struct ktstr_printer_totals *totals, const struct ktstr_test_result *result)
+{
+	if (!result->deterministic)
+		return;
+	totals->deterministic++;
+	if (result->digest && !ktstr_strv_contains(&totals->digests, result->digest))
+		ktstr_strv_add(&totals->digests, result->digest);
+	if (ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)
+		ktstr_strv_addf(&totals->failing_seeds, "%llu", (unsigned long long)result->seed);
+}
+
+void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned)
+{
+	printer->totals.planned = planned;
+}
+
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 			    const struct ktstr_test_result *result)
 {
 	printer->totals.finished++;
 	printer->totals.by_kind[ktstr_test_result_kind(result)]++;
+	count_seed(&printer->totals, result);
 	printer->ops->finished(printer, index, result);
 	fflush(printer->target.out);
 }
@@ -146,8 +163,11 @@ int ktstr_printer_end(struct ktstr_printer *printer, const char *run_dir, bool n
 
 void ktstr_printer_destroy(struct ktstr_printer *printer)
 {
-	if (printer)
-		printer->ops->destroy(printer);
+	if (!printer)
+		return;
+	ktstr_strv_deinit(&printer->totals.digests);
+	ktstr_strv_deinit(&printer->totals.failing_seeds);
+	printer->ops->destroy(printer);
 }
 
 const char *ktstr_display_name(const char *full_name)

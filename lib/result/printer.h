@@ -25,6 +25,9 @@ struct ktstr_printer_totals {
 	size_t by_kind[KTSTR_OUTCOME_FAIL + 1];
 	uint64_t duration_ns; /* set for end() */
 	bool no_skip_mode;    /* set for end() */
+	struct ktstr_strv digests;      /* distinct ones of deterministic runs */
+	struct ktstr_strv failing_seeds;
+	size_t deterministic;
 };
 
 struct ktstr_printer {

@@ -142,6 +142,8 @@ void ktstr_printer_stage(struct ktstr_printer *printer, size_t index, const char
 void ktstr_printer_tick(struct ktstr_printer *printer); /* redraws elapsed times on a terminal */
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 			    const struct ktstr_test_result *result);
+/* No more than `planned` will run, by the user's own limit: the rest does not count as missing. */
+void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned);
 /*
  * Totals; returns the exit code: 0 all passed or skipped, 1 a failure (also: a planned test that never finished, a
  * skip under no_skip_mode), 2 no failure but an inconclusive.

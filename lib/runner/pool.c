@@ -328,6 +328,8 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	pool.signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	pool.printer = ktstr_printer_create(options->format, count);
 	error = run_all(&pool);
+	if (options->budget_ns && !pool.cancelled && !error)
+		ktstr_printer_limit(pool.printer, pool.next);
 	*exit_code = ktstr_printer_end(pool.printer, setup->run_dir, options->no_skip_mode);
 	ktstr_printer_destroy(pool.printer);
 	close(pool.signal_fd);

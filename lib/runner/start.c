@@ -9,11 +9,6 @@
 #include "runner/start.h"
 #include "vm/template.h"
 
-/*
- * What the kernel still does after boot. In ordinary mode idle time costs real time: half a second catches most of it.
- * Under virtual time it is free: background work was measured to end within 10 s.
- */
-enum { SETTLE_MS = 500, SETTLE_DETERMINISTIC_MS = 12000 };
 
 KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
 
@@ -145,7 +140,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .memory_mib = run->test->memory_mib,
 			    .agent_path = setup->agent_path,
 			    .deterministic = run->deterministic,
-			    .settle_ms = run->deterministic ? SETTLE_DETERMINISTIC_MS : SETTLE_MS },
+			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
 		.vm = vm,
 	};
 	struct ktstr_error *error;
@@ -164,7 +159,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 		ktstr_error_free(error);
 	} else {
 		*reason = ktstr_xstrdup("asked for with --cold");
-		start.config.settle_ms = run->deterministic ? SETTLE_DETERMINISTIC_MS : 0;
+		start.config.settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : 0;
 	}
 	*mode = "cold";
 	return start_cold(&start);

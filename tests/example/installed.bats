@@ -87,7 +87,7 @@ write_program() { # FILE
 }
 
 @test "examples build outside the tree and pass" {
-	local examples=$KTSTR_TEST_SOURCE/examples program
+	local examples=$KTSTR_TEST_SOURCE/examples/my_tests program
 	[ -e "$examples/Makefile" ] || skip "no examples yet"
 	cp -r "$examples" "$BATS_TEST_TMPDIR/examples"
 	make -C "$BATS_TEST_TMPDIR/examples"
