@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "cli/commands.h"
+#include "vm/template_store.h"
 
 static const struct {
 	const char *name;
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 		puts("ktstr " KTSTR_VERSION);
 		return KTSTR_EXIT_PASS;
 	}
+	ktstr_template_reclaim();
 	for (size_t i = 0; i < COMMANDS; i++) {
 		char name[64];
 

@@ -51,14 +51,8 @@ static void add_mailbox(const struct ktstr_machine *machine, const struct ktstr_
 			(unsigned long long)ktstr_machine_device_memory_address(machine));
 }
 
-static void add_channels(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+static void add_monitors(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
 {
-	ktstr_strv_add(argv, "-device");
-	ktstr_strv_add(argv, "virtio-serial-pci");
-	ktstr_strv_add(argv, "-chardev");
-	ktstr_strv_addf(argv, "socket,id=frames,fd=%d", names->frames);
-	ktstr_strv_add(argv, "-device");
-	ktstr_strv_add(argv, "virtserialport,chardev=frames,name=" KTSTR_PORT_FRAMES);
 	ktstr_strv_add(argv, "-chardev");
 	ktstr_strv_addf(argv, "socket,id=qmp,fd=%d", names->qmp);
 	ktstr_strv_add(argv, "-mon");
@@ -69,9 +63,15 @@ static void add_channels(const struct ktstr_vm_names *names, struct ktstr_strv *
 	ktstr_strv_add(argv, "chardev:console");
 }
 
-/* hvc0, for `ktstr shell`; always there, so that shells and tests share templates. */
-static void add_terminal(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+/* The frame port, and hvc0 for `ktstr shell`: always both, so that shells and tests share templates. */
+static void add_ports(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
 {
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_add(argv, "virtio-serial-pci");
+	ktstr_strv_add(argv, "-chardev");
+	ktstr_strv_addf(argv, "socket,id=frames,fd=%d", names->frames);
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_add(argv, "virtserialport,chardev=frames,name=" KTSTR_PORT_FRAMES);
 	ktstr_strv_add(argv, "-chardev");
 	if (names->terminal >= 0)
 		ktstr_strv_addf(argv, "socket,id=terminal,fd=%d", names->terminal);
@@ -104,9 +104,9 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 		ktstr_strv_add(argv, fixed[i]);
 	KTSTR_TRY(ktstr_machine_args(&machine, argv));
 	add_mailbox(&machine, names, argv);
-	add_channels(names, argv);
+	add_monitors(names, argv);
 	if (!config->deterministic) /* rule 7 of determinism.h */
-		add_terminal(names, argv);
+		add_ports(names, argv);
 	ktstr_strv_add(argv, "-kernel");
 	ktstr_strv_add(argv, config->kernel->image_path);
 	ktstr_strv_add(argv, "-initrd");

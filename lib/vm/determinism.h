@@ -13,7 +13,7 @@
  * 5. No QMP command between `cont` and the end: each one stops or kicks a vCPU at a moment the host chooses.
  * 6. A settled template: what the kernel still does after boot would compete with the test's first seconds.
  * 7. No device that QEMU's main loop serves while the guest runs: a virtio queue's notification is taken up when the
- *    host gets to it. So no virtio console (its driver polls it), frames through memory, not through the port.
+ *    host gets to it. So no virtio at all: frames go through memory, and there is no console to type at.
  * 8. QEMU >= 8.1 for more than one vCPU: earlier ones let a vCPU run ahead by a whole slice (up to 140 ms), which is
  *    repeatable but useless for latencies.
  */

@@ -230,6 +230,13 @@ static void reclaim_builds(const char *store)
 	}
 }
 
+void ktstr_template_reclaim(void)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+
+	reclaim_builds(store);
+}
+
 static uint64_t cap_bytes(void)
 {
 	const char *text = ktstr_env("KTSTR_TEMPLATE_CAP_MIB");
@@ -269,7 +276,6 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 	uint64_t room;
 
 	KTSTR_TRY(open_store(&store));
-	reclaim_builds(store);
 	old = ktstr_xasprintf("%s/%s", store, key);
 	KTSTR_TRY(ktstr_remove_tree(old));
 	make_room(store, need_mib << 20);
@@ -337,7 +343,6 @@ struct ktstr_error *ktstr_template_drop(const char *prefix, size_t *dropped, siz
 	size_t count;
 
 	*dropped = *left = 0;
-	reclaim_builds(store);
 	KTSTR_TRY(ktstr_template_list(&entries, &count));
 	for (size_t i = 0; i < count; i++) {
 		if (prefix && !ktstr_str_starts_with(entries[i].key, prefix))

@@ -74,7 +74,7 @@ no_vm_is_there() {
 
 # What is in shared memory by our doing, but for finished templates and their locks.
 leftovers() {
-	find /dev/shm "$KTSTR_TEMPLATE_DIR" \( -name 'build.*' -o -name '*ktstr-ram*' -o -name '*.tmp*' \) -newer "$1"
+	find "$KTSTR_TEMPLATE_DIR" \( -name 'build.*' -o -name '*.tmp*' \) -newer "$1"
 }
 
 ends_with_signal() { # SIGNAL STATUS
