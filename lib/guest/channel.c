@@ -73,12 +73,10 @@ void channel_send(struct channel *channel, uint32_t type, const void *payload, s
 void channel_lifecycle(struct channel *channel, enum ktstr_lifecycle stage, const char *fmt, ...)
 {
 	_cleanup_str_ struct ktstr_str payload = { 0 };
-	uint8_t stage_byte = (uint8_t)stage;
 	va_list args;
 
-	ktstr_str_add_bytes(&payload, &stage_byte, 1);
 	va_start(args, fmt);
-	ktstr_str_vaddf(&payload, fmt, args);
+	ktstr_frame_lifecycle(&payload, stage, fmt, args);
 	va_end(args);
 	channel_send(channel, KTSTR_FRAME_LIFECYCLE, payload.data, payload.length);
 }

@@ -38,45 +38,31 @@ void ktstr_send_scenario_end(const struct ktstr_ctx *ctx, uint64_t elapsed_ns)
 	ktstr_wire_send(KTSTR_FRAME_SCENARIO_END, payload, sizeof(payload));
 }
 
-static char *format(const char *fmt, va_list args)
-{
-	struct ktstr_str str = { 0 };
-
-	ktstr_str_vaddf(&str, fmt, args);
-	return ktstr_str_take(&str);
-}
+/* The formatted text of a variadic function, freed when its scope ends. */
+#define FORMAT_ARGUMENTS(text, fmt)                                                                \
+	_cleanup_str_ struct ktstr_str text = { 0 };                                               \
+	va_list text##_args;                                                                       \
+                                                                                                   \
+	va_start(text##_args, fmt);                                                                \
+	ktstr_str_vaddf(&text, fmt, text##_args);                                                  \
+	va_end(text##_args)
 
 void ktstr_skip(struct ktstr_ctx *ctx, const char *fmt, ...)
 {
-	_cleanup_free_ char *reason = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	reason = format(fmt, args);
-	va_end(args);
-	ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", reason);
+	FORMAT_ARGUMENTS(reason, fmt);
+	ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", ktstr_str_text(&reason));
 }
 
 void ktstr_fail(struct ktstr_ctx *ctx, const char *fmt, ...)
 {
-	_cleanup_free_ char *reason = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	reason = format(fmt, args);
-	va_end(args);
-	ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s", reason);
+	FORMAT_ARGUMENTS(reason, fmt);
+	ktstr_assert_record(&ctx->result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s", ktstr_str_text(&reason));
 }
 
 void ktstr_note(struct ktstr_ctx *ctx, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
-	va_list args;
-
-	va_start(args, fmt);
-	text = format(fmt, args);
-	va_end(args);
-	ktstr_assert_note(&ctx->result, "%s", text);
+	FORMAT_ARGUMENTS(text, fmt);
+	ktstr_assert_note(&ctx->result, "%s", ktstr_str_text(&text));
 }
 
 bool ktstr_fail_error(struct ktstr_ctx *ctx, struct ktstr_error *error)

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -78,10 +77,7 @@ static void build_deinit(struct build *build)
 static struct ktstr_error *build_init(const struct ktstr_vm_config *config, const char *key, struct build *build)
 {
 	*build = (struct build){ .dir_fd = -1 };
-	KTSTR_TRY(ktstr_template_begin(key, need_mib(config), &build->dir));
-	build->dir_fd = open(build->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (build->dir_fd < 0 || flock(build->dir_fd, LOCK_EX | LOCK_NB))
-		return ktstr_error_sys(errno, "cannot lock %s", build->dir);
+	KTSTR_TRY(ktstr_template_begin(key, need_mib(config), &build->dir, &build->dir_fd));
 	build->ram_path = ktstr_xasprintf("%s/ram", build->dir);
 	build->state_path = ktstr_xasprintf("%s/state", build->dir);
 	build->frames_path = ktstr_xasprintf("%s/frames", build->dir);

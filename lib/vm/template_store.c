@@ -268,11 +268,29 @@ static void make_room(const char *store, uint64_t need)
 	ktstr_template_entries_free(entries, count);
 }
 
-struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, char **build_dir)
+/* A new directory that we hold. Between its making and its locking somebody may reclaim it: then another one. */
+static struct ktstr_error *make_build_dir(const char *store, char **build_dir, int *lock_fd)
+{
+	for (int attempt = 0; attempt < 10; attempt++) {
+		_cleanup_free_ char *dir = ktstr_xasprintf("%s/build.XXXXXX", store);
+		_cleanup_close_ int fd = -1;
+
+		if (!mkdtemp(dir))
+			return ktstr_error_sys(errno, "cannot create %s", dir);
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || !ktstr_path_exists(dir))
+			continue;
+		*build_dir = ktstr_take(dir);
+		*lock_fd = ktstr_take_fd(&fd);
+		return NULL;
+	}
+	return ktstr_error_new(KTSTR_ERR_BUSY, "cannot keep a directory in %s", store);
+}
+
+struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, char **build_dir, int *lock_fd)
 {
 	_cleanup_free_ char *store = NULL;
 	_cleanup_free_ char *old = NULL;
-	_cleanup_free_ char *dir = NULL;
 	uint64_t room;
 
 	KTSTR_TRY(open_store(&store));
@@ -284,11 +302,7 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 		return ktstr_error_new(KTSTR_ERR_NO_SPACE,
 				       "template store %s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
 				       store, (unsigned long long)(room >> 20), (unsigned long long)need_mib);
-	dir = ktstr_xasprintf("%s/build.XXXXXX", store);
-	if (!mkdtemp(dir))
-		return ktstr_error_sys(errno, "cannot create %s", dir);
-	*build_dir = ktstr_take(dir);
-	return NULL;
+	return make_build_dir(store, build_dir, lock_fd);
 }
 
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,

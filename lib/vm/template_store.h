@@ -29,8 +29,11 @@ void ktstr_template_release(struct ktstr_template_hold *hold);
 struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_hold *hold,
 					bool *must_build) KTSTR_CHECKED;
 
-/* A fresh directory to build in, with room for about need_mib checked (evicting others if that helps). */
-struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, char **build_dir)
+/*
+ * A fresh directory to build in, with room for about need_mib checked (evicting others if that helps). *lock_fd holds
+ * it: once closed, the directory counts as left behind by a dead builder.
+ */
+struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, char **build_dir, int *lock_fd)
 	KTSTR_CHECKED;
 /* Writes meta.json with the checksum of `state` and publishes build_dir under hold; the lock becomes shared. */
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,

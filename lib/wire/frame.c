@@ -56,6 +56,14 @@ void ktstr_frame_encode(struct ktstr_str *out, uint32_t type, const void *payloa
 	ktstr_str_add_bytes(out, payload, length);
 }
 
+void ktstr_frame_lifecycle(struct ktstr_str *payload, enum ktstr_lifecycle stage, const char *fmt, va_list args)
+{
+	uint8_t stage_byte = (uint8_t)stage;
+
+	ktstr_str_add_bytes(payload, &stage_byte, 1);
+	ktstr_str_vaddf(payload, fmt, args);
+}
+
 /* Forgets what was given out, so that the buffer holds unread bytes only. */
 static void compact(struct ktstr_frame_decoder *decoder)
 {

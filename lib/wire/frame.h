@@ -6,6 +6,7 @@
 #ifndef KTSTR_WIRE_FRAME_H
 #define KTSTR_WIRE_FRAME_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,8 @@ struct ktstr_frame {
 
 /* Appends one frame to out. */
 void ktstr_frame_encode(struct ktstr_str *out, uint32_t type, const void *payload, size_t length);
+/* Payload of a lifecycle frame: the stage byte and a formatted text. */
+void ktstr_frame_lifecycle(struct ktstr_str *payload, enum ktstr_lifecycle stage, const char *fmt, va_list args);
 /* "TEST", or "0x........" for bytes that are not printable, into text. */
 char *ktstr_frame_type_name(uint32_t type, char text[12]);
 bool ktstr_frame_type_known(uint32_t type);

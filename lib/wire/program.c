@@ -25,12 +25,10 @@ void ktstr_wire_send(uint32_t type, const void *payload, size_t length)
 void ktstr_wire_lifecycle(enum ktstr_lifecycle stage, const char *fmt, ...)
 {
 	_cleanup_str_ struct ktstr_str payload = { 0 };
-	uint8_t stage_byte = (uint8_t)stage;
 	va_list args;
 
-	ktstr_str_add_bytes(&payload, &stage_byte, 1);
 	va_start(args, fmt);
-	ktstr_str_vaddf(&payload, fmt, args);
+	ktstr_frame_lifecycle(&payload, stage, fmt, args);
 	va_end(args);
 	ktstr_wire_send(KTSTR_FRAME_LIFECYCLE, payload.data, payload.length);
 }

@@ -73,7 +73,7 @@ write_program() { # FILE
 	# shellcheck disable=SC2046
 	while read -r line; do
 		printf '#include <ktstr.h>\nKTSTR_TEST(t)\n{\n%s\n}\n' "$line" >"$BATS_TEST_TMPDIR/wrong.c"
-		! cc -std=gnu17 -Werror -fsyntax-only $(pkg-config --cflags ktstr) "$BATS_TEST_TMPDIR/wrong.c" 2>/dev/null || {
+		! cc -std=gnu17 -Wall -Werror -fsyntax-only $(pkg-config --cflags ktstr) "$BATS_TEST_TMPDIR/wrong.c" 2>/dev/null || {
 			echo "compiles: $line"
 			return 1
 		}
@@ -86,13 +86,12 @@ write_program() { # FILE
 	END
 }
 
-@test "examples build outside the tree and pass" {
-	local examples=$KTSTR_TEST_SOURCE/examples/my_tests program
-	[ -e "$examples/Makefile" ] || skip "no examples yet"
-	cp -r "$examples" "$BATS_TEST_TMPDIR/examples"
-	make -C "$BATS_TEST_TMPDIR/examples"
-	for program in "$BATS_TEST_TMPDIR"/examples/*; do
-		[ -f "$program" ] && [ -x "$program" ] || continue
-		run -0 ktstr test --jobs 2 "$program"
-	done
+@test "the example builds outside the tree with make and with meson, and passes" {
+	local copy=$BATS_TEST_TMPDIR/my_tests
+	cp -r "$KTSTR_TEST_SOURCE/examples/my_tests" "$copy"
+	make -C "$copy" WARNINGS="-Wall -Wextra -Wno-missing-field-initializers -Werror"
+	meson setup "$copy/build" "$copy"
+	ninja -C "$copy/build"
+	run -0 ktstr test --format ktap --jobs 2 "$copy/my_tests"
+	contains "failed: 0" "$output"
 }

@@ -99,23 +99,19 @@ ends_with_signal() { # SIGNAL STATUS
 
 @test "nothing is left of a run that was killed in its middle" {
 	"$KTSTR" run "${quick[@]}"
-	touch "$BATS_TEST_TMPDIR/before"
 	start_marked_run
 	sleep 3
 	ends_with_signal KILL 137
 	run -0 "$KTSTR" template list
 	no_vm_is_there
-	run -0 leftovers "$BATS_TEST_TMPDIR/before"
-	[ -z "$output" ]
+	nothing_is_left_over
 }
 
 @test "nothing is left of a template that was being made" {
-	touch "$BATS_TEST_TMPDIR/before"
 	export KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/killed
 	start_marked_run
 	ends_with_signal KILL 137
 	run -0 "$KTSTR" template list
 	no_vm_is_there
-	run -0 leftovers "$BATS_TEST_TMPDIR/before"
-	[ -z "$output" ]
+	nothing_is_left_over
 }

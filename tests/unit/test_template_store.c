@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The template store without VMs: made whole or not at all, checked, evicted, reclaimed, dropped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "vm/template_store.h"
+
+#define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static char store[64];
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(store, "/tmp/ktstr-store-XXXXXX");
+	if (!mkdtemp(store))
+		return -1;
+	unsetenv("KTSTR_TEMPLATE_CAP_MIB");
+	return setenv("KTSTR_TEMPLATE_DIR", store, 1);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	ktstr_error_free(ktstr_remove_tree(store));
+	return 0;
+}
+
+static void write_file(const char *dir, const char *name, size_t bytes)
+{
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", dir, name);
+	_cleanup_free_ char *content = ktstr_xcalloc(1, bytes);
+
+	memset(content, 'x', bytes);
+	assert_null(ktstr_write_file_atomic(path, content, bytes));
+}
+
+/* Makes a template of `bytes`; the caller releases it. */
+static struct ktstr_template_hold make(const char *key, size_t bytes)
+{
+	struct ktstr_template_hold hold;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_close_ int fd = -1;
+	bool must_build;
+
+	assert_null(ktstr_template_take(key, &hold, &must_build));
+	assert_true(must_build);
+	assert_null(ktstr_template_begin(key, 1, &dir, &fd));
+	write_file(dir, "ram", bytes);
+	write_file(dir, "state", 100);
+	assert_null(ktstr_template_publish(dir, "of a test", &hold));
+	return hold;
+}
+
+static bool is_sound(const char *key)
+{
+	struct ktstr_template_hold hold;
+	bool must_build;
+
+	assert_null(ktstr_template_take(key, &hold, &must_build));
+	ktstr_template_release(&hold);
+	return !must_build;
+}
+
+static void test_published_is_found_again(void **state)
+{
+	struct ktstr_template_hold hold = make(KEY_A, 5000);
+
+	(void)state;
+	ktstr_template_release(&hold);
+	assert_true(is_sound(KEY_A));
+	assert_false(is_sound(KEY_B));
+}
+
+static void test_damage_is_noticed(void **state)
+{
+	struct ktstr_template_hold hold = make(KEY_A, 5000);
+
+	(void)state;
+	write_file(hold.dir, "ram", 4999);
+	ktstr_template_release(&hold);
+	assert_false(is_sound(KEY_A));
+	hold = make(KEY_A, 5000);
+	write_file(hold.dir, "state", 101);
+	ktstr_template_release(&hold);
+	assert_false(is_sound(KEY_A));
+}
+
+static void test_drop_spares_what_is_in_use(void **state)
+{
+	struct ktstr_template_hold a = make(KEY_A, 5000), b = make(KEY_B, 5000);
+	size_t dropped, left;
+
+	(void)state;
+	ktstr_template_release(&a);
+	assert_null(ktstr_template_drop(NULL, &dropped, &left));
+	assert_int_equal(dropped, 1);
+	assert_int_equal(left, 1);
+	ktstr_template_release(&b);
+	assert_null(ktstr_template_drop("bb", &dropped, &left));
+	assert_int_equal(dropped, 1);
+	assert_null(ktstr_template_drop(NULL, &dropped, &left));
+	assert_false(ktstr_path_exists(store));
+}
+
+static void test_least_recently_used_goes_first(void **state)
+{
+	struct ktstr_template_hold a, b;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_close_ int fd = -1;
+	struct ktstr_template_entry *entries;
+	size_t count;
+
+	(void)state;
+	setenv("KTSTR_TEMPLATE_CAP_MIB", "4", 1);
+	a = make(KEY_A, 1500000);
+	ktstr_template_release(&a);
+	sleep(1); /* times of last use have a resolution of a second */
+	b = make(KEY_B, 1500000);
+	ktstr_template_release(&b);
+	assert_null(ktstr_template_begin("c", 2, &dir, &fd));
+	assert_null(ktstr_template_list(&entries, &count));
+	assert_int_equal(count, 1);
+	assert_string_equal(entries[0].key, KEY_B);
+	ktstr_template_entries_free(entries, count);
+}
+
+static void test_builds_of_the_dead_are_reclaimed(void **state)
+{
+	_cleanup_free_ char *dir = NULL;
+	int fd = -1;
+
+	(void)state;
+	assert_null(ktstr_template_begin(KEY_A, 1, &dir, &fd));
+	ktstr_template_reclaim();
+	assert_true(ktstr_path_exists(dir));
+	close(fd);
+	ktstr_template_reclaim();
+	assert_false(ktstr_path_exists(dir));
+}
+
+static void test_no_room_is_said_with_numbers(void **state)
+{
+	_cleanup_free_ char *dir = NULL;
+	int fd = -1;
+	_cleanup_error_ struct ktstr_error *error = ktstr_template_begin(KEY_A, 1u << 30, &dir, &fd);
+
+	(void)state;
+	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_NO_SPACE);
+	assert_non_null(strstr(ktstr_error_message(error), store));
+	assert_non_null(strstr(ktstr_error_message(error), "KTSTR_TEMPLATE_DIR"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_published_is_found_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damage_is_noticed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_drop_spares_what_is_in_use, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_least_recently_used_goes_first, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_builds_of_the_dead_are_reclaimed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_room_is_said_with_numbers, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
