@@ -224,7 +224,7 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 		ktstr_strv_add(&run->reproduce, "--release");
 	if (options->cold)
 		ktstr_strv_add(&run->reproduce, "--cold");
-	if (options->deterministic)
+	if (run->deterministic)
 		ktstr_strv_addf(&run->reproduce, "--seed=%llu", (unsigned long long)run->seed);
 	if (scheduler && run->scheduler.args.count) {
 		ktstr_strv_add(&run->reproduce, "--");
@@ -247,10 +247,10 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	*run = (struct ktstr_run){ .program = program, .test = test, .topology = test->topology };
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
-	run->deterministic = options->deterministic;
+	run->deterministic = options->deterministic || test->deterministic;
 	run->twice = options->twice;
 	run->cold = options->cold;
-	run->fresh_attach = options->fresh_attach;
+	run->fresh_attach = options->fresh_attach || test->fresh_attach;
 	run->seed = seed;
 	if (shape)
 		KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));

@@ -61,6 +61,8 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	run->duration_ns = (uint64_t)json_integer_value(json_object_get(recipe, "duration_ns"));
 	run->seed = (uint64_t)json_integer_value(json_object_get(recipe, "seed"));
 	run->deterministic = true;
+	run->cold = json_is_true(json_object_get(recipe, "cold"));
+	run->fresh_attach = json_is_true(json_object_get(recipe, "fresh_attach"));
 	return NULL;
 }
 
@@ -68,6 +70,7 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 static bool print_comparison(const json_t *recipe, const struct ktstr_test_result *result)
 {
 	const char *recorded = json_string_value(json_object_get(recipe, "digest"));
+	const char *template = json_string_value(json_object_get(recipe, "template"));
 	bool same = recorded && result->digest && !strcmp(recorded, result->digest);
 	_cleanup_free_ char *report = ktstr_result_report(result, ktstr_use_colour(STDOUT_FILENO));
 
@@ -76,6 +79,9 @@ static bool print_comparison(const json_t *recipe, const struct ktstr_test_resul
 	printf("%s: seed %llu, verdict %s, digest %s%s%s\n", same ? "same run" : "DIFFERENT RUN",
 	       (unsigned long long)result->seed, ktstr_outcome_name(ktstr_test_result_kind(result)),
 	       result->digest ? result->digest : "-", same ? "" : ", recorded ", same ? "" : recorded ? recorded : "-");
+	if (!same && strcmp(template ? template : "", result->template_id ? result->template_id : ""))
+		puts("The template that it started from has been made anew since: saved at another moment, it is another "
+		     "machine.\nRuns with --cold do not depend on templates.");
 	return same;
 }
 

@@ -24,6 +24,8 @@ struct ktstr_test_entry {
 	const struct ktstr_scheduler *scheduler; /* NULL = EEVDF */
 	const char *const *extra_sched_args; /* appended to the scheduler's args */
 	struct ktstr_assert checks;
+	bool deterministic; /* always on virtual time, with seed 1 unless told otherwise */
+	bool fresh_attach; /* the scheduler attaches within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };
 

@@ -85,13 +85,14 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 	struct ktstr_assert checks = ktstr_test_checks_of(test);
 	uint64_t duration = test->duration ? test->duration : DEFAULT_DURATION;
 
-	return json_pack("{ss ss* si ss* so si sI si so so sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
 			 (json_int_t)duration, "workers_per_cgroup", (int)test->workers_per_cgroup,
 			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args), "checks",
-			 ktstr_assert_to_json(&checks), "ignore",
+			 ktstr_assert_to_json(&checks), "deterministic", (int)test->deterministic, "fresh_attach",
+			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
 }
 

@@ -164,7 +164,8 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_v
 	struct ktstr_error *error;
 
 	result->final_phase = KTSTR_PHASE_BOOT;
-	error = ktstr_run_start(execution->setup, execution->run, &events, vm, &mode, &result->start_reason);
+	error = ktstr_run_start(execution->setup, execution->run, &events, vm, &mode, &result->start_reason,
+				&result->template_id);
 	result->start_mode = ktstr_xstrdup(mode);
 	if (error)
 		return error;
@@ -246,5 +247,5 @@ void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_r
 	if (run->twice)
 		compare_with_second(&execution);
 	if (run->deterministic)
-		result->recipe = ktstr_recipe(setup, run, result->digest);
+		result->recipe = ktstr_recipe(setup, run, result);
 }

@@ -162,6 +162,8 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	json_array_foreach(json_object_get(scheduler, "args"), i, arg)
 		ktstr_strv_add(&test->scheduler_args, json_string_value(arg));
 	test->checks = json_incref(json_object_get(json, "checks"));
+	test->deterministic = json_is_true(json_object_get(json, "deterministic"));
+	test->fresh_attach = json_is_true(json_object_get(json, "fresh_attach"));
 	test->ignore = json_is_true(json_object_get(json, "ignore"));
 	return NULL;
 }

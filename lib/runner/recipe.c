@@ -19,7 +19,8 @@ static json_t *file_json(const char *path)
 	return json_pack("{ss ss}", "path", path, "sha256", digest);
 }
 
-json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run, const char *digest)
+json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
+		     const struct ktstr_test_result *result)
 {
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 	/* A kernel of the cache comes with its modules, a bare image without: name it as it was found. */
@@ -28,13 +29,15 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
-	return json_pack("{si so ss so so so so ss ss ss sI sI sb ss*}", "version", RECIPE_VERSION, "program",
+	return json_pack("{si so ss so so so so ss ss ss sI sI sb sb sb ss* ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
 			 file_json(run->scheduler.path), "scheduler_args", args, "agent", file_json(setup->agent_path),
 			 "kernel", file_json(setup->kernel.image_path), "kernel_spec",
 			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
 			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,
-			 "seed", (json_int_t)run->seed, "strict", (int)setup->strict, "digest", digest);
+			 "seed", (json_int_t)run->seed, "strict", (int)setup->strict, "cold",
+			 (int)run->cold, "fresh_attach", (int)run->fresh_attach, "template", result->template_id,
+			 "digest", result->digest);
 }
 
 static struct ktstr_error *check_file(const json_t *recipe, const char *what)

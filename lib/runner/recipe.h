@@ -5,8 +5,9 @@
 
 #include "runner/runner.h"
 
-/* New reference. digest may be NULL. */
-json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run, const char *digest);
+/* New reference; digest and template are the result's. */
+json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
+		     const struct ktstr_test_result *result);
 
 /*
  * Compares what the recipe names with what is here now; KTSTR_ERR_INVALID names the first thing that differs (a file

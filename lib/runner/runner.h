@@ -28,6 +28,7 @@ struct ktstr_test_info {
 	char *scheduler_name, *scheduler_binary; /* binary NULL = EEVDF */
 	struct ktstr_strv scheduler_args;
 	json_t *checks;
+	bool deterministic, fresh_attach;
 	bool ignore;
 };
 

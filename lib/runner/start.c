@@ -18,6 +18,7 @@ struct start {
 	const struct ktstr_start_events *events;
 	struct ktstr_vm_config config;
 	struct ktstr_vm **vm;
+	char **template_id;
 };
 
 static void show(const struct start *start, const char *stage)
@@ -53,6 +54,8 @@ static struct ktstr_error *clone(const struct start *start, const struct ktstr_t
 	done(start, "inject");
 	KTSTR_TRY(ktstr_template_clone(&start->config, template, &job, start->vm));
 	done(start, "restore");
+	free(*start->template_id);
+	*start->template_id = ktstr_xstrdup(template->id);
 	return NULL;
 }
 
@@ -127,7 +130,7 @@ static struct ktstr_error *check_deterministic(const struct ktstr_run_setup *set
 
 struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 				    const struct ktstr_start_events *events, struct ktstr_vm **vm,
-				    const char **mode, char **reason)
+				    const char **mode, char **reason, char **template_id)
 {
 	struct start start = {
 		.setup = setup,
@@ -142,9 +145,11 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .deterministic = run->deterministic,
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
 		.vm = vm,
+		.template_id = template_id,
 	};
 	struct ktstr_error *error;
 
+	*template_id = NULL;
 	*vm = NULL;
 	*reason = NULL;
 	if (run->deterministic)

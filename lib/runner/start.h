@@ -15,10 +15,11 @@ struct ktstr_start_events {
 
 /*
  * *vm runs the job when this returns; it is set on failure, too, if a VM got far enough to have a console. *mode is
- * "warm+scheduler", "warm" or "cold" (static); *reason says why it is cold, NULL otherwise (heap).
+ * "warm+scheduler", "warm" or "cold" (static); *reason says why it is cold, NULL otherwise (heap); *template_id is the
+ * template's that was cloned, NULL for a boot (heap).
  */
 struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 				    const struct ktstr_start_events *events, struct ktstr_vm **vm,
-				    const char **mode, char **reason) KTSTR_CHECKED;
+				    const char **mode, char **reason, char **template_id) KTSTR_CHECKED;
 
 #endif

@@ -39,6 +39,9 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,
 					   struct ktstr_template_hold *hold) KTSTR_CHECKED;
 
+/* The recorded checksum of the device state; heap. */
+char *ktstr_template_id(const char *dir);
+
 /* Removes what killed builders have left. Every command does it when it starts. */
 void ktstr_template_reclaim(void);
 

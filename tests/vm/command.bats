@@ -72,9 +72,11 @@ no_vm_is_there() {
 	[ -z "$(marked_vms "$mark")" ]
 }
 
-# What is in shared memory by our doing, but for finished templates and their locks.
-leftovers() {
-	find "$KTSTR_TEMPLATE_DIR" \( -name 'build.*' -o -name '*.tmp*' \) -newer "$1"
+# What lies in shared memory by our doing, but for finished templates and their locks. Nobody else has this store.
+nothing_is_left_over() {
+	local left
+	left=$(find "$KTSTR_TEMPLATE_DIR" -name 'build.*' -o -name '*.tmp*')
+	[ -z "$left" ] || { echo "left over: $left"; return 1; }
 }
 
 ends_with_signal() { # SIGNAL STATUS

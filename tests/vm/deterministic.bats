@@ -3,43 +3,58 @@
 # seeds give other runs; a result is enough to repeat one.
 load ../lib/common
 
-run_seed() { # SEED [OPTION...]; prints the digest
-	"$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 1s --seed "$@" \
-		>"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || {
-		cat "$BATS_TEST_TMPDIR/err" >&2
+run_seed() { # SEED FILE: the result in FILE
+	"$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 1s --seed "$1" >"$2" ||
+		{ cat "$2"; return 1; }
+}
+
+# Two results: digest and statistics.
+same_run() { # FILE FILE
+	local one two
+	one=$(result "$1" steady digest; result "$1" steady stats)
+	two=$(result "$2" steady digest; result "$2" steady stats)
+	[ "$one" = "$two" ] || {
+		echo "differs: $(result "$1" steady start_mode) and $(result "$2" steady start_mode)"
+		diff <(tr , '\n' <<<"$one") <(tr , '\n' <<<"$two")
 		return 1
 	}
-	result "$BATS_TEST_TMPDIR/out" steady digest
+}
+
+setup() {
+	first=$BATS_TEST_TMPDIR/first
+	second=$BATS_TEST_TMPDIR/second
 }
 
 @test "the same seed gives the same digest and the same numbers" {
-	local digest stats
-	digest=$(run_seed 3)
-	[ ${#digest} = 64 ]
-	stats=$(result "$BATS_TEST_TMPDIR/out" steady stats)
-	[ "$(run_seed 3)" = "$digest" ]
-	[ "$(result "$BATS_TEST_TMPDIR/out" steady stats)" = "$stats" ]
+	run_seed 3 "$first"
+	run_seed 3 "$second"
+	[[ "$(result "$first" steady digest)" =~ ^[0-9a-f]{64}$ ]]
+	same_run "$first" "$second"
 }
 
 @test "another seed gives another run" {
-	[ "$(run_seed 3)" != "$(run_seed 4)" ]
+	run_seed 3 "$first"
+	run_seed 4 "$second"
+	[ "$(result "$first" steady digest)" != "$(result "$second" steady digest)" ]
 }
 
 @test "a busy host changes nothing" {
-	local digest busy pids=()
-	digest=$(run_seed 5)
+	local busy pids=()
+	run_seed 5 "$first"
 	for busy in 1 2 3; do
 		sh -c 'while :; do :; done' 3>&- &
 		pids+=($!)
 	done
-	[ "$(run_seed 5)" = "$digest" ] || { kill "${pids[@]}"; return 1; }
+	run_seed 5 "$second" && busy=0 || busy=1
 	kill "${pids[@]}"
+	[ "$busy" = 0 ]
+	same_run "$first" "$second"
 }
 
 @test "a template that was made anew gives the same run" {
-	local digest
-	digest=$(run_seed 6)
-	[ "$(KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/again run_seed 6)" = "$digest" ]
+	run_seed 6 "$first"
+	KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/again run_seed 6 "$second"
+	same_run "$first" "$second"
 }
 
 @test "--twice compares, --seeds explores" {
@@ -51,30 +66,31 @@ run_seed() { # SEED [OPTION...]; prints the digest
 }
 
 @test "replay repeats a result" {
-	run_seed 8
+	run_seed 8 "$first"
 	run -0 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed8.ktstr.json
 	contains "same run" "$output"
-	contains "$(result "$BATS_TEST_TMPDIR/out" steady digest)" "$output"
+	contains "$(result "$first" steady digest)" "$output"
 }
 
 @test "replay names what differs and runs nothing" {
 	cp "$SCX" "$BATS_TEST_TMPDIR/scx_copy"
-	SCX=$BATS_TEST_TMPDIR/scx_copy run_seed 9
+	SCX=$BATS_TEST_TMPDIR/scx_copy run_seed 9 "$first"
 	echo more >>"$BATS_TEST_TMPDIR/scx_copy"
 	run -1 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed9.ktstr.json
 	contains scx_copy "$output"
 	lacks "same run" "$output"
 }
 
+failing_run() { # FILE
+	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 5s \
+		--seed 2 -- --error-after-ms 1000
+	echo "$output" >"$1"
+	expect_outcome "$1" steady fail "ktstr fixture error"
+}
+
 @test "a failing seed fails again, with the same words" {
-	local first
-	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 5s \
-		--seed 2 -- --error-after-ms 1000
-	echo "$output" >"$BATS_TEST_TMPDIR/first"
-	expect_outcome "$BATS_TEST_TMPDIR/first" steady fail "ktstr fixture error"
-	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 5s \
-		--seed 2 -- --error-after-ms 1000
-	echo "$output" >"$BATS_TEST_TMPDIR/second"
-	[ "$(result "$BATS_TEST_TMPDIR/first" steady cause)" = "$(result "$BATS_TEST_TMPDIR/second" steady cause)" ]
-	[ "$(result "$BATS_TEST_TMPDIR/first" steady digest)" = "$(result "$BATS_TEST_TMPDIR/second" steady digest)" ]
+	failing_run "$first"
+	failing_run "$second"
+	[ "$(result "$first" steady cause)" = "$(result "$second" steady cause)" ]
+	same_run "$first" "$second"
 }
