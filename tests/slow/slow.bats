@@ -33,3 +33,14 @@ load ../lib/common
 	run -0 --separate-stderr "$KTSTR" run --json --duration 3s --jobs 2
 	[ "$(result <(echo "$output") summary failed)" = 0 ]
 }
+
+@test "a cold deterministic run depends on no template" {
+	local i digests=()
+	for i in 1 2; do
+		"$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 1s --seed 6 --cold \
+			>"$BATS_TEST_TMPDIR/out"
+		digests+=("$(result "$BATS_TEST_TMPDIR/out" steady digest)")
+	done
+	[ "${#digests[0]}" = 64 ]
+	[ "${digests[0]}" = "${digests[1]}" ]
+}
