@@ -311,7 +311,7 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 	config.qemu = &setup->qemu;
 	config.accel = &setup->accel;
 	config.kernel = &setup->kernel;
-	config.agent_path = setup->agent_path;
+	config.base = &setup->base;
 	error = start(arguments, &config, &job, &vm);
 	if (!error)
 		error = talk(arguments, vm, exit_code);

@@ -30,6 +30,8 @@ void channel_lifecycle(struct channel *channel, enum ktstr_lifecycle stage, cons
 
 /* /proc, /sys, /dev, cgroup2, tmpfs and what else tests expect of a running system. */
 struct ktstr_error *mount_all(void) KTSTR_CHECKED;
+/* The cgroup that holds those of tests, with the controllers they use. */
+void prepare_cgroups(void);
 /* Loads /modules/ *.ko in the order of their names; a module that fails is reported on the console only. */
 void load_modules(void);
 
@@ -38,7 +40,9 @@ struct ktstr_error *unpack_newc(const void *archive, size_t length) KTSTR_CHECKE
 
 /* A process of the job whose output is relayed. */
 struct job_process {
-	pid_t pid; /* 0 = not running */
+	pid_t launcher_pid; /* what becomes the process; 0 = not prepared */
+	pid_t pid; /* 0 = not started, or ended */
+	int control_fd; /* the launcher's standard input */
 	int pidfd;
 	int out_fd, err_fd; /* read ends; -1 = closed */
 	int frames_fd; /* frames of the program, -1 = none */
@@ -47,12 +51,19 @@ struct job_process {
 	int wait_status;
 };
 
+/* Starts the launcher of a process. with_frames: the process gets a pipe for frames as descriptor 3. */
+struct ktstr_error *job_process_prepare(struct job_process *process, bool with_frames) KTSTR_CHECKED;
 /*
- * with_frames: the child gets a pipe for frames as descriptor 3. terminal: the child talks to the virtio console
- * of that size instead of being relayed; NULL = no.
+ * Tells the launcher what to become. terminal: it talks to the virtio console of that size instead of being relayed;
+ * NULL = no.
  */
 struct ktstr_error *job_process_start(struct job_process *process, json_t *argv, json_t *env,
-				      const struct winsize *terminal, bool with_frames) KTSTR_CHECKED;
+				      const struct winsize *terminal) KTSTR_CHECKED;
+
+/* What the agent's binary does with this option. */
+#define LAUNCHER_OPTION "--launcher"
+int launcher_main(void);
+
 /*
  * Relays output of both processes and collects exits until `until` ends, or, when attach is given, until
  * it says true or deadline_ns passes. Returns what ended the wait.

@@ -129,8 +129,10 @@ static bool start_scheduler(struct relay *relay, json_t *job)
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "sched_ext sysfs absent");
 		return false;
 	}
-	error = job_process_start(&relay->sched, json_object_get(sched, "argv"),
-				  json_object_get(job, "env"), NULL, false);
+	error = job_process_prepare(&relay->sched, false);
+	if (!error)
+		error = job_process_start(&relay->sched, json_object_get(sched, "argv"),
+					  json_object_get(job, "env"), NULL);
 	if (error) {
 		report_error(relay->channel, error);
 		return false;
@@ -170,7 +172,7 @@ static void run_program(struct relay *relay, json_t *job)
 	}
 	channel_lifecycle(relay->channel, KTSTR_LIFE_PAYLOAD_STARTING, "%s", "");
 	error = job_process_start(&relay->program, json_object_get(job, "argv"), env,
-				  terminal ? &size : NULL, true);
+				  terminal ? &size : NULL);
 	if (error) {
 		report_error(relay->channel, error);
 		return;
@@ -212,26 +214,29 @@ static bool follow_job(struct ktstr_mailbox *mailbox, struct relay *relay, json_
 	return !error;
 }
 
-static void run_job(struct ktstr_mailbox *mailbox, struct ktstr_error *error, json_t *job)
+/* The launcher of the program, which every job has, is ready before the template is saved. */
+static struct ktstr_error *relay_init(struct relay *relay, struct channel *channel)
 {
-	struct channel channel;
-	struct job_process idle = { .pidfd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
-	struct relay relay = { .channel = &channel, .program = idle, .sched = idle };
-	struct ktstr_error *channel_error = channel_open(&channel, mailbox);
+	struct job_process idle = { .pidfd = -1, .control_fd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
+
+	*relay = (struct relay){ .channel = channel, .program = idle, .sched = idle };
+	relay->program.out_type = KTSTR_FRAME_STDOUT;
+	relay->program.err_type = KTSTR_FRAME_STDERR;
+	relay->sched.out_type = relay->sched.err_type = KTSTR_FRAME_SCHED_LOG;
+	return job_process_prepare(&relay->program, true);
+}
+
+static void run_job(struct relay *relay, struct ktstr_error *error, json_t *job)
+{
 	struct utsname names;
 
-	if (channel_error)
-		fatal(channel_error);
-	relay.program.out_type = KTSTR_FRAME_STDOUT;
-	relay.program.err_type = KTSTR_FRAME_STDERR;
-	relay.sched.out_type = relay.sched.err_type = KTSTR_FRAME_SCHED_LOG;
 	uname(&names);
-	channel_send(&channel, KTSTR_FRAME_READY, names.release, strlen(names.release));
+	channel_send(relay->channel, KTSTR_FRAME_READY, names.release, strlen(names.release));
 	if (error)
-		report_error(&channel, error);
-	else if (follow_job(mailbox, &relay, &job))
-		run_program(&relay, job);
-	relay_drain(&relay);
+		report_error(relay->channel, error);
+	else if (follow_job(relay->channel->mailbox, relay, &job))
+		run_program(relay, job);
+	relay_drain(relay);
 }
 
 /* Lets the kernel finish what it does after boot, so that a template holds a quiet machine. */
@@ -242,12 +247,16 @@ static void settle(void)
 	ktstr_sleep_ns(KTSTR_MS(text ? strtoull(text, NULL, 10) : 0));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct ktstr_mailbox *mailbox;
 	struct ktstr_error *error;
+	struct channel channel;
+	struct relay relay;
 	json_t *job = NULL;
 
+	if (argc == 2 && !strcmp(argv[1], LAUNCHER_OPTION))
+		return launcher_main();
 	umask(022);
 	error = mount_all();
 	use_console();
@@ -258,12 +267,17 @@ int main(void)
 				NULL;
 	if (error)
 		fatal(error);
+	prepare_cgroups();
 	load_modules();
 	error = mailbox_map(&mailbox);
+	if (!error)
+		error = channel_open(&channel, mailbox);
+	if (!error)
+		error = relay_init(&relay, &channel);
 	if (error)
 		fatal(error);
 	settle();
 	error = next_job(mailbox, KTSTR_AGENT_READY, &job);
-	run_job(mailbox, error, job);
+	run_job(&relay, error, job);
 	power_off();
 }

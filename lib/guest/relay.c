@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Runs the job's processes and relays their output and frames to the host until something ends. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
@@ -18,7 +13,7 @@
 #include "guest/agent.h"
 #include "ktstr/units.h"
 
-enum { STATE_POLL_MS = 20, PROGRAM_FRAMES_FD = 3 };
+enum { STATE_POLL_MS = 20 };
 
 const char *sysfs_text(const char *path)
 {
@@ -33,87 +28,6 @@ bool sched_ext_attached(void)
 {
 	return !strcmp(sysfs_text("/sys/kernel/sched_ext/state"), "enabled") &&
 	       *sysfs_text("/sys/kernel/sched_ext/root/ops");
-}
-
-static char **string_array(json_t *array)
-{
-	char **strings = ktstr_xcalloc(json_array_size(array) + 1, sizeof(*strings));
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(array, i, item)
-		strings[i] = ktstr_xstrdup(json_string_value(item) ? json_string_value(item) : "");
-	return strings;
-}
-
-/* Makes the virtio console the controlling terminal and all three standard streams. */
-static void use_terminal(const struct winsize *size)
-{
-	int terminal = open("/dev/hvc0", O_RDWR);
-
-	if (terminal < 0)
-		_exit(126);
-	ioctl(terminal, TIOCSCTTY, 1);
-	ioctl(terminal, TIOCSWINSZ, size);
-	for (int fd = 0; fd < 3; fd++)
-		dup2(terminal, fd);
-}
-
-/* Only in the child: never returns. */
-static void exec_child(char **argv, char **env, const struct winsize *terminal, int out, int err, int frames)
-{
-	sigset_t none;
-	int null = open("/dev/null", O_RDWR);
-
-	setsid();
-	dup2(null, 0);
-	dup2(out, 1);
-	dup2(err, 2);
-	if (terminal)
-		use_terminal(terminal);
-	if (frames >= 0)
-		dup2(frames, PROGRAM_FRAMES_FD);
-	closefrom(frames >= 0 ? PROGRAM_FRAMES_FD + 1 : 3);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(argv[0], argv, env);
-	fprintf(stderr, "ktstr-init: cannot execute %s: %s\n", argv[0], strerror(errno));
-	_exit(127);
-}
-
-struct ktstr_error *job_process_start(struct job_process *process, json_t *argv, json_t *env,
-				      const struct winsize *terminal, bool with_frames)
-{
-	char **argv_strings = string_array(argv), **env_strings = string_array(env);
-	int out[2], err[2], frames[2] = { -1, -1 };
-
-	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC) ||
-	    (with_frames && pipe2(frames, O_CLOEXEC)))
-		return ktstr_error_sys(errno, "cannot create pipes for %s", argv_strings[0]);
-	/* Descriptor 3 may be one of our pipe ends; move the child's end out of its way first. */
-	if (with_frames)
-		frames[1] = fcntl(frames[1], F_DUPFD_CLOEXEC, 64);
-	process->pid = fork();
-	if (process->pid < 0)
-		return ktstr_error_sys(errno, "cannot fork for %s", argv_strings[0]);
-	if (process->pid == 0)
-		exec_child(argv_strings, env_strings, terminal, out[1], err[1], frames[1]);
-	close(out[1]);
-	close(err[1]);
-	if (with_frames)
-		close(frames[1]);
-	process->out_fd = out[0];
-	process->err_fd = err[0];
-	process->frames_fd = frames[0];
-	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
-	process->ended = false;
-	for (size_t i = 0; argv_strings[i]; i++)
-		free(argv_strings[i]);
-	free(argv_strings);
-	for (size_t i = 0; env_strings[i]; i++)
-		free(env_strings[i]);
-	free(env_strings);
-	return NULL;
 }
 
 /* One read from *fd, sent as a frame of `type`; the descriptor is closed at its end. */

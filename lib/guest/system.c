@@ -11,8 +11,10 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "guest/agent.h"
+#include "ktstr/cgroup.h"
 
 static const struct {
 	const char *type, *target, *options;
@@ -53,6 +55,22 @@ struct ktstr_error *mount_all(void)
 		if (symlink(links[i].target, links[i].path) && errno != EEXIST)
 			return ktstr_error_sys(errno, "cannot link %s", links[i].path);
 	return NULL;
+}
+
+/*
+ * What every test does first; here it is part of the template. A kernel without one of them is explained to the test
+ * that asks for it.
+ */
+void prepare_cgroups(void)
+{
+	static const char *const files[] = { "/sys/fs/cgroup/cgroup.subtree_control",
+					     KTSTR_CGROUP_DEFAULT_PARENT "/cgroup.subtree_control" };
+	static const char *const controllers[] = { "+cpuset", "+cpu" };
+
+	mkdir(KTSTR_CGROUP_DEFAULT_PARENT, 0755);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		for (size_t j = 0; j < sizeof(controllers) / sizeof(controllers[0]); j++)
+			ktstr_error_free(ktstr_write_value(files[i], controllers[j]));
 }
 
 static int is_module(const struct dirent *entry)

@@ -70,6 +70,8 @@ struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const 
 	size_t length;
 
 	KTSTR_TRY(ktstr_bundle_create(&bundle));
+	for (size_t i = 0; i < setup->base.libraries.count; i++)
+		KTSTR_TRY(ktstr_bundle_assume(bundle, setup->base.libraries.items[i]));
 	/* A guest that holds with the scheduler attached has its libraries. */
 	if (!(parts & KTSTR_JOB_SCHEDULER) && run->scheduler.path)
 		KTSTR_TRY(ktstr_bundle_assume_closure(bundle, run->scheduler.path));

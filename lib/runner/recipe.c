@@ -31,7 +31,7 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
 	return json_pack("{si so ss so so so so ss ss ss sI sI sb sb sb ss* ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
-			 file_json(run->scheduler.path), "scheduler_args", args, "agent", file_json(setup->agent_path),
+			 file_json(run->scheduler.path), "scheduler_args", args, "agent", file_json(setup->base.agent_path),
 			 "kernel", file_json(setup->kernel.image_path), "kernel_spec",
 			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
 			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,

@@ -16,6 +16,7 @@
 #include "ktstr/topology.h"
 #include "result/result.h"
 #include "sched/resolve.h"
+#include "vm/initramfs.h"
 #include "vm/qemu.h"
 
 /* A test as its program describes it. Owned strings. */
@@ -51,7 +52,7 @@ struct ktstr_run_setup {
 	struct ktstr_qemu qemu;
 	struct ktstr_accel_choice accel;
 	struct ktstr_kernel kernel;
-	char *agent_path;
+	struct ktstr_guest_base base;
 	char *run_dir;
 	char *project_commit;
 	bool strict; /* --release */

@@ -26,8 +26,14 @@ struct ktstr_error *ktstr_find_helper(const char *name, char **path)
 struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct ktstr_progress *progress,
 				       struct ktstr_run_setup *setup)
 {
+	_cleanup_free_ char *agent = NULL;
+	_cleanup_free_ char *scenarios = NULL;
+
 	*setup = (struct ktstr_run_setup){ 0 };
-	KTSTR_TRY(ktstr_find_helper("ktstr-init", &setup->agent_path));
+	KTSTR_TRY(ktstr_find_helper("ktstr-init", &agent));
+	/* The built-in tests link what every test program does. */
+	KTSTR_TRY(ktstr_find_helper("ktstr-scenarios", &scenarios));
+	KTSTR_TRY(ktstr_guest_base_init(&setup->base, ktstr_take(agent), scenarios));
 	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
 	KTSTR_TRY(ktstr_kernel_resolve(kernel_spec, true, progress, &setup->kernel));
 	return ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel);
@@ -46,7 +52,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	ktstr_qemu_deinit(&setup->qemu);
 	ktstr_accel_choice_deinit(&setup->accel);
 	ktstr_kernel_deinit(&setup->kernel);
-	free(setup->agent_path);
+	ktstr_guest_base_deinit(&setup->base);
 	free(setup->run_dir);
 	free(setup->project_commit);
 	*setup = (struct ktstr_run_setup){ 0 };

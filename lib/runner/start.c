@@ -141,7 +141,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .kernel = &setup->kernel,
 			    .topology = &run->topology,
 			    .memory_mib = run->test->memory_mib,
-			    .agent_path = setup->agent_path,
+			    .base = &setup->base,
 			    .deterministic = run->deterministic,
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
 		.vm = vm,

@@ -11,7 +11,7 @@ static char *kernel_command_line(const struct ktstr_vm_config *config, uint64_t 
 {
 	return ktstr_xasprintf(
 		"console=ttyS0 rdinit=/init panic=-1 loglevel=4 mitigations=off random.trust_cpu=on "
-		"no_timer_check i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
+		"no_timer_check tsc=reliable damon_stat.enabled=0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
 		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 delayacct "
 		"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
 		"initramfs_options=size=90%% numa_balancing=%s KTSTR_GUEST=1 KTSTR_MAILBOX=0x%llx "
@@ -81,11 +81,25 @@ static void add_ports(const struct ktstr_vm_names *names, struct ktstr_strv *arg
 	ktstr_strv_add(argv, "virtconsole,chardev=terminal");
 }
 
+/* Not for a machine that is restored: it has booted, and reading a kernel takes QEMU 12 ms. */
+static void add_kernel(const struct ktstr_vm_config *config, const struct ktstr_machine *machine,
+		       const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+{
+	_cleanup_free_ char *command_line =
+		kernel_command_line(config, ktstr_machine_device_memory_address(machine));
+
+	ktstr_strv_add(argv, "-kernel");
+	ktstr_strv_add(argv, config->kernel->image_path);
+	ktstr_strv_add(argv, "-initrd");
+	ktstr_strv_addf(argv, "/proc/self/fd/%d", names->initramfs);
+	ktstr_strv_add(argv, "-append");
+	ktstr_strv_add(argv, command_line);
+}
+
 struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const struct ktstr_vm_names *names,
 				  struct ktstr_strv *argv)
 {
 	static const char *const fixed[] = { "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot" };
-	_cleanup_free_ char *command_line = NULL;
 	struct ktstr_machine machine = {
 		.topology = config->topology,
 		.memory_mib = config->memory_mib,
@@ -98,7 +112,6 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 		.ram_share = names->ram_share,
 	};
 
-	command_line = kernel_command_line(config, ktstr_machine_device_memory_address(&machine));
 	ktstr_strv_add(argv, config->qemu->path);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		ktstr_strv_add(argv, fixed[i]);
@@ -107,15 +120,11 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	add_monitors(names, argv);
 	if (!config->deterministic) /* rule 7 of determinism.h */
 		add_ports(names, argv);
-	ktstr_strv_add(argv, "-kernel");
-	ktstr_strv_add(argv, config->kernel->image_path);
-	ktstr_strv_add(argv, "-initrd");
-	ktstr_strv_addf(argv, "/proc/self/fd/%d", names->initramfs);
-	ktstr_strv_add(argv, "-append");
-	ktstr_strv_add(argv, command_line);
 	if (names->incoming) {
 		ktstr_strv_add(argv, "-incoming");
 		ktstr_strv_add(argv, "defer");
+	} else {
+		add_kernel(config, &machine, names, argv);
 	}
 	if (names->paused)
 		ktstr_strv_add(argv, "-S");

@@ -335,18 +335,23 @@ struct ktstr_error *ktstr_bundle_add_program(struct ktstr_bundle *bundle, const 
 	return NULL;
 }
 
+struct ktstr_error *ktstr_bundle_assume(struct ktstr_bundle *bundle, const char *guest_path)
+{
+	_cleanup_free_ char *path = NULL;
+
+	KTSTR_TRY(normalise(guest_path, &path));
+	if (!is_added(bundle, path))
+		tsearch(ktstr_take(path), &bundle->added, compare_paths);
+	return NULL;
+}
+
 struct ktstr_error *ktstr_bundle_assume_closure(struct ktstr_bundle *bundle, const char *host_path)
 {
 	_cleanup_strv_ struct ktstr_strv closure = { 0 };
 
 	KTSTR_TRY(ktstr_elf_closure(host_path, &closure));
-	for (size_t i = 0; i < closure.count; i++) {
-		_cleanup_free_ char *path = NULL;
-
-		KTSTR_TRY(normalise(closure.items[i], &path));
-		if (!is_added(bundle, path))
-			tsearch(ktstr_take(path), &bundle->added, compare_paths);
-	}
+	for (size_t i = 0; i < closure.count; i++)
+		KTSTR_TRY(ktstr_bundle_assume(bundle, closure.items[i]));
 	return NULL;
 }
 

@@ -29,8 +29,32 @@ static struct ktstr_error *add_modules(struct ktstr_bundle *bundle, const char *
 	return NULL;
 }
 
-struct ktstr_error *ktstr_initramfs_build(const char *agent_path, const struct ktstr_kernel *kernel,
-					  int *fd)
+struct ktstr_error *ktstr_guest_base_init(struct ktstr_guest_base *base, char *agent_path,
+					  const char *program_path)
+{
+	_cleanup_str_ struct ktstr_str text = { 0 };
+	char digest[KTSTR_DIGEST_BYTES];
+
+	*base = (struct ktstr_guest_base){ .agent_path = agent_path };
+	KTSTR_TRY(ktstr_elf_closure(program_path, &base->libraries));
+	KTSTR_TRY(ktstr_sha256_file(agent_path, digest));
+	ktstr_str_addf(&text, "agent %s\n", digest);
+	for (size_t i = 0; i < base->libraries.count; i++) {
+		KTSTR_TRY(ktstr_sha256_file(base->libraries.items[i], digest));
+		ktstr_str_addf(&text, "%s %s\n", base->libraries.items[i], digest);
+	}
+	return ktstr_sha256(text.data, text.length, base->digest);
+}
+
+void ktstr_guest_base_deinit(struct ktstr_guest_base *base)
+{
+	free(base->agent_path);
+	ktstr_strv_deinit(&base->libraries);
+	*base = (struct ktstr_guest_base){ 0 };
+}
+
+struct ktstr_error *ktstr_initramfs_build(const struct ktstr_guest_base *base,
+					  const struct ktstr_kernel *kernel, int *fd)
 {
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	_cleanup_close_ int memfd = -1;
@@ -38,7 +62,9 @@ struct ktstr_error *ktstr_initramfs_build(const char *agent_path, const struct k
 	size_t length;
 
 	KTSTR_TRY(ktstr_bundle_create(&bundle));
-	KTSTR_TRY(ktstr_bundle_add_file(bundle, "/init", agent_path, 0755));
+	KTSTR_TRY(ktstr_bundle_add_file(bundle, "/init", base->agent_path, 0755));
+	for (size_t i = 0; i < base->libraries.count; i++)
+		KTSTR_TRY(ktstr_bundle_add_file(bundle, base->libraries.items[i], base->libraries.items[i], 0755));
 	if (kernel->modules_dir)
 		KTSTR_TRY_WRAP(add_modules(bundle, kernel->modules_dir), "kernel modules of %s",
 			       kernel->version);

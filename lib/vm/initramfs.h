@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The initramfs that every VM boots: the agent, the kernel modules it loads, and a sentinel at the end. */
+/*
+ * The initramfs that every VM boots: the agent, the libraries that every test program needs, the kernel modules that
+ * the agent loads, and a sentinel at the end. Libraries are here, not in each job, so that they are part of templates:
+ * copying them costs a clone more than anything else that happens before its test.
+ */
 #ifndef KTSTR_VM_INITRAMFS_H
 #define KTSTR_VM_INITRAMFS_H
 
+#include "base/digest.h"
+#include "base/str.h"
 #include "kernel/kernel.h"
 #include "ktstr/error.h"
 
+/* What does not depend on the kernel. */
+struct ktstr_guest_base {
+	char *agent_path; /* ktstr-init */
+	struct ktstr_strv libraries; /* host paths, which are their guest paths */
+	char digest[KTSTR_DIGEST_BYTES]; /* of the content of all of them */
+};
+
+/* Takes agent_path. The libraries are those of the program at program_path. */
+struct ktstr_error *ktstr_guest_base_init(struct ktstr_guest_base *base, char *agent_path,
+					  const char *program_path) KTSTR_CHECKED;
+void ktstr_guest_base_deinit(struct ktstr_guest_base *base);
+
 /* An anonymous file with the archive, positioned at its start. */
-struct ktstr_error *ktstr_initramfs_build(const char *agent_path, const struct ktstr_kernel *kernel,
-					  int *fd) KTSTR_CHECKED;
+struct ktstr_error *ktstr_initramfs_build(const struct ktstr_guest_base *base,
+					  const struct ktstr_kernel *kernel, int *fd) KTSTR_CHECKED;
 
 #endif

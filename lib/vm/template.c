@@ -41,15 +41,14 @@ static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char
 	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .terminal = -1 };
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 	_cleanup_str_ struct ktstr_str text = { 0 };
-	char agent[KTSTR_DIGEST_BYTES];
 
 	KTSTR_TRY(ktstr_vm_argv(config, &placeholders, &argv));
-	KTSTR_TRY(ktstr_sha256_file(config->agent_path, agent));
 	for (size_t i = 0; i < argv.count; i++)
 		ktstr_str_addf(&text, "%s\n", argv.items[i]);
-	ktstr_str_addf(&text, "qemu %s\nkernel %s\nmodules %s\nagent %s\n", config->qemu->version,
+	ktstr_str_addf(&text, "qemu %s\nkernel %s\nmodules %s\nbase %s\n", config->qemu->version,
 		       config->kernel->image_sha256 ? config->kernel->image_sha256 : "",
-		       config->kernel->modules_dir ? config->kernel->modules_dir : "", agent);
+		       config->kernel->modules_dir ? config->kernel->modules_dir : "",
+		       config->base->digest);
 	return ktstr_sha256(text.data, text.length, key);
 }
 

@@ -20,7 +20,6 @@
 #include "vm/argv.h"
 #include "vm/console.h"
 #include "vm/determinism.h"
-#include "vm/initramfs.h"
 #include "vm/migrate.h"
 #include "vm/vm.h"
 
@@ -117,7 +116,8 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	if (config->interactive_console)
 		KTSTR_TRY(socket_pair(&vm->terminal_fd, &vm->files.terminal));
 	KTSTR_TRY(map_mailbox(vm));
-	return ktstr_initramfs_build(config->agent_path, config->kernel, &vm->files.initramfs);
+	/* What is restored has booted. */
+	return vm->restored ? NULL : ktstr_initramfs_build(config->base, config->kernel, &vm->files.initramfs);
 }
 
 static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm_config *config,

@@ -14,6 +14,7 @@
 #include "kernel/kernel.h"
 #include "ktstr/error.h"
 #include "ktstr/topology.h"
+#include "vm/initramfs.h"
 #include "vm/qemu.h"
 #include "wire/frame.h"
 #include "wire/mailbox.h"
@@ -30,7 +31,7 @@ struct ktstr_vm_config {
 	const struct ktstr_kernel *kernel;
 	const struct ktstr_topology *topology; /* validated */
 	uint64_t memory_mib; /* what the test asks for; see ktstr_machine_memory_mib() */
-	const char *agent_path; /* ktstr-init */
+	const struct ktstr_guest_base *base; /* agent and libraries */
 	const char *extra_kargs; /* NULL = none */
 	bool deterministic; /* see determinism.h */
 	bool interactive_console; /* hvc0 is connected to ktstr_vm_terminal_fd() */
