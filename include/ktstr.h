@@ -3,6 +3,7 @@
 #ifndef KTSTR_H
 #define KTSTR_H
 
+#include <ktstr/benchmark.h>
 #include <ktstr/cgroup.h>
 #include <ktstr/check.h>
 #include <ktstr/cpuset.h>

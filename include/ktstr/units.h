@@ -22,6 +22,11 @@ struct ktstr_opt_u64 {
 	uint64_t value;
 };
 
+struct ktstr_opt_u32 {
+	bool set;
+	uint32_t value;
+};
+
 /*
  * A switch with a third state, so that a later layer can turn off what an earlier one turned on: write true
  * or KTSTR_ON, KTSTR_OFF, or nothing.

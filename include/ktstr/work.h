@@ -18,15 +18,26 @@
 extern "C" {
 #endif
 
-/* Each kind is documented with the kernel path it presses beside its implementation in lib/work/. */
+/*
+ * Every kind of work, X(KIND, name) in the order of the reference page: what each one presses is said beside its
+ * implementation in lib/work/ and printed by `ktstr list --work-types`. The parameters of a kind are its
+ * struct ktstr_work_<name>.
+ */
+#define KTSTR_WORK_TYPES(X)                                                                        \
+	X(SPIN_WAIT, spin_wait)                                                                    \
+	X(YIELD_HEAVY, yield_heavy)                                                                \
+	X(MIXED, mixed)                                                                            \
+	X(IO_SYNC_WRITE, io_sync_write)                                                            \
+	X(BURSTY, bursty)                                                                          \
+	X(PIPE_IO, pipe_io)                                                                        \
+	X(SCHBENCH, schbench)                                                                      \
+	X(TAOBENCH, taobench)
+
 enum ktstr_work_kind {
-	KTSTR_WORK_SPIN_WAIT, /* busy loop: load balance, fairness */
-	KTSTR_WORK_YIELD_HEAVY, /* sched_yield() all the time */
-	KTSTR_WORK_MIXED, /* spin, then yield */
-	KTSTR_WORK_BURSTY, /* spin for `burst`, sleep for `sleep`: CPU borrowing */
-	KTSTR_WORK_IO_SYNC_WRITE, /* O_SYNC writes and fdatasync: blocking in D state */
-	KTSTR_WORK_PIPE_IO, /* pairs over pipes: synchronous wakeups across CPUs */
-	KTSTR_WORK_KINDS,
+#define KTSTR_WORK_KIND_(KIND, name) KTSTR_WORK_##KIND,
+	KTSTR_WORK_TYPES(KTSTR_WORK_KIND_)
+#undef KTSTR_WORK_KIND_
+		KTSTR_WORK_KINDS,
 };
 
 /* Durations in ns. Zero fields take the default in the comment when written through KTSTR_WORK(). */
@@ -50,16 +61,38 @@ struct ktstr_work_pipe_io {
 	uint64_t burst_iters; /* spin units between exchanges; 1024 */
 };
 
+/* Schbench: message threads hand requests to worker threads that sleep and multiply matrices. */
+struct ktstr_work_schbench {
+	unsigned int message_threads;	    /* 1 */
+	unsigned int worker_threads;	    /* per message thread; 0 = CPUs / message threads, rounded up */
+	unsigned int cache_footprint_kib;   /* of a worker's matrices; 256 */
+	unsigned int operations;	    /* matrix products per request; 5 */
+	unsigned int sleep_usec;	    /* think time before them; 100 */
+	bool skip_locking;		    /* no lock per CPU around the products */
+	unsigned int requests_per_sec;	    /* paced, over all message threads; 0 = as fast as workers ask */
+	unsigned int auto_rps;		    /* %: pace so that the CPUs are this busy; 0 = off */
+	struct ktstr_opt_u32 split_percent; /* of the footprint, private; the rest is shared by all workers */
+	unsigned int pipe_transfer_bytes;   /* moved instead of requests; 0 = off, at most 1 MiB */
+};
+
+/* Taobench: clients of a look-aside cache, slow threads that bring what it lacks. */
+struct ktstr_work_taobench {
+	unsigned int client_threads;	 /* 0 = CPUs */
+	unsigned int slow_threads;	 /* 0 = a third of the clients, at least 1 */
+	unsigned int cache_capacity_mib; /* 64 */
+	unsigned int target_hit_pct;	 /* 90; 1 to 99 */
+	unsigned int slow_path_sleep_us; /* 100; 0 = only the handover between threads */
+	unsigned int slow_path_p99_us;	 /* above the sleep: a Pareto tail with that p99; 0 = constant */
+	uint64_t arrival_rate;		 /* requests per second, over all clients; 0 = closed loop */
+};
+
 struct ktstr_work_type {
 	enum ktstr_work_kind kind;
 	bool literal; /* true: zero parameters mean zero, not "default" */
 	union {
-		struct ktstr_work_spin_wait SPIN_WAIT;
-		struct ktstr_work_yield_heavy YIELD_HEAVY;
-		struct ktstr_work_mixed MIXED;
-		struct ktstr_work_bursty BURSTY;
-		struct ktstr_work_io_sync_write IO_SYNC_WRITE;
-		struct ktstr_work_pipe_io PIPE_IO;
+#define KTSTR_WORK_MEMBER_(KIND, name) struct ktstr_work_##name KIND;
+		KTSTR_WORK_TYPES(KTSTR_WORK_MEMBER_)
+#undef KTSTR_WORK_MEMBER_
 	};
 };
 
@@ -76,6 +109,11 @@ const char *ktstr_work_type_suggest(const char *name);
 const char *const *ktstr_work_type_all_names(size_t *count);
 /* Zero parameters replaced by their defaults, literal set. */
 struct ktstr_work_type ktstr_work_type_resolve(const struct ktstr_work_type *type);
+/* What the kind presses and what one unit of its work is, a line each. NULL out of range. */
+const char *ktstr_work_type_pressure(enum ktstr_work_kind kind);
+const char *ktstr_work_type_unit(enum ktstr_work_kind kind);
+/* "burst 50ms, sleep 100ms": parameters with their defaults; heap. */
+char *ktstr_work_type_parameters(enum ktstr_work_kind kind);
 /* Workers of a group: a worker count must be a multiple of it. 1 = independent workers. */
 unsigned int ktstr_work_type_group_size(const struct ktstr_work_type *type);
 
@@ -122,6 +160,9 @@ enum ktstr_worker_exit {
 	KTSTR_WORKER_TIMED_OUT, /* did not answer the stop within its limit; was killed */
 };
 
+struct ktstr_schbench_stats; /* ktstr/benchmark.h */
+struct ktstr_taobench_stats;
+
 /* What one worker measured. A worker that did not complete has zero counters. */
 struct ktstr_worker_report {
 	int tid;
@@ -147,6 +188,9 @@ struct ktstr_worker_report {
 	bool schedstat_available;
 	uint64_t schedstat_cpu_time_ns, schedstat_run_delay_ns, schedstat_run_count;
 	int affinity_errno; /* of a failed sched_setaffinity, 0 = fine */
+	/* Of a worker that is such a benchmark and completed, else NULL; borrowed. */
+	const struct ktstr_schbench_stats *schbench;
+	const struct ktstr_taobench_stats *taobench;
 };
 
 /*

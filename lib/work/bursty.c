@@ -47,30 +47,15 @@ static void run_bursty(struct worker *w)
 	}
 }
 
-static void resolve(struct ktstr_work_type *type)
-{
-	if (!type->BURSTY.burst)
-		type->BURSTY.burst = KTSTR_MS(50);
-	if (!type->BURSTY.sleep)
-		type->BURSTY.sleep = KTSTR_MS(100);
-}
-
-static struct ktstr_error *validate(const struct ktstr_work_type *type, unsigned int group_idx)
-{
-	bool no_burst = !type->BURSTY.burst;
-
-	if (!no_burst && type->BURSTY.sleep)
-		return NULL;
-	return ktstr_error_new(
-		KTSTR_ERR_INVALID,
-		"Bursty (group %u) requires a %s above zero, got 0: give a duration, or leave "
-		"literal false for the default of %s",
-		group_idx, no_burst ? "burst" : "sleep", no_burst ? "50ms" : "100ms");
-}
+static const struct work_param params[] = {
+	WORK_DURATION(bursty, burst, KTSTR_MS(50), 1),
+	WORK_DURATION(bursty, sleep, KTSTR_MS(100), 1),
+};
 
 const struct work_type_ops work_bursty_ops = {
 	.name = "Bursty",
-	.resolve = resolve,
-	.validate = validate,
+	.pressure = "timer wakeup (hrtimer, try_to_wake_up, select_task_rq) and who borrows the idle CPU",
+	.unit = "32 multiply-adds and a pause",
+	WORK_PARAMS(params),
 	.run = run_bursty,
 };

@@ -149,5 +149,7 @@ static void run_io_sync_write(struct worker *w)
 
 const struct work_type_ops work_io_sync_write_ops = {
 	.name = "IoSyncWrite",
+	.pressure = "uninterruptible sleep with iowait (io_schedule), wakeup from block completion",
+	.unit = "a synchronous write of 4 KiB",
 	.run = run_io_sync_write,
 };

@@ -73,16 +73,14 @@ static void run_pipe_io(struct worker *w)
 	work_sleep_until(w, UINT64_MAX);
 }
 
-static void resolve(struct ktstr_work_type *type)
-{
-	if (!type->PIPE_IO.burst_iters)
-		type->PIPE_IO.burst_iters = 1024;
-}
+static const struct work_param params[] = { WORK_NUMBER(pipe_io, burst_iters, 1024, 0, 0) };
 
 const struct work_type_ops work_pipe_io_ops = {
 	.name = "PipeIo",
+	.pressure = "synchronous wakeup across CPUs (pipe_write, WF_SYNC, select_task_rq)",
+	.unit = "32 multiply-adds and a pause",
+	WORK_PARAMS(params),
 	.group_size = work_group_of_two,
-	.resolve = resolve,
 	.open_group = open_pair,
 	.run = run_pipe_io,
 };

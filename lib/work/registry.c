@@ -6,12 +6,9 @@
 #include "work/work_type.h"
 
 static const struct work_type_ops *const table[KTSTR_WORK_KINDS] = {
-	[KTSTR_WORK_SPIN_WAIT] = &work_spin_wait_ops,
-	[KTSTR_WORK_YIELD_HEAVY] = &work_yield_heavy_ops,
-	[KTSTR_WORK_MIXED] = &work_mixed_ops,
-	[KTSTR_WORK_BURSTY] = &work_bursty_ops,
-	[KTSTR_WORK_IO_SYNC_WRITE] = &work_io_sync_write_ops,
-	[KTSTR_WORK_PIPE_IO] = &work_pipe_io_ops,
+#define ROW(KIND, name) [KTSTR_WORK_##KIND] = &work_##name##_ops,
+	KTSTR_WORK_TYPES(ROW)
+#undef ROW
 };
 
 const struct work_type_ops *work_type_ops(enum ktstr_work_kind kind)
@@ -30,6 +27,28 @@ const char *ktstr_work_type_name(enum ktstr_work_kind kind)
 	const struct work_type_ops *ops = work_type_ops(kind);
 
 	return ops ? ops->name : NULL;
+}
+
+const char *ktstr_work_type_pressure(enum ktstr_work_kind kind)
+{
+	const struct work_type_ops *ops = work_type_ops(kind);
+
+	return ops ? ops->pressure : NULL;
+}
+
+const char *ktstr_work_type_unit(enum ktstr_work_kind kind)
+{
+	const struct work_type_ops *ops = work_type_ops(kind);
+
+	return ops ? ops->unit : NULL;
+}
+
+char *ktstr_work_type_parameters(enum ktstr_work_kind kind)
+{
+	struct ktstr_work_type type = ktstr_work_type_resolve(&(struct ktstr_work_type){ .kind = kind });
+	const struct work_type_ops *ops = work_type_ops(kind);
+
+	return ops ? work_params_text(ops, &type) : NULL;
 }
 
 const char *const *ktstr_work_type_all_names(size_t *count)
@@ -67,8 +86,8 @@ struct ktstr_work_type ktstr_work_type_resolve(const struct ktstr_work_type *typ
 	const struct work_type_ops *ops = work_type_ops(type->kind);
 	struct ktstr_work_type resolved = *type;
 
-	if (ops && ops->resolve && !type->literal)
-		ops->resolve(&resolved);
+	if (ops && !type->literal)
+		work_params_resolve(ops, &resolved);
 	resolved.literal = true;
 	return resolved;
 }

@@ -16,6 +16,7 @@ enum work_warning { /* bits of work_control.warned */
 		    WORK_WARN_DISK = 1 << 0,
 		    WORK_WARN_DISK_WRITE = 1 << 1,
 		    WORK_WARN_SCHEDSTAT = 1 << 2,
+		    WORK_WARN_THREADS = 1 << 3,
 };
 
 /* Words marked futex are waited on, so they are 32 bits wide. */

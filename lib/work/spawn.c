@@ -59,6 +59,7 @@ static struct ktstr_error *check_spec(const struct ktstr_workload_config *config
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "group %u has the unknown work kind %d: use KTSTR_WORK()",
 				       group_idx, (int)spec->type.kind);
+	KTSTR_TRY(work_params_validate(ops, &type, group_idx));
 	if (ops->validate)
 		KTSTR_TRY(ops->validate(&type, group_idx));
 	if (!spec->workers)
@@ -112,6 +113,7 @@ static struct ktstr_error *map_memory(const struct ktstr_workload_config *config
 	handle->pids = ktstr_xcalloc(handle->count, sizeof(*handle->pids));
 	handle->public_pids = ktstr_xcalloc(handle->count, sizeof(*handle->public_pids));
 	handle->outcomes = ktstr_xcalloc(handle->count, sizeof(*handle->outcomes));
+	handle->group_memories = ktstr_xcalloc(handle->count, sizeof(*handle->group_memories));
 	handle->reports = ktstr_xcalloc(handle->count, sizeof(*handle->reports));
 	return NULL;
 }
@@ -191,6 +193,8 @@ static struct ktstr_error *spawn_spec(const struct ktstr_workload_config *config
 
 		if (setup.ops->shared_bytes)
 			group.memory = *group_memory;
+		for (unsigned int position = 0; position < size; position++)
+			handle->group_memories[first_index + i + position] = group.memory;
 		*group_memory += group_stride(setup.ops);
 		setup.group = &group;
 		KTSTR_TRY(spawn_group(handle, &setup, &group, first_index + i));

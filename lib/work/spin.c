@@ -44,6 +44,21 @@ static void run_mixed(struct worker *w)
 	}
 }
 
-const struct work_type_ops work_spin_wait_ops = { .name = "SpinWait", .run = run_spin_wait };
-const struct work_type_ops work_yield_heavy_ops = { .name = "YieldHeavy", .run = run_yield_heavy };
-const struct work_type_ops work_mixed_ops = { .name = "Mixed", .run = run_mixed };
+const struct work_type_ops work_spin_wait_ops = {
+	.name = "SpinWait",
+	.pressure = "tick preemption (task_tick_fair, ops.tick), load balance, fairness of equals",
+	.unit = "32 multiply-adds and a pause",
+	.run = run_spin_wait,
+};
+const struct work_type_ops work_yield_heavy_ops = {
+	.name = "YieldHeavy",
+	.pressure = "sched_yield with the task still runnable (yield_task_fair, ops.yield, __schedule)",
+	.unit = "a yield",
+	.run = run_yield_heavy,
+};
+const struct work_type_ops work_mixed_ops = {
+	.name = "Mixed",
+	.pressure = "requeueing of tasks with part of a slice used, among spinners",
+	.unit = "32 multiply-adds and a pause",
+	.run = run_mixed,
+};

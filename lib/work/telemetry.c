@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ uint64_t work_thread_cpu_ns(void)
  * "<on-CPU ns> <ns waiting on a runqueue> <times run>": kernel/sched/stats.h, needs
  * CONFIG_SCHED_INFO.
  */
-static struct work_schedstat read_schedstat(void)
+struct work_schedstat work_read_schedstat(void)
 {
 	struct work_schedstat stat = { 0 };
 	char path[64], text[96];
@@ -105,11 +106,20 @@ static struct work_schedstat read_schedstat(void)
 	return stat;
 }
 
+unsigned int work_usable_cpus(void)
+{
+	struct ktstr_cpus cpus = { 0 };
+
+	if (syscall(SYS_sched_getaffinity, 0, sizeof(cpus.bits), cpus.bits) < 0)
+		return 1;
+	return ktstr_cpus_count(&cpus);
+}
+
 void work_telemetry_begin(struct worker *w)
 {
 	int cpu = sched_getcpu();
 
-	w->begin_schedstat = read_schedstat();
+	w->begin_schedstat = work_read_schedstat();
 	w->last_cpu = cpu < 0 ? 0 : (unsigned int)cpu;
 	w->begin_ns = ktstr_now_ns();
 	w->begin_cpu_ns = work_thread_cpu_ns();
@@ -120,7 +130,7 @@ void work_telemetry_begin(struct worker *w)
 static void report_schedstat(struct worker *w, struct ktstr_worker_report *report)
 {
 	const struct work_schedstat *begin = &w->begin_schedstat;
-	struct work_schedstat end = read_schedstat();
+	struct work_schedstat end = work_read_schedstat();
 
 	if (!begin->available || !end.available) {
 		work_warn_once(

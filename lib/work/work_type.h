@@ -30,6 +30,12 @@ struct work_group {
 	void *memory; /* zeroed, shared_bytes of the type; NULL when it wants none */
 };
 
+/* /proc/self/task/<tid>/schedstat of the calling thread. */
+struct work_schedstat {
+	bool available;
+	uint64_t cpu_time_ns, run_delay_ns, run_count;
+};
+
 /* One worker, private to its process except for what `shared` and `group->memory` point to. */
 struct worker {
 	const struct ktstr_work_type *type;
@@ -49,19 +55,51 @@ struct worker {
 	uint64_t next_perturb_ns; /* 0 = never */
 	/* Readings at begin, for the deltas of the report. */
 	uint64_t begin_cpu_ns;
-	struct work_schedstat {
-		bool available;
-		uint64_t cpu_time_ns, run_delay_ns, run_count;
-	} begin_schedstat;
+	struct work_schedstat begin_schedstat;
 };
 
+/* A parameter: where it lies in its struct ktstr_work_<name>, its default and its bounds. */
+struct work_param {
+	const char *name;
+	unsigned short offset, bytes; /* an unsigned number of 1, 2, 4 or 8 bytes */
+	enum work_param_kind {
+		WORK_PARAM_NUMBER,
+		WORK_PARAM_DURATION, /* ns */
+		WORK_PARAM_FLAG,
+		WORK_PARAM_ENUM,    /* names[value] */
+		WORK_PARAM_OPT_U32, /* struct ktstr_opt_u32: unset is the default */
+	} kind;
+	uint64_t fallback; /* what zero means unless the type is literal */
+	uint64_t min, max; /* max 0 = none */
+	const char *const *names; /* NULL-terminated */
+};
+
+/* Rows of a table of parameters. */
+#define WORK_PARAM_(TYPE, FIELD, ...)                                                              \
+	{ .name = #FIELD, .offset = offsetof(struct ktstr_work_##TYPE, FIELD),                     \
+	  .bytes = sizeof(((struct ktstr_work_##TYPE *)0)->FIELD), __VA_ARGS__ }
+#define WORK_NUMBER(TYPE, FIELD, FALLBACK, MIN, MAX)                                               \
+	WORK_PARAM_(TYPE, FIELD, .fallback = (FALLBACK), .min = (MIN), .max = (MAX))
+#define WORK_DURATION(TYPE, FIELD, FALLBACK, MIN)                                                  \
+	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_DURATION, .fallback = (FALLBACK), .min = (MIN))
+#define WORK_FLAG(TYPE, FIELD) WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_FLAG, .max = 1)
+#define WORK_ENUM(TYPE, FIELD, NAMES)                                                              \
+	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_ENUM, .names = (NAMES))
+#define WORK_OPT_U32(TYPE, FIELD, MAX)                                                             \
+	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_OPT_U32, .max = (MAX))
+#define WORK_PARAMS(TABLE) .params = (TABLE), .params_count = sizeof(TABLE) / sizeof((TABLE)[0])
+
 struct work_type_ops {
-	const char *name; /* "SpinWait" */
+	const char *name;     /* "SpinWait" */
+	const char *pressure; /* the kernel path, one line */
+	const char *unit;     /* what one work unit is */
+	const struct work_param *params;
+	size_t params_count;
 	/* NULL = 1, independent workers */
 	unsigned int (*group_size)(const struct ktstr_work_type *type);
-	/* Replaces zero parameters by defaults; NULL = no parameters. */
-	void (*resolve)(struct ktstr_work_type *type);
-	/* Sees resolved parameters only; NULL = everything is fine. */
+	/*
+	 * What the bounds of single parameters cannot say; sees resolved parameters only. NULL = nothing.
+	 */
 	struct ktstr_error *(*validate)(const struct ktstr_work_type *type, unsigned int group_idx);
 	/*
 	 * In the parent, before the group's first worker is forked: fills group->fds. NULL = none.
@@ -70,22 +108,34 @@ struct work_type_ops {
 	size_t shared_bytes; /* of group->memory */
 	/* The loop, in the worker: returns when work_should_stop(). */
 	void (*run)(struct worker *w);
+	/* In the parent, of a completed worker: what group->memory adds to its report. NULL = nothing. */
+	void (*report)(struct ktstr_worker_report *report, const void *memory);
 };
 
 /* NULL when kind is out of range. */
 const struct work_type_ops *work_type_ops(enum ktstr_work_kind kind);
 
-extern const struct work_type_ops work_spin_wait_ops, work_yield_heavy_ops, work_mixed_ops,
-	work_bursty_ops, work_io_sync_write_ops, work_pipe_io_ops;
+#define WORK_OPS_(KIND, name) extern const struct work_type_ops work_##name##_ops;
+KTSTR_WORK_TYPES(WORK_OPS_)
+#undef WORK_OPS_
+
+/* params.c: zeros replaced by defaults; bounds; "burst 50ms, sleep 100ms". */
+void work_params_resolve(const struct work_type_ops *ops, struct ktstr_work_type *type);
+struct ktstr_error *work_params_validate(const struct work_type_ops *ops, const struct ktstr_work_type *type,
+					 unsigned int group_idx) KTSTR_CHECKED;
+char *work_params_text(const struct work_type_ops *ops, const struct ktstr_work_type *type);
 
 /* For the group_size row of types whose workers come in pairs. */
 unsigned int work_group_of_two(const struct ktstr_work_type *type);
 
-/* telemetry.c */
 /* perturb.c: the start delay, and from then on the pauses that checkpoints take. */
 void work_perturb_begin(struct worker *w, uint64_t seed, unsigned int index);
 /* True when it slept: the time is not the scheduler's doing. */
 bool work_perturb(struct worker *w, uint64_t now_ns);
+/* telemetry.c */
+struct work_schedstat work_read_schedstat(void);
+/* CPUs that this process may run on. */
+unsigned int work_usable_cpus(void);
 void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index);
 void work_telemetry_begin(struct worker *w);
 void work_telemetry_end(struct worker *w); /* writes the report into shared memory */

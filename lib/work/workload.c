@@ -172,6 +172,8 @@ static void report_completed(const struct ktstr_workload_handle *handle, size_t 
 	report->wake_latencies.values_ns = shared->wake_values_ns;
 	report->wake_latencies.count =
 		total < KTSTR_RESERVOIR_CAP ? (size_t)total : KTSTR_RESERVOIR_CAP;
+	if (work_type_ops(report->work_kind)->report)
+		work_type_ops(report->work_kind)->report(report, handle->group_memories[i]);
 }
 
 static void build_report(const struct ktstr_workload_handle *handle, size_t i)
@@ -241,6 +243,7 @@ void ktstr_workload_destroy(struct ktstr_workload_handle *handle)
 	free(handle->pids);
 	free(handle->public_pids);
 	free(handle->outcomes);
+	free(handle->group_memories);
 	free(handle->reports);
 	free(handle);
 }

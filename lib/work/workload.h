@@ -25,6 +25,7 @@ struct ktstr_workload_handle {
 		bool status_known;
 		int wait_status;
 	} * outcomes;
+	void **group_memories; /* of each worker; NULL = its type wants none */
 	struct ktstr_worker_report *reports; /* kind, group_idx, index are set at spawn */
 	bool started, collected;
 };

@@ -384,13 +384,11 @@ static void test_bad_specs(void **state)
 	specs[1].type.literal = true;
 	assert_refused(
 		ktstr_workload_spawn(&config, &handle),
-		"Bursty (group 1) requires a burst above zero, got 0: give a duration, or leave "
-		"literal false for the default of 50ms");
+		"Bursty (group 1) requires burst of at least 1ns, got 0; left out it takes its default");
 	specs[1].type.BURSTY = (struct ktstr_work_bursty){ .burst = 5 };
 	assert_refused(
 		ktstr_workload_spawn(&config, &handle),
-		"Bursty (group 1) requires a sleep above zero, got 0: give a duration, or leave "
-		"literal false for the default of 100ms");
+		"Bursty (group 1) requires sleep of at least 1ns, got 0; left out it takes its default");
 	specs[1] = (struct ktstr_work_spec){ .workers = 1, .comm = "sixteen-bytes-16" };
 	assert_refused(
 		ktstr_workload_spawn(&config, &handle),
