@@ -96,16 +96,20 @@ static struct ktstr_error *list_program(const struct list_arguments *arguments, 
 	return error;
 }
 
+/* One name at the start of each line, what it presses behind it. */
 static void list_work_types(const struct list_arguments *arguments, json_t *array)
 {
-	size_t count;
-	const char *const *names = ktstr_work_type_all_names(&count);
+	for (unsigned int i = 0; i < KTSTR_WORK_KINDS; i++) {
+		enum ktstr_work_kind kind = (enum ktstr_work_kind)i;
+		_cleanup_free_ char *parameters = ktstr_work_type_parameters(kind);
 
-	for (size_t i = 0; i < count; i++) {
 		if (arguments->json)
-			json_array_append_new(array, json_string(names[i]));
+			json_array_append_new(array, json_pack("{ss ss ss ss}", "name", ktstr_work_type_name(kind),
+							       "pressure", ktstr_work_type_pressure(kind), "unit",
+							       ktstr_work_type_unit(kind), "parameters", parameters));
 		else
-			puts(names[i]);
+			printf("%-26s %s%s%s%s\n", ktstr_work_type_name(kind), ktstr_work_type_pressure(kind),
+			       *parameters ? " [" : "", parameters, *parameters ? "]" : "");
 	}
 }
 

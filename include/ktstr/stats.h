@@ -14,6 +14,12 @@
 extern "C" {
 #endif
 
+/* A measurement by its name in the metric registry. */
+struct ktstr_named_value {
+	char *name;
+	double value;
+};
+
 struct ktstr_cgroup_stats {
 	char *cgroup_name;
 	uint64_t num_workers;
@@ -34,6 +40,9 @@ struct ktstr_cgroup_stats {
 	uint64_t total_iterations;
 	uint64_t total_cpu_time_ns;
 	struct ktstr_opt_f64 mean_run_delay_us, worst_run_delay_us; /* schedstat, per worker sums */
+	/* What its benchmarks measured (ktstr/benchmark.h), pooled over the workers. */
+	struct ktstr_named_value *ext_metrics;
+	size_t ext_metrics_count;
 };
 
 struct ktstr_scenario_stats {
@@ -52,6 +61,8 @@ struct ktstr_scenario_stats {
 /* NULL when there is no cgroup of that name. */
 const struct ktstr_cgroup_stats *ktstr_stats_cgroup(const struct ktstr_scenario_stats *stats,
 						    const char *name);
+/* An ext metric by name; unset when it was not measured. */
+struct ktstr_opt_f64 ktstr_cgroup_stats_metric(const struct ktstr_cgroup_stats *stats, const char *name);
 struct ktstr_opt_f64 ktstr_cgroup_stats_iterations_per_worker(const struct ktstr_cgroup_stats *stats);
 struct ktstr_opt_f64
 ktstr_cgroup_stats_iterations_per_cpu_sec(const struct ktstr_cgroup_stats *stats);

@@ -173,7 +173,7 @@ struct ktstr_worker_report {
 	int exit_code;
 	uint64_t work_units;
 	uint64_t iterations;
-	uint64_t cpu_time_ns; /* CLOCK_THREAD_CPUTIME_ID */
+	uint64_t cpu_time_ns; /* of the worker with the threads it started */
 	uint64_t wall_time_ns; /* begin of work to loop exit */
 	uint64_t off_cpu_ns; /* max(0, wall - cpu) */
 	uint64_t max_gap_ns; /* longest time between two checkpoints of the work loop */

@@ -69,15 +69,24 @@ struct ktstr_error *ktstr_assert_from_json(const json_t *json, struct ktstr_asse
 	return NULL;
 }
 
+static json_t *cgroup_to_json(const struct ktstr_cgroup_stats *cgroup)
+{
+	json_t *json = ktstr_fields_to_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), cgroup);
+	json_t *metrics = json_object();
+
+	for (size_t i = 0; i < cgroup->ext_metrics_count && i < KTSTR_JSON_ITEMS_MAX; i++)
+		json_object_set_new(metrics, cgroup->ext_metrics[i].name, json_real(cgroup->ext_metrics[i].value));
+	json_object_set_new(json, "ext_metrics", metrics);
+	return json;
+}
+
 json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats)
 {
 	json_t *json = ktstr_fields_to_json(scenario_fields, ARRAY_SIZE(scenario_fields), stats);
 	json_t *cgroups = json_array();
 
 	for (size_t i = 0; i < stats->cgroups_count && i < KTSTR_JSON_ITEMS_MAX; i++)
-		json_array_append_new(cgroups, ktstr_fields_to_json(cgroup_fields,
-								    ARRAY_SIZE(cgroup_fields),
-								    &stats->cgroups[i]));
+		json_array_append_new(cgroups, cgroup_to_json(&stats->cgroups[i]));
 	json_object_set_new(json, "cgroups", cgroups);
 	return json;
 }
@@ -90,6 +99,21 @@ json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats)
 		&(array)[(count)++];                                                               \
 	})
 
+/* May be missing: results from before there were any have none. */
+static struct ktstr_error *read_metrics(const json_t *json, struct ktstr_cgroup_stats *cgroup)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)json, name, value) {
+		if (!json_is_number(value))
+			return ktstr_error_wrap(ktstr_json_mismatch(value, "a number"), "%.40s", name);
+		if (cgroup->ext_metrics_count < KTSTR_JSON_ITEMS_MAX)
+			ktstr_cgroup_stats_add_metric(cgroup, name, json_number_value(value));
+	}
+	return NULL;
+}
+
 static struct ktstr_error *read_cgroup(const json_t *item, void *context)
 {
 	struct ktstr_scenario_stats *stats = context;
@@ -98,6 +122,7 @@ static struct ktstr_error *read_cgroup(const json_t *item, void *context)
 	KTSTR_TRY(ktstr_fields_from_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), item, cgroup));
 	if (!cgroup->cgroup_name)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "cgroup_name: missing");
+	KTSTR_TRY_WRAP(read_metrics(json_object_get(item, "ext_metrics"), cgroup), "ext_metrics");
 	return NULL;
 }
 

@@ -197,6 +197,7 @@ const struct ktstr_cgroup_stats *ktstr_stats_add_cgroup(struct ktstr_scenario_st
 	add_counters(&cgroup, reports, count);
 	add_wake_latency(&cgroup, reports, count);
 	add_run_delay(&cgroup, reports, count);
+	ktstr_cgroup_stats_add_benchmarks(&cgroup, reports, count);
 	push_cgroup(stats, cgroup);
 	refresh_total_cpus(stats);
 	return &stats->cgroups[stats->cgroups_count - 1];
@@ -214,8 +215,14 @@ void ktstr_scenario_stats_merge(struct ktstr_scenario_stats *into,
 
 void ktstr_scenario_stats_deinit(struct ktstr_scenario_stats *stats)
 {
-	for (size_t i = 0; i < stats->cgroups_count; i++)
-		free(stats->cgroups[i].cgroup_name);
+	for (size_t i = 0; i < stats->cgroups_count; i++) {
+		struct ktstr_cgroup_stats *cgroup = &stats->cgroups[i];
+
+		for (size_t k = 0; k < cgroup->ext_metrics_count; k++)
+			free(cgroup->ext_metrics[k].name);
+		free(cgroup->ext_metrics);
+		free(cgroup->cgroup_name);
+	}
 	free(stats->cgroups);
 	*stats = (struct ktstr_scenario_stats){ 0 };
 }

@@ -44,6 +44,11 @@ const struct ktstr_cgroup_stats *ktstr_stats_add_cgroup(struct ktstr_scenario_st
 							const char *cgroup_name,
 							const struct ktstr_worker_report *reports,
 							size_t count);
+/* The name is copied. */
+void ktstr_cgroup_stats_add_metric(struct ktstr_cgroup_stats *cgroup, const char *name, double value);
+/* The metrics of the benchmarks among the workers. */
+void ktstr_cgroup_stats_add_benchmarks(struct ktstr_cgroup_stats *cgroup,
+				       const struct ktstr_worker_report *reports, size_t count);
 /* Moves the cgroups of `from` behind those of `into`; counts add up, the worst of each stays. */
 void ktstr_scenario_stats_merge(struct ktstr_scenario_stats *into,
 				struct ktstr_scenario_stats *from);

@@ -13,7 +13,7 @@
  */
 static void burst(struct worker *w, uint64_t burst_ns)
 {
-	uint64_t cpu_end = work_thread_cpu_ns() + burst_ns;
+	uint64_t cpu_end = work_cpu_ns(w->cpu_clock) + burst_ns;
 	uint64_t earliest_end = w->last_checkpoint_ns + burst_ns;
 
 	while (!work_should_stop(w)) {
@@ -23,7 +23,7 @@ static void burst(struct worker *w, uint64_t burst_ns)
 		work_checkpoint(w);
 		if (w->last_checkpoint_ns < earliest_end)
 			continue;
-		cpu = work_thread_cpu_ns();
+		cpu = work_cpu_ns(w->cpu_clock);
 		if (cpu >= cpu_end)
 			return;
 		earliest_end = w->last_checkpoint_ns + (cpu_end - cpu);

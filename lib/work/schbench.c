@@ -207,7 +207,7 @@ static void think(struct participant *worker)
 	for (uint64_t i = 0; i < bench->config->operations && !work_threads_stopping(&bench->team); i++) {
 		work_matrix_product(worker->cells, bench->private_dim);
 		if (bench->shared_dim)
-			work_matrix_product(bench->shared_cells, bench->shared_dim);
+			work_matrix_product_shared(bench->shared_cells, bench->shared_dim);
 	}
 	if (lock)
 		atomic_store(&lock->held, 0);
@@ -427,6 +427,7 @@ const struct work_type_ops work_schbench_ops = {
 	.unit = "a request",
 	WORK_PARAMS(params),
 	.shared_bytes = sizeof(struct ktstr_schbench_stats),
+	.threads = true,
 	.run = run_schbench,
 	.report = report,
 };

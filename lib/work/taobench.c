@@ -480,6 +480,7 @@ const struct work_type_ops work_taobench_ops = {
 	.unit = "a request answered",
 	WORK_PARAMS(params),
 	.shared_bytes = sizeof(struct ktstr_taobench_stats),
+	.threads = true,
 	.run = run_taobench,
 	.report = report,
 };

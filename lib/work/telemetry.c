@@ -75,11 +75,11 @@ void work_checkpoint_now(struct worker *w)
 	w->last_checkpoint_ns = work_perturb(w, now) ? ktstr_now_ns() : now;
 }
 
-uint64_t work_thread_cpu_ns(void)
+uint64_t work_cpu_ns(clockid_t clock)
 {
 	struct timespec used;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	clock_gettime(clock, &used);
 	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
@@ -122,7 +122,7 @@ void work_telemetry_begin(struct worker *w)
 	w->begin_schedstat = work_read_schedstat();
 	w->last_cpu = cpu < 0 ? 0 : (unsigned int)cpu;
 	w->begin_ns = ktstr_now_ns();
-	w->begin_cpu_ns = work_thread_cpu_ns();
+	w->begin_cpu_ns = work_cpu_ns(w->cpu_clock);
 	see_cpu(w, w->begin_ns);
 	work_reset_gap(w, w->begin_ns);
 }
@@ -150,7 +150,7 @@ void work_telemetry_end(struct worker *w)
 	struct ktstr_worker_report *report = &w->shared->report;
 
 	work_checkpoint_now(w);
-	report->cpu_time_ns = work_thread_cpu_ns() - w->begin_cpu_ns;
+	report->cpu_time_ns = work_cpu_ns(w->cpu_clock) - w->begin_cpu_ns;
 	report->wall_time_ns = ktstr_now_ns() - w->begin_ns;
 	if (report->wall_time_ns > report->cpu_time_ns)
 		report->off_cpu_ns = report->wall_time_ns - report->cpu_time_ns;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/random.h"
 #include "ktstr/work.h"
@@ -54,6 +55,7 @@ struct worker {
 	struct ktstr_random random, jitter;
 	uint64_t next_perturb_ns; /* 0 = never */
 	/* Readings at begin, for the deltas of the report. */
+	clockid_t cpu_clock;
 	uint64_t begin_cpu_ns;
 	struct work_schedstat begin_schedstat;
 };
@@ -106,6 +108,7 @@ struct work_type_ops {
 	 */
 	struct ktstr_error *(*open_group)(struct work_group *group);
 	size_t shared_bytes; /* of group->memory */
+	bool threads; /* starts threads of its own: their CPU time counts as the worker's */
 	/* The loop, in the worker: returns when work_should_stop(). */
 	void (*run)(struct worker *w);
 	/* In the parent, of a completed worker: what group->memory adds to its report. NULL = nothing. */
@@ -140,7 +143,7 @@ void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index);
 void work_telemetry_begin(struct worker *w);
 void work_telemetry_end(struct worker *w); /* writes the report into shared memory */
 void work_checkpoint_now(struct worker *w);
-uint64_t work_thread_cpu_ns(void); /* CLOCK_THREAD_CPUTIME_ID: a system call */
+uint64_t work_cpu_ns(clockid_t clock); /* CLOCK_THREAD_CPUTIME_ID or ..PROCESS..: a system call */
 /* One sample of how long a wakeup took to arrive. */
 void work_record_wake(struct worker *w, uint64_t latency_ns);
 /*

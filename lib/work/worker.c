@@ -121,6 +121,7 @@ _Noreturn void worker_main(const struct worker_setup *setup)
 		.position = setup->position,
 		.control = setup->control,
 		.shared = setup->shared,
+		.cpu_clock = setup->ops->threads ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID,
 	};
 
 	own_shared = setup->shared;
