@@ -66,15 +66,18 @@ int main(int argc, char **argv)
 		puts("ktstr " KTSTR_VERSION);
 		return KTSTR_EXIT_PASS;
 	}
-	ktstr_template_reclaim();
+	ktstr_template_tidy();
 	for (size_t i = 0; i < COMMANDS; i++) {
 		char name[64];
+		int status;
 
 		if (strcmp(argv[1], commands[i].name))
 			continue;
 		snprintf(name, sizeof(name), "ktstr %s", commands[i].name);
 		argv[1] = name;
-		return commands[i].main(argc - 1, argv + 1);
+		status = commands[i].main(argc - 1, argv + 1);
+		ktstr_template_tidy();
+		return status;
 	}
 	return unknown(argv[1]);
 }

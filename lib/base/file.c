@@ -203,6 +203,9 @@ struct ktstr_error *ktstr_lock_file(const char *path, bool exclusive, uint64_t t
 					       lock_holder(&st));
 		ktstr_sleep_ns(LOCK_RETRY_NS);
 	}
+	/* Whoever had it may have removed the file before we got it: what we hold is no lock then. */
+	if (!fstat(lock, &st) && !st.st_nlink)
+		return ktstr_lock_file(path, exclusive, ktstr_now_ns() < deadline ? deadline - ktstr_now_ns() : 0, fd);
 	*fd = ktstr_take_fd(&lock);
 	return NULL;
 }

@@ -32,9 +32,10 @@ bool ktstr_path_exists(const char *path);
 struct ktstr_error *ktstr_memfd(const char *name, uint64_t size_bytes, int *fd) KTSTR_CHECKED;
 
 /*
- * flock() on a lock file that is created when missing and never deleted; released by closing fd and
- * by the death of the process. A wait longer than timeout_ns is KTSTR_ERR_BUSY, whose message names
- * the file and, where /proc/locks tells, the pid that holds it. 0 = do not wait.
+ * flock() on a lock file that is created when missing, and that only its exclusive holder may delete;
+ * released by closing fd and by the death of the process. A wait longer than timeout_ns is
+ * KTSTR_ERR_BUSY, whose message names the file and, where /proc/locks tells, the pid that holds it.
+ * 0 = do not wait.
  */
 struct ktstr_error *ktstr_lock_file(const char *path, bool exclusive, uint64_t timeout_ns, int *fd)
 	KTSTR_CHECKED;

@@ -122,6 +122,7 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 {
 	uint64_t limit = run_limit_ns(execution->run);
 	uint64_t deadline = ktstr_now_ns() + limit;
+	_cleanup_free_ char *ended = NULL;
 	struct ktstr_frame frame;
 	char text[32];
 
@@ -137,7 +138,8 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 				return NULL;
 			break;
 		case KTSTR_VM_ENDED:
-			return ktstr_error_new(KTSTR_ERR_GUEST, "the guest powered off in the middle of the test");
+			ended = ktstr_vm_describe_end(vm);
+			return ktstr_error_new(KTSTR_ERR_GUEST, "%s in the middle of the test", ended);
 		case KTSTR_VM_DEADLINE:
 			execution->result->timed_out = true;
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the test overran: no verdict within %s",

@@ -12,7 +12,7 @@
 #include "vm/argv.h"
 #include "vm/template.h"
 
-/* What a booted guest has touched of its RAM, with room for clones that fill holes of the file. */
+/* What a booted guest has touched of its RAM, generously. */
 enum { NEED_BASE_MIB = 384, NEED_PER_CPU_MIB = 8 };
 
 KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
@@ -234,8 +234,11 @@ struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,
 	_cleanup_free_ char *frames = NULL;
 	size_t length;
 
+	KTSTR_TRY(ktstr_template_check_room(&template->hold));
 	KTSTR_TRY(ktstr_read_file(template->frames_path, &frames, &length));
 	KTSTR_TRY(ktstr_vm_restore(config, template->ram_path, template->state_path, true, job, vm));
+	/* The VM holds its template as long as it lives: evicting what it maps would free nothing. */
+	ktstr_vm_keep_fd(*vm, fcntl(template->hold.lock_fd, F_DUPFD_CLOEXEC, 3));
 	ktstr_vm_replay_frames(*vm, frames, length);
 	return NULL;
 }

@@ -16,9 +16,15 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/units.h"
+#include "vm/template_holes.h"
 #include "vm/template_store.h"
 
-enum { META_VERSION = 1, DEFAULT_CAP_MIB = 6144 };
+enum {
+	META_VERSION = 2,
+	DEFAULT_CAP_MIB = 6144,
+	GROWTH_MIB = 64, /* filled holes that are not worth punching yet: the next clone fills the same */
+	CLONE_ROOM_MIB = 1024, /* how far one clone is expected to fill holes before they are punched */
+};
 #define BUILD_WAIT KTSTR_SEC(600)
 
 char *ktstr_template_dir(void)
@@ -77,6 +83,27 @@ char *ktstr_template_id(const char *dir)
 	return id;
 }
 
+static uint64_t file_blocks_bytes(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+/* Gives back what clones have filled of a template's RAM file. */
+static void trim(const char *dir)
+{
+	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", dir);
+	_cleanup_free_ char *ram_path = ktstr_xasprintf("%s/ram", dir);
+	json_t *meta = json_load_file(meta_path, 0, NULL);
+	const json_t *holes = json_object_get(meta, "holes");
+	uint64_t made = (uint64_t)json_integer_value(json_object_get(meta, "ram_bytes")) - ktstr_holes_bytes(holes);
+
+	if (meta && file_blocks_bytes(ram_path) > made + ((uint64_t)GROWTH_MIB << 20))
+		ktstr_holes_restore(ram_path, holes);
+	json_decref(meta);
+}
+
 static void mark_used(const char *dir)
 {
 	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", dir);
@@ -107,6 +134,7 @@ struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_h
 	damage = verify(hold->dir);
 	if (!damage) {
 		mark_used(hold->dir);
+		trim(hold->dir);
 		return NULL;
 	}
 	ktstr_error_free(damage);
@@ -129,10 +157,8 @@ static uint64_t occupied_bytes(const char *dir)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", dir, files[i]);
-		struct stat st;
 
-		if (!stat(path, &st))
-			bytes += (uint64_t)st.st_blocks * 512;
+		bytes += file_blocks_bytes(path);
 	}
 	return bytes;
 }
@@ -241,13 +267,6 @@ static void reclaim_builds(const char *store)
 	}
 }
 
-void ktstr_template_reclaim(void)
-{
-	_cleanup_free_ char *store = ktstr_template_dir();
-
-	reclaim_builds(store);
-}
-
 static uint64_t cap_bytes(void)
 {
 	const char *text = ktstr_env("KTSTR_TEMPLATE_CAP_MIB");
@@ -263,8 +282,11 @@ static uint64_t free_bytes(const char *path)
 	return statvfs(path, &fs) ? 0 : (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-/* Evicts idle templates, least recently used first, until `need` fits under the cap and into the file system. */
-static void make_room(const char *store, uint64_t need)
+/*
+ * Evicts idle templates, least recently used first, until `need` more fits under the cap and `need_free` into the file
+ * system.
+ */
+static void make_room(const char *store, uint64_t need, uint64_t need_free)
 {
 	struct ktstr_template_entry *entries;
 	uint64_t total = 0;
@@ -273,10 +295,47 @@ static void make_room(const char *store, uint64_t need)
 	ktstr_error_free(ktstr_template_list(&entries, &count));
 	for (size_t i = 0; i < count; i++)
 		total += entries[i].used_bytes;
-	for (size_t i = 0; i < count && (total + need > cap_bytes() || free_bytes(store) < need); i++)
+	for (size_t i = 0; i < count && (total + need > cap_bytes() || free_bytes(store) < need_free); i++)
 		if (remove_idle(store, entries[i].key))
 			total -= entries[i].used_bytes;
 	ktstr_template_entries_free(entries, count);
+}
+
+void ktstr_template_tidy(void)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+	_cleanup_closedir_ DIR *dir = opendir(store);
+	struct dirent *item;
+
+	reclaim_builds(store);
+	while (dir && (item = readdir(dir))) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", store, item->d_name);
+
+		if (is_key(item->d_name))
+			trim(path);
+	}
+	make_room(store, 0, 0);
+}
+
+struct ktstr_error *ktstr_template_check_room(const struct ktstr_template_hold *hold)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", hold->dir);
+	json_t *meta = json_load_file(meta_path, 0, NULL);
+	uint64_t need = ktstr_holes_bytes(json_object_get(meta, "holes")), room;
+
+	json_decref(meta);
+	if (need > (uint64_t)CLONE_ROOM_MIB << 20)
+		need = (uint64_t)CLONE_ROOM_MIB << 20;
+	if (free_bytes(store) >= need)
+		return NULL;
+	make_room(store, 0, need);
+	room = free_bytes(store);
+	if (room >= need)
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_NO_SPACE,
+			       "template store %s: %llu MiB free, a clone may take %llu MiB of it; make room, or name another place with KTSTR_TEMPLATE_DIR",
+			       store, (unsigned long long)(room >> 20), (unsigned long long)(need >> 20));
 }
 
 /* A new directory that we hold. Between its making and its locking somebody may reclaim it: then another one. */
@@ -307,7 +366,7 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 	KTSTR_TRY(open_store(&store));
 	old = ktstr_xasprintf("%s/%s", store, key);
 	KTSTR_TRY(ktstr_remove_tree(old));
-	make_room(store, need_mib << 20);
+	make_room(store, need_mib << 20, need_mib << 20);
 	room = free_bytes(store);
 	if (room < need_mib << 20)
 		return ktstr_error_new(KTSTR_ERR_NO_SPACE,
@@ -330,9 +389,9 @@ struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *de
 	if (stat(ram_path, &ram))
 		return ktstr_error_sys(errno, "cannot read %s", ram_path);
 	KTSTR_TRY(ktstr_sha256_file(state_path, digest));
-	meta = json_pack("{si ss sI ss sI}", "version", META_VERSION, "description", description, "ram_bytes",
+	meta = json_pack("{si ss sI ss sI so}", "version", META_VERSION, "description", description, "ram_bytes",
 			 (json_int_t)ram.st_size, "state_sha256", digest, "created",
-			 (json_int_t)time(NULL));
+			 (json_int_t)time(NULL), "holes", ktstr_holes_of(ram_path));
 	text = json_dumps(meta, JSON_INDENT(1));
 	json_decref(meta);
 	KTSTR_TRY(ktstr_write_file_atomic(meta_path, text, strlen(text)));

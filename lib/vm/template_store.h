@@ -42,8 +42,16 @@ struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *de
 /* The recorded checksum of the device state; heap. */
 char *ktstr_template_id(const char *dir);
 
-/* Removes what killed builders have left. Every command does it when it starts. */
-void ktstr_template_reclaim(void);
+/*
+ * Keeps the store what it says it is: removes what killed builders have left, gives back what clones have filled of RAM
+ * files, evicts down to the cap. Every command does it when it starts, and while tests run.
+ */
+void ktstr_template_tidy(void);
+/*
+ * Whether the store's file system has room for the holes that a clone may fill: without it the clone would be killed
+ * (SIGBUS) in the middle of its test. Evicts others if that helps.
+ */
+struct ktstr_error *ktstr_template_check_room(const struct ktstr_template_hold *hold) KTSTR_CHECKED;
 
 struct ktstr_template_entry {
 	char *key, *description;

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/child.h"
@@ -47,6 +49,7 @@ struct ktstr_vm {
 	int frames_fd, qmp_fd, terminal_fd; /* our ends */
 	struct ktstr_qmp *qmp; /* opened when first needed */
 	struct ktstr_mailbox *mailbox;
+	int kept_fd;
 	bool deterministic;
 	bool restored;
 	uint64_t log_read; /* bytes of the mailbox log already decoded */
@@ -73,6 +76,7 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	close_fd(&vm->frames_fd);
 	close_fd(&vm->qmp_fd);
 	close_fd(&vm->terminal_fd);
+	close_fd(&vm->kept_fd);
 	ktstr_frame_decoder_deinit(&vm->decoder);
 	free(vm);
 }
@@ -178,6 +182,20 @@ char *ktstr_vm_qemu_output(const struct ktstr_vm *vm)
 	return read_memory_file(vm->files.qemu_output, &length);
 }
 
+char *ktstr_vm_describe_end(const struct ktstr_vm *vm)
+{
+	_cleanup_free_ char *how = ktstr_describe_wait_status(vm->qemu_status);
+
+	if (WIFEXITED(vm->qemu_status) && !WEXITSTATUS(vm->qemu_status))
+		return ktstr_xstrdup("the guest powered off");
+	/* A page of a file in shared memory that the file system has no room for. */
+	if (WIFSIGNALED(vm->qemu_status) && WTERMSIG(vm->qemu_status) == SIGBUS)
+		return ktstr_xasprintf("QEMU ended with %s, as there was no memory left for the guest's RAM (%s)", how,
+				       vm->restored ? "the template store is full: see KTSTR_TEMPLATE_DIR" :
+						      "the host is out of memory");
+	return ktstr_xasprintf("QEMU ended with %s", how);
+}
+
 static bool console_flooded(const struct ktstr_vm *vm)
 {
 	struct stat st;
@@ -261,7 +279,7 @@ static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 	struct ktstr_vm *vm = ktstr_xcalloc(1, sizeof(*vm));
 
 	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1 };
-	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->qemu.pidfd = -1;
+	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->kept_fd = vm->qemu.pidfd = -1;
 	vm->deterministic = config->deterministic;
 	return vm;
 }
@@ -430,6 +448,12 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 		if (!wait_for_bytes(vm, left_ms))
 			return KTSTR_VM_ENDED;
 	}
+}
+
+void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd)
+{
+	close_fd(&vm->kept_fd);
+	vm->kept_fd = fd;
 }
 
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length)

@@ -84,6 +84,8 @@ enum ktstr_vm_wait {
 enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns,
 				       struct ktstr_frame *frame);
 
+/* A descriptor that is closed with the VM. */
+void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd);
 /* Frames that were sent before the VM was saved, given out first. */
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length);
 /* Is the agent waiting for a job (stage n of enum ktstr_agent_stage)? */
@@ -92,6 +94,8 @@ bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage);
 char *ktstr_vm_console(const struct ktstr_vm *vm, size_t *length);
 /* What QEMU itself printed; heap, "" normally. */
 char *ktstr_vm_qemu_output(const struct ktstr_vm *vm);
+/* How QEMU has ended, for people; heap. Only after KTSTR_VM_ENDED. */
+char *ktstr_vm_describe_end(const struct ktstr_vm *vm);
 /* Our end of hvc0, -1 without one. Owned by the VM. */
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm);
 uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm);

@@ -201,6 +201,30 @@ static void locks_name_their_holder(void **state)
 	assert_true(ktstr_path_exists(path));
 }
 
+/* A holder may delete the file: whoever waited for it must not believe to hold a lock that nobody else can see. */
+static void deleted_locks_are_no_locks(void **state)
+{
+	_cleanup_free_ char *path = in_directory("gone");
+	_cleanup_close_ int holder = -1, waiter = -1;
+	struct stat held, visible;
+	pid_t pid;
+
+	(void)state;
+	assert_null(ktstr_lock_file(path, true, 0, &holder));
+	pid = fork();
+	if (pid == 0) {
+		/* Its own copy of the descriptor is closed by the exit: the lock ends when both are. */
+		usleep(60000);
+		_exit(unlink(path));
+	}
+	close(ktstr_take_fd(&holder));
+	assert_null(ktstr_lock_file(path, true, 5000000000, &waiter));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(fstat(waiter, &held), 0);
+	assert_int_equal(stat(path, &visible), 0);
+	assert_int_equal(held.st_ino, visible.st_ino);
+}
+
 static void shared_locks_go_together(void **state)
 {
 	_cleanup_free_ char *path = in_directory("lock");
@@ -250,6 +274,7 @@ int main(void)
 		IN_DIRECTORY(tree_removal_stays_inside),
 		IN_DIRECTORY(copies_have_content_and_mode),
 		IN_DIRECTORY(locks_name_their_holder),
+		IN_DIRECTORY(deleted_locks_are_no_locks),
 		IN_DIRECTORY(shared_locks_go_together),
 		cmocka_unit_test(folders_follow_the_environment),
 	};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The template store without VMs: made whole or not at all, checked, evicted, reclaimed, dropped. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,11 +145,82 @@ static void test_builds_of_the_dead_are_reclaimed(void **state)
 
 	(void)state;
 	assert_null(ktstr_template_begin(KEY_A, 1, &dir, &fd));
-	ktstr_template_reclaim();
+	ktstr_template_tidy();
 	assert_true(ktstr_path_exists(dir));
 	close(fd);
-	ktstr_template_reclaim();
+	ktstr_template_tidy();
 	assert_false(ktstr_path_exists(dir));
+}
+
+/* A clone's touch of a hole leaves a page of zeros in the file: here as many as make tidying worth its while. */
+static void fill_holes(const char *ram)
+{
+	_cleanup_close_ int fd = open(ram, O_RDWR | O_CLOEXEC);
+	_cleanup_free_ char *zeros = ktstr_xcalloc(1, 100 << 20);
+
+	assert_int_equal(pwrite(fd, zeros, 100 << 20, 4 << 20), 100 << 20);
+}
+
+static uint64_t listed_bytes(void)
+{
+	struct ktstr_template_entry *entries;
+	uint64_t bytes;
+	size_t count;
+
+	assert_null(ktstr_template_list(&entries, &count));
+	assert_int_equal(count, 1);
+	bytes = entries[0].used_bytes;
+	ktstr_template_entries_free(entries, count);
+	return bytes;
+}
+
+static void test_what_clones_fill_is_given_back(void **state)
+{
+	struct ktstr_template_hold hold;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_free_ char *ram = NULL;
+	_cleanup_free_ char *content = NULL;
+	_cleanup_close_ int fd = -1;
+	bool must_build;
+
+	(void)state;
+	assert_null(ktstr_template_take(KEY_A, &hold, &must_build));
+	assert_null(ktstr_template_begin(KEY_A, 1, &dir, &fd));
+	write_file(dir, "ram", 1 << 20);
+	write_file(dir, "state", 100);
+	ram = ktstr_xasprintf("%s/ram", dir);
+	assert_int_equal(truncate(ram, 256 << 20), 0);
+	assert_null(ktstr_template_publish(dir, "of a test", &hold));
+	free(ram);
+	ram = ktstr_xasprintf("%s/ram", hold.dir);
+	fill_holes(ram);
+	assert_true(listed_bytes() > 100 << 20);
+	ktstr_template_tidy();
+	assert_true(listed_bytes() < 2 << 20);
+	assert_null(ktstr_read_file(ram, &content, NULL));
+	assert_int_equal(content[(1 << 20) - 1], 'x');
+	assert_int_equal(content[1 << 20], 0);
+	ktstr_template_release(&hold);
+	assert_true(is_sound(KEY_A));
+}
+
+static void test_the_cap_holds_between_builds(void **state)
+{
+	struct ktstr_template_hold a = make(KEY_A, 3 << 20), b;
+	struct ktstr_template_entry *entries;
+	size_t count;
+
+	(void)state;
+	ktstr_template_release(&a);
+	b = make(KEY_B, 3 << 20);
+	setenv("KTSTR_TEMPLATE_CAP_MIB", "4", 1);
+	ktstr_template_tidy();
+	assert_null(ktstr_template_list(&entries, &count));
+	assert_int_equal(count, 1);
+	assert_string_equal(entries[0].key, KEY_B);
+	assert_true(entries[0].in_use);
+	ktstr_template_entries_free(entries, count);
+	ktstr_template_release(&b);
 }
 
 static void test_no_room_is_said_with_numbers(void **state)
@@ -171,6 +243,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_drop_spares_what_is_in_use, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_least_recently_used_goes_first, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_builds_of_the_dead_are_reclaimed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_clones_fill_is_given_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_cap_holds_between_builds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_room_is_said_with_numbers, set_up, tear_down),
 	};
 
