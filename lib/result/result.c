@@ -58,6 +58,12 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	*result = (struct ktstr_test_result){ 0 };
 }
 
+void ktstr_test_result_add_stage(struct ktstr_test_result *result, const char *name, uint64_t duration_ns)
+{
+	if (result->stages_count < sizeof(result->stages) / sizeof(result->stages[0]))
+		result->stages[result->stages_count++] = (struct ktstr_stage_time){ name, duration_ns };
+}
+
 enum ktstr_outcome_kind ktstr_test_result_kind(const struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_assert_result_kind(&result->verdict);

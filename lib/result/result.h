@@ -84,6 +84,8 @@ struct ktstr_test_result {
 };
 
 void ktstr_test_result_deinit(struct ktstr_test_result *result);
+/* name is kept, not copied. More stages than there is room for are left out. */
+void ktstr_test_result_add_stage(struct ktstr_test_result *result, const char *name, uint64_t duration_ns);
 /* The kind of the verdict; a pass that no guest result confirms is a failure. */
 enum ktstr_outcome_kind ktstr_test_result_kind(const struct ktstr_test_result *result);
 

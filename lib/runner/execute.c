@@ -37,15 +37,15 @@ static void enter_stage(struct execution *execution, const char *shown)
 		execution->stage(execution->stage_context, shown);
 }
 
+static void leave_stage_at(struct execution *execution, const char *name, uint64_t ended_ns)
+{
+	ktstr_test_result_add_stage(execution->result, name, ended_ns - execution->stage_began_ns);
+	execution->stage_began_ns = ended_ns;
+}
+
 static void leave_stage(struct execution *execution, const char *name)
 {
-	struct ktstr_test_result *result = execution->result;
-
-	if (result->stages_count < sizeof(result->stages) / sizeof(result->stages[0]))
-		result->stages[result->stages_count++] = (struct ktstr_stage_time){
-			name, ktstr_now_ns() - execution->stage_began_ns
-		};
-	execution->stage_began_ns = ktstr_now_ns();
+	leave_stage_at(execution, name, ktstr_now_ns());
 }
 
 static void identify(const struct execution *execution)
@@ -153,9 +153,9 @@ static void on_stage(void *context, const char *shown)
 	enter_stage(context, shown);
 }
 
-static void on_stage_done(void *context, const char *name)
+static void on_stage_done(void *context, const char *name, uint64_t ended_ns)
 {
-	leave_stage(context, name);
+	leave_stage_at(context, name, ended_ns);
 }
 
 static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_vm **vm)

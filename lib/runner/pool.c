@@ -18,9 +18,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "runner/memory.h"
 #include "runner/runner.h"
+#include "vm/machine.h"
+#include "vm/template_store.h"
 
 enum { TICK_MS = 200, MESSAGE_MAX = 64 << 20 };
+#define TIDY_EVERY KTSTR_SEC(1)
 
 /*
  * A worker speaks in lines: "stage <what>", then "stored <sidecar>", or "result <json>" when it could not be stored.
@@ -31,6 +35,7 @@ struct slot {
 	int fd;
 	size_t index; /* of the run */
 	struct ktstr_str input;
+	struct ktstr_memory_claim claim;
 	bool finished;
 };
 
@@ -44,7 +49,10 @@ struct pool {
 	struct ktstr_printer *printer;
 	int signal_fd;
 	bool failed, cancelled;
-	uint64_t began_ns;
+	uint64_t began_ns, tidied_ns;
+	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
+	uint64_t clone_peak_mib; /* largest share measured of a clone */
+	bool *restored; /* by run: it has come to run as a clone */
 };
 
 static void send_line(int fd, const char *word, const char *text)
@@ -62,7 +70,8 @@ static void send_stage(void *context, const char *stage)
 }
 
 /* The worker's whole life; never returns. */
-static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_run *run, pid_t parent, int fd)
+static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_run *run, uint64_t queued_ns,
+				  pid_t parent, int fd)
 {
 	struct ktstr_test_result result;
 	struct ktstr_error *error;
@@ -76,6 +85,8 @@ static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_ru
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	ktstr_run_execute(pool->setup, run, send_stage, &fd, &result);
+	if (queued_ns)
+		ktstr_test_result_add_stage(&result, "wait", queued_ns);
 	error = ktstr_result_store(pool->setup->run_dir, &result);
 	if (error) {
 		ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
@@ -96,6 +107,7 @@ static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_ru
 static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 {
 	const struct ktstr_run *run = &pool->runs[pool->next];
+	uint64_t queued_ns = pool->waiting_since_ns ? ktstr_now_ns() - pool->waiting_since_ns : 0;
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 	pid_t parent = getpid();
 	int ends[2];
@@ -111,11 +123,12 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 		return ktstr_error_sys(errno, "cannot fork");
 	}
 	if (slot->pid == 0)
-		worker_main(pool, run, parent, ends[1]);
+		worker_main(pool, run, queued_ns, parent, ends[1]);
 	close(ends[1]);
 	slot->fd = ends[0];
 	slot->index = pool->next++;
 	slot->finished = false;
+	pool->waiting_since_ns = 0;
 	ktstr_printer_started(pool->printer, slot->index, run->full_name,
 			      ktstr_topology_format(&run->topology, shape), run->scheduler.label);
 	return NULL;
@@ -165,11 +178,10 @@ static void finish_from_json(struct pool *pool, struct slot *slot, const char *t
 	finish_or_explain(pool, slot, error, &result);
 }
 
-/* A worker that died without a result is a failure of its test, by name. */
-static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
+/* A run without a worker's result is a failure of its test, by name. */
+static void finish_without_result(struct pool *pool, struct slot *slot, const char *cause)
 {
 	const struct ktstr_run *run = &pool->runs[slot->index];
-	_cleanup_free_ char *how = ktstr_describe_wait_status(wait_status);
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 	struct ktstr_test_result result = {
 		.test_name = ktstr_xstrdup(run->test->name),
@@ -177,11 +189,26 @@ static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
 		.topology = ktstr_xstrdup(ktstr_topology_format(&run->topology, shape)),
 		.scheduler = ktstr_xstrdup(run->scheduler.label),
 		.guest_exit_code = -1,
-		.cause = ktstr_xasprintf("the process that ran this test died: %s", how),
+		.cause = ktstr_xstrdup(cause),
 	};
 
 	ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s", result.cause);
 	finish(pool, slot, &result);
+}
+
+static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
+{
+	_cleanup_free_ char *how = ktstr_describe_wait_status(wait_status);
+	_cleanup_free_ char *cause = ktstr_xasprintf("the process that ran this test died: %s", how);
+
+	finish_without_result(pool, slot, cause);
+}
+
+static void follow_stage(struct pool *pool, struct slot *slot, const char *stage)
+{
+	if (!strcmp(stage, KTSTR_STAGE_RESTORING))
+		slot->claim.clone = pool->restored[slot->index] = true;
+	ktstr_printer_stage(pool->printer, slot->index, stage);
 }
 
 static void take_lines(struct pool *pool, struct slot *slot)
@@ -194,7 +221,7 @@ static void take_lines(struct pool *pool, struct slot *slot)
 
 		*newline = '\0';
 		if (ktstr_str_starts_with(line, "stage "))
-			ktstr_printer_stage(pool->printer, slot->index, line + strlen("stage "));
+			follow_stage(pool, slot, line + strlen("stage "));
 		else if (ktstr_str_starts_with(line, "stored ") && !slot->finished)
 			finish_stored(pool, slot, line + strlen("stored "));
 		else if (ktstr_str_starts_with(line, "result ") && !slot->finished)
@@ -245,24 +272,110 @@ static void cancel(struct pool *pool)
 			kill(pool->slots[i].pid, SIGKILL);
 }
 
-static struct ktstr_error *fill_slots(struct pool *pool)
-{
-	uint64_t budget = pool->options->budget_ns;
-	bool stop = pool->cancelled || (pool->options->fail_fast && pool->failed) ||
-		    (budget && ktstr_now_ns() - pool->began_ns > budget);
-
-	for (unsigned int i = 0; i < pool->slots_count && !stop; i++)
-		if (!pool->slots[i].pid && pool->next < pool->count)
-			KTSTR_TRY(start_worker(pool, &pool->slots[i]));
-	return NULL;
-}
-
 static bool busy(const struct pool *pool)
 {
 	for (unsigned int i = 0; i < pool->slots_count; i++)
 		if (pool->slots[i].pid)
 			return true;
 	return false;
+}
+
+/* Do both start from the same template? */
+static bool share_template(const struct ktstr_run *a, const struct ktstr_run *b)
+{
+	char shape_a[KTSTR_TOPOLOGY_TEXT_BYTES], shape_b[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	return !strcmp(ktstr_topology_format(&a->topology, shape_a), ktstr_topology_format(&b->topology, shape_b)) &&
+	       a->test->memory_mib == b->test->memory_mib && a->deterministic == b->deterministic &&
+	       a->fresh_attach == b->fresh_attach && !strcmp(a->scheduler.label, b->scheduler.label);
+}
+
+/* What the next run may take: in full, unless one like it has shown that there is a template. */
+static struct ktstr_memory_claim next_claim(const struct pool *pool)
+{
+	const struct ktstr_run *run = &pool->runs[pool->next];
+	struct ktstr_memory_claim claim = {
+		.guest_mib = ktstr_machine_memory_mib(&run->topology, run->test->memory_mib),
+		.vcpus = ktstr_topology_total_cpus(&run->topology),
+	};
+
+	for (size_t i = 0; i < pool->next && !run->cold && !claim.clone; i++)
+		claim.clone = pool->restored[i] && share_template(run, &pool->runs[i]);
+	return claim;
+}
+
+/* Measures what runs; how much is left for one more. */
+static uint64_t memory_left_mib(struct pool *pool, struct ktstr_memory_host *host)
+{
+	_cleanup_free_ struct ktstr_memory_claim *claims = ktstr_xcalloc(pool->slots_count, sizeof(*claims));
+	size_t count = 0;
+
+	ktstr_memory_host_read("", host);
+	for (unsigned int i = 0; i < pool->slots_count; i++) {
+		struct slot *slot = &pool->slots[i];
+
+		if (!slot->pid)
+			continue;
+		slot->claim.used_mib = ktstr_memory_share_mib("", slot->pid);
+		if (slot->claim.clone && slot->claim.used_mib > pool->clone_peak_mib)
+			pool->clone_peak_mib = slot->claim.used_mib;
+		claims[count++] = slot->claim;
+	}
+	return ktstr_memory_left_mib(host, claims, count, pool->clone_peak_mib);
+}
+
+/* A run that does not fit into an otherwise idle host will not fit later either. */
+static void refuse(struct pool *pool, const struct ktstr_memory_host *host, const struct ktstr_memory_claim *claim)
+{
+	_cleanup_error_ struct ktstr_error *why = ktstr_memory_refusal(host, claim, pool->clone_peak_mib);
+	const struct ktstr_run *run = &pool->runs[pool->next];
+	struct slot none = { .index = pool->next++ };
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	ktstr_printer_started(pool->printer, none.index, run->full_name,
+			      ktstr_topology_format(&run->topology, shape), run->scheduler.label);
+	finish_without_result(pool, &none, ktstr_error_message(why));
+}
+
+/* Starts the next run in the slot if memory allows, or refuses it for good; false: it has to wait. */
+static struct ktstr_error *start_next(struct pool *pool, struct slot *slot, bool *waits)
+{
+	struct ktstr_memory_claim claim = next_claim(pool);
+	uint64_t need = ktstr_memory_claim_mib(&claim, pool->clone_peak_mib);
+	struct ktstr_memory_host host;
+	uint64_t left = memory_left_mib(pool, &host);
+
+	*waits = need > left && busy(pool);
+	if (*waits) {
+		if (!pool->waiting_since_ns)
+			pool->waiting_since_ns = ktstr_now_ns();
+		return NULL;
+	}
+	/* Templates that nobody uses are memory, too. */
+	if (need > left && !host.limited && ktstr_template_shrink((need - left) << 20))
+		left = memory_left_mib(pool, &host);
+	if (need > left) {
+		refuse(pool, &host, &claim);
+		return NULL;
+	}
+	slot->claim = claim;
+	return start_worker(pool, slot);
+}
+
+static struct ktstr_error *fill_slots(struct pool *pool)
+{
+	uint64_t budget = pool->options->budget_ns;
+	bool waits = false;
+
+	for (unsigned int i = 0; i < pool->slots_count && !waits; i++) {
+		while (!pool->slots[i].pid && pool->next < pool->count && !waits) {
+			if (pool->cancelled || (pool->options->fail_fast && pool->failed) ||
+			    (budget && ktstr_now_ns() - pool->began_ns > budget))
+				return NULL;
+			KTSTR_TRY(start_next(pool, &pool->slots[i], &waits));
+		}
+	}
+	return NULL;
 }
 
 static void wait_once(struct pool *pool)
@@ -281,6 +394,10 @@ static void wait_once(struct pool *pool)
 				read_slot(pool, &pool->slots[i]);
 	}
 	ktstr_printer_tick(pool->printer);
+	if (ktstr_now_ns() - pool->tidied_ns > TIDY_EVERY) {
+		ktstr_template_tidy();
+		pool->tidied_ns = ktstr_now_ns();
+	}
 }
 
 static struct ktstr_error *run_all(struct pool *pool)
@@ -320,6 +437,7 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	if (pool.slots_count > count)
 		pool.slots_count = (unsigned int)count;
 	pool.slots = ktstr_xcalloc(pool.slots_count + 1, sizeof(*pool.slots));
+	pool.restored = ktstr_xcalloc(count + 1, sizeof(*pool.restored));
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGINT);
 	sigaddset(&watched, SIGTERM);
@@ -335,5 +453,6 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	close(pool.signal_fd);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(pool.slots);
+	free(pool.restored);
 	return error;
 }

@@ -86,13 +86,16 @@ struct ktstr_run {
 
 void ktstr_run_deinit(struct ktstr_run *run);
 
+/* The stage from which on a run is a clone. */
+#define KTSTR_STAGE_RESTORING "restoring"
+
 /* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */
 typedef void (*ktstr_stage_fn)(void *context, const char *stage);
 void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 		       ktstr_stage_fn stage, void *context, struct ktstr_test_result *result);
 
 struct ktstr_pool_options {
-	unsigned int jobs; /* VMs at once; 0 = by CPUs and memory */
+	unsigned int jobs; /* VMs at once, memory allowing; 0 = number of CPUs */
 	enum ktstr_format format;
 	uint64_t budget_ns; /* start nothing more after it; 0 = no limit */
 	bool no_skip_mode;

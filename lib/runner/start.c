@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "ktstr/units.h"
 #include "runner/job_bundle.h"
@@ -28,7 +29,7 @@ static void show(const struct start *start, const char *stage)
 
 static void done(const struct start *start, const char *stage)
 {
-	start->events->stage_done(start->events->context, stage);
+	start->events->stage_done(start->events->context, stage, ktstr_now_ns());
 }
 
 /* A job with its archive, valid while the bundle lives. */
@@ -49,10 +50,11 @@ static struct ktstr_error *clone(const struct start *start, const struct ktstr_t
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	struct ktstr_vm_job job;
 
-	show(start, "restoring");
+	show(start, KTSTR_STAGE_RESTORING);
 	KTSTR_TRY(make_job(start, parts, &bundle, &job));
 	done(start, "inject");
 	KTSTR_TRY(ktstr_template_clone(&start->config, template, &job, start->vm));
+	start->events->stage_done(start->events->context, "spawn", ktstr_vm_answered_ns(*start->vm));
 	done(start, "restore");
 	free(*start->template_id);
 	*start->template_id = ktstr_xstrdup(template->id);

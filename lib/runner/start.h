@@ -9,7 +9,8 @@
 /* What a start tells while it goes on. */
 struct ktstr_start_events {
 	void (*stage)(void *context, const char *shown); /* "booting", "restoring", ... */
-	void (*stage_done)(void *context, const char *name); /* name of a stage that results record */
+	/* name of a stage that results record, and when it ended (ktstr_now_ns()) */
+	void (*stage_done)(void *context, const char *name, uint64_t ended_ns);
 	void *context;
 };
 

@@ -3,11 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -299,6 +301,31 @@ static void make_room(const char *store, uint64_t need, uint64_t need_free)
 		if (remove_idle(store, entries[i].key))
 			total -= entries[i].used_bytes;
 	ktstr_template_entries_free(entries, count);
+}
+
+/* Does the store take memory, and not disk? */
+static bool in_memory(const char *store)
+{
+	struct statfs fs;
+
+	return !statfs(store, &fs) && fs.f_type == TMPFS_MAGIC;
+}
+
+bool ktstr_template_shrink(uint64_t bytes)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+	struct ktstr_template_entry *entries;
+	uint64_t freed = 0;
+	size_t count;
+
+	if (!in_memory(store))
+		return false;
+	ktstr_error_free(ktstr_template_list(&entries, &count));
+	for (size_t i = 0; i < count && freed < bytes; i++)
+		if (remove_idle(store, entries[i].key))
+			freed += entries[i].used_bytes;
+	ktstr_template_entries_free(entries, count);
+	return freed;
 }
 
 void ktstr_template_tidy(void)

@@ -53,6 +53,9 @@ void ktstr_template_tidy(void);
  */
 struct ktstr_error *ktstr_template_check_room(const struct ktstr_template_hold *hold) KTSTR_CHECKED;
 
+/* Removes idle templates, least recently used first, to free that much memory; false when nothing was freed. */
+bool ktstr_template_shrink(uint64_t bytes);
+
 struct ktstr_template_entry {
 	char *key, *description;
 	uint64_t used_bytes; /* memory that its files occupy */

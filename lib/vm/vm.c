@@ -49,6 +49,7 @@ struct ktstr_vm {
 	int frames_fd, qmp_fd, terminal_fd; /* our ends */
 	struct ktstr_qmp *qmp; /* opened when first needed */
 	struct ktstr_mailbox *mailbox;
+	uint64_t answered_ns; /* when QEMU first spoke QMP */
 	int kept_fd;
 	bool deterministic;
 	bool restored;
@@ -305,7 +306,9 @@ static struct ktstr_error *open_qmp(struct ktstr_vm *vm)
 {
 	if (vm->qmp)
 		return NULL;
-	return ktstr_qmp_open(ktstr_take_fd(&vm->qmp_fd), ktstr_now_ns() + RESTORE_TIMEOUT, &vm->qmp);
+	KTSTR_TRY(ktstr_qmp_open(ktstr_take_fd(&vm->qmp_fd), ktstr_now_ns() + RESTORE_TIMEOUT, &vm->qmp));
+	vm->answered_ns = ktstr_now_ns();
+	return NULL;
 }
 
 /* QEMU's own words, when it has ended or is about to. */
@@ -448,6 +451,11 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 		if (!wait_for_bytes(vm, left_ms))
 			return KTSTR_VM_ENDED;
 	}
+}
+
+uint64_t ktstr_vm_answered_ns(const struct ktstr_vm *vm)
+{
+	return vm->answered_ns;
 }
 
 void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd)

@@ -86,6 +86,8 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 
 /* A descriptor that is closed with the VM. */
 void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd);
+/* When QEMU first answered over QMP (ktstr_now_ns()); 0 = not yet. */
+uint64_t ktstr_vm_answered_ns(const struct ktstr_vm *vm);
 /* Frames that were sent before the VM was saved, given out first. */
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length);
 /* Is the agent waiting for a job (stage n of enum ktstr_agent_stage)? */

@@ -115,3 +115,38 @@ damage_and_run() { # FILE COMMAND...
 	[ "$(mode)" = cold ]
 	contains "$tiny" "$(result "$out" steady start_reason)"
 }
+
+# Two cold runs of 2048 MiB and QEMU's own: the budget is for one of them at a time.
+@test "runs that do not fit into memory together wait for each other" {
+	local two=(--cold --scenario steady --duration 1s --jobs 2 --topology 1n1l1c1t --topology 1n1l1c1t)
+	KTSTR_MEMORY_BUDGET_MIB=3000 run -0 --separate-stderr "$KTSTR" run --json "${two[@]}"
+	[ "$(grep -c '"wait":' <<<"$output")" = 1 ]
+	KTSTR_MEMORY_BUDGET_MIB=6000 run -0 --separate-stderr "$KTSTR" run --json "${two[@]}"
+	lacks '"wait":' "$output"
+}
+
+@test "a run that can never fit is refused with need, have and remedy" {
+	KTSTR_MEMORY_BUDGET_MIB=1000 run -1 --separate-stderr "$KTSTR" run --json --scenario steady --topology 1n1l2c1t
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "needs 2136 MiB" "guest 2048" "allows 1000" "raise it"
+}
+
+@test "what clones write is not kept by their template" {
+	local before after
+	used() { "$KTSTR" template list --json | python3 -c 'import json, sys; print(sum(t["used_bytes"] for t in json.load(sys.stdin)) >> 20)'; }
+	one_run
+	before=$(used)
+	run -0 "$KTSTR" shell --topology 1n1l2c1t --exec 'dd if=/dev/zero of=/tmp/large bs=1M count=500'
+	after=$(used)
+	[ "$after" -lt $((before + 100)) ] || { echo "$before MiB before, $after MiB after"; return 1; }
+}
+
+@test "a template in use is not dropped, and can be once its clone has ended" {
+	"$KTSTR" shell --topology 1n1l2c1t --exec 'echo started; sleep 5' >"$BATS_TEST_TMPDIR/shell" &
+	eventually grep -q started "$BATS_TEST_TMPDIR/shell"
+	run -1 "$KTSTR" template drop --all
+	contains "1 in use" "$output"
+	wait $!
+	run -0 "$KTSTR" template drop --all
+	[ "$("$KTSTR" template list --json)" = "[]" ]
+}
