@@ -60,8 +60,17 @@ static void redirect(int fd, int target)
 		dup2(source, target);
 }
 
+/* Until the parent has put us where we belong and closes its end; it kills us when it could not. */
+static void wait_until_placed(int gate_fd)
+{
+	char none;
+
+	while (read(gate_fd, &none, 1) < 0 && errno == EINTR)
+		;
+}
+
 /* Runs in the child; only returns to _exit(). report_fd closes on a successful exec. */
-static void child_main(const struct ktstr_child_spec *spec, pid_t parent, int report_fd)
+static void child_main(const struct ktstr_child_spec *spec, pid_t parent, int report_fd, int gate_fd)
 {
 	sigset_t none;
 	int saved;
@@ -71,6 +80,9 @@ static void child_main(const struct ktstr_child_spec *spec, pid_t parent, int re
 		_exit(127);
 	if (spec->own_session)
 		setsid();
+	if (spec->own_group)
+		setpgid(0, 0);
+	wait_until_placed(gate_fd);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -88,32 +100,63 @@ static void child_main(const struct ktstr_child_spec *spec, pid_t parent, int re
 	_exit(127);
 }
 
-struct ktstr_error *ktstr_child_spawn(const struct ktstr_child_spec *spec, struct ktstr_child *child)
+/* The descriptors are the caller's on failure, too. */
+static struct ktstr_error *fork_child(const struct ktstr_child_spec *spec, int *report_fd, int *gate_fd, pid_t *pid)
 {
-	int report[2], exec_errno = 0;
-	pid_t parent = getpid(), pid;
-	ssize_t got;
+	int report[2], gate[2], saved;
+	pid_t parent = getpid();
 
-	*child = (struct ktstr_child){ .pidfd = -1 };
 	if (pipe2(report, O_CLOEXEC))
 		return ktstr_error_sys(errno, "cannot create a pipe");
-	pid = fork();
-	if (pid == 0) {
+	if (pipe2(gate, O_CLOEXEC)) {
 		close(report[0]);
-		child_main(spec, parent, report[1]);
+		close(report[1]);
+		return ktstr_error_sys(errno, "cannot create a pipe");
 	}
+	*pid = fork();
+	if (*pid == 0) {
+		close(report[0]);
+		close(gate[1]);
+		child_main(spec, parent, report[1], gate[0]);
+	}
+	saved = errno;
+	*report_fd = report[0];
+	*gate_fd = gate[1];
 	close(report[1]);
-	if (pid < 0) {
-		close(report[0]);
-		return ktstr_error_sys(errno, "cannot fork for %s", spec->argv[0]);
-	}
+	close(gate[0]);
+	return *pid < 0 ? ktstr_error_sys(saved, "cannot fork for %s", spec->argv[0]) : NULL;
+}
+
+/* Lets it go on where it belongs; its failure to execute comes back through the report. */
+static struct ktstr_error *release_child(const struct ktstr_child_spec *spec, pid_t pid, int report_fd, int *gate_fd)
+{
+	int exec_errno = 0;
+	ssize_t got;
+
+	if (spec->own_group)
+		setpgid(pid, pid); /* so that it is true whichever of us is first */
+	if (spec->place)
+		KTSTR_TRY(spec->place(spec->place_context, pid));
+	close(ktstr_take_fd(gate_fd));
 	do
-		got = read(report[0], &exec_errno, sizeof(exec_errno));
+		got = read(report_fd, &exec_errno, sizeof(exec_errno));
 	while (got < 0 && errno == EINTR);
-	close(report[0]);
-	if (got == sizeof(exec_errno)) {
+	return got == sizeof(exec_errno) ? ktstr_error_sys(exec_errno, "cannot run %s", spec->argv[0]) : NULL;
+}
+
+struct ktstr_error *ktstr_child_spawn(const struct ktstr_child_spec *spec, struct ktstr_child *child)
+{
+	_cleanup_close_ int report_fd = -1, gate_fd = -1;
+	struct ktstr_error *error;
+	pid_t pid = -1;
+
+	*child = (struct ktstr_child){ .pidfd = -1 };
+	KTSTR_TRY(fork_child(spec, &report_fd, &gate_fd, &pid));
+	error = release_child(spec, pid, report_fd, &gate_fd);
+	if (error) {
+		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		return ktstr_error_sys(exec_errno, "cannot run %s", spec->argv[0]);
+		return error;
 	}
 	child->pid = pid;
 	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -17,6 +17,10 @@ struct ktstr_child_spec {
 	const int *keep_fds; /* further descriptors that the child keeps under the same numbers */
 	size_t keep_fds_count;
 	bool own_session; /* setsid(): the terminal's Ctrl-C does not reach it */
+	bool own_group; /* it heads a process group of its own */
+	/* Called in the parent while the child waits to be executed: to move it into a cgroup. NULL = none. */
+	struct ktstr_error *(*place)(void *context, pid_t pid);
+	void *place_context;
 };
 
 struct ktstr_child {
