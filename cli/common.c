@@ -261,6 +261,7 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 		ktstr_strv_add(&run->scheduler.args, test->scheduler_args.items[i]);
 	for (; scheduler && scheduler_args && *scheduler_args; scheduler_args++)
 		ktstr_strv_add(&run->scheduler.args, *scheduler_args);
+	KTSTR_TRY(ktstr_run_find_includes(run));
 	add_reproduce(run, plan, options, scheduler, ktstr_topology_format(&run->topology, text));
 	return NULL;
 }

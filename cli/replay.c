@@ -55,6 +55,7 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	run->full_name = ktstr_xasprintf("ktstr/%s", name);
 	run->topology = run->test->topology;
 	KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
+	KTSTR_TRY(ktstr_run_find_includes(run));
 	KTSTR_TRY(ktstr_sched_resolve(file_of(recipe, "scheduler"), NULL, NULL, &run->scheduler));
 	json_array_foreach(args, i, arg)
 		ktstr_strv_add(&run->scheduler.args, json_string_value(arg) ? json_string_value(arg) : "");

@@ -57,6 +57,7 @@ enum ktstr_detail_kind {
 	KTSTR_DETAIL_TEMPORAL,
 	KTSTR_DETAIL_WORKER_STUCK,
 	KTSTR_DETAIL_SKIP,
+	KTSTR_DETAIL_PAYLOAD, /* a payload's check does not hold */
 	KTSTR_DETAIL_KINDS,
 };
 

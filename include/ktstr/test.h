@@ -3,6 +3,7 @@
 #ifndef KTSTR_TEST_H
 #define KTSTR_TEST_H
 
+#include <ktstr/payload.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
 
@@ -23,11 +24,17 @@ struct ktstr_test_entry {
 	unsigned int workers_per_cgroup; /* 0 = number of CPUs */
 	const struct ktstr_scheduler *scheduler; /* NULL = EEVDF */
 	const char *const *extra_sched_args; /* appended to the scheduler's args */
+	const struct ktstr_payload *payload; /* what the test is about; the results name it */
+	const struct ktstr_payload *const *workloads; /* further ones it runs; KTSTR_WORKLOADS(&a, &b) */
+	const char *const *extra_include_files; /* for KTSTR_INCLUDE_DIR in the guest; KTSTR_ARGS("data", "./dir") */
 	struct ktstr_assert checks;
 	bool deterministic; /* always on virtual time, with seed 1 unless told otherwise */
 	bool fresh_attach; /* the scheduler attaches within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };
+
+/* A NULL-terminated list of payloads. */
+#define KTSTR_WORKLOADS(...) ((const struct ktstr_payload *const[]){ __VA_ARGS__, NULL })
 
 #define KTSTR_TEST(fn, ...)                                                                        \
 	static void fn(struct ktstr_ctx *ctx);                                                     \

@@ -30,6 +30,7 @@ static const char *const detail_names[KTSTR_DETAIL_KINDS] = {
 	[KTSTR_DETAIL_TEMPORAL] = "Temporal",
 	[KTSTR_DETAIL_WORKER_STUCK] = "WorkerStuck",
 	[KTSTR_DETAIL_SKIP] = "Skip",
+	[KTSTR_DETAIL_PAYLOAD] = "Payload",
 };
 
 const char *const KTSTR_COMPARATOR_VOCABULARY[23] = {

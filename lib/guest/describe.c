@@ -77,6 +77,34 @@ static json_t *describe_scheduler(const struct ktstr_scheduler *scheduler,
 			 describe_strings(scheduler->args, extra_args));
 }
 
+static void describe_include(json_t *includes, const char *spec, const char *owner, const char *package)
+{
+	json_array_append_new(includes, json_pack("{ss ss ss*}", "spec", spec, "owner", owner, "package", package));
+}
+
+static void describe_payload(json_t *includes, const struct ktstr_payload *payload)
+{
+	_cleanup_free_ char *owner = ktstr_xasprintf("payload %s", payload->name);
+
+	describe_include(includes, payload->binary, owner, payload->package);
+	for (size_t i = 0; payload->include_files && payload->include_files[i]; i++)
+		describe_include(includes, payload->include_files[i], owner, NULL);
+}
+
+/* Everything that the host must find and carry into the guest besides program and scheduler. */
+static json_t *describe_includes(const struct ktstr_test_entry *test)
+{
+	json_t *includes = json_array();
+
+	if (test->payload)
+		describe_payload(includes, test->payload);
+	for (size_t i = 0; test->workloads && test->workloads[i]; i++)
+		describe_payload(includes, test->workloads[i]);
+	for (size_t i = 0; test->extra_include_files && test->extra_include_files[i]; i++)
+		describe_include(includes, test->extra_include_files[i], ".extra_include_files", NULL);
+	return includes;
+}
+
 static json_t *describe_test(const struct ktstr_test_entry *test)
 {
 	const struct ktstr_scheduler *scheduler =
@@ -85,13 +113,14 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 	struct ktstr_assert checks = ktstr_test_checks_of(test);
 	uint64_t duration = test->duration ? test->duration : DEFAULT_DURATION;
 
-	return json_pack("{ss ss* si ss* so si sI si so so sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so ss* so sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
 			 (json_int_t)duration, "workers_per_cgroup", (int)test->workers_per_cgroup,
 			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args), "checks",
-			 ktstr_assert_to_json(&checks), "deterministic", (int)test->deterministic, "fresh_attach",
+			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "includes",
+			 describe_includes(test), "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "guest/registry.h"
 
 struct ktstr_registry ktstr_registry;
@@ -106,6 +107,34 @@ static struct ktstr_error *check_constraints(const struct ktstr_topology_constra
 	return NULL;
 }
 
+static struct ktstr_error *check_payload(const struct ktstr_test_entry *test, const struct ktstr_payload *payload,
+					 size_t earlier)
+{
+	KTSTR_TRY(ktstr_payload_validate(payload));
+	if (payload->kind != KTSTR_PAYLOAD_BINARY)
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "payload %s is of kind SCHEDULER: it cannot be run; set .scheduler instead",
+				       payload->name);
+	if (earlier && test->payload && !strcmp(test->payload->name, payload->name))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "payload %s is the test's .payload already", payload->name);
+	for (size_t i = 0; i + 1 < earlier; i++)
+		if (!strcmp(test->workloads[i]->name, payload->name))
+			return ktstr_error_new(KTSTR_ERR_INVALID, "payload %s is named twice", payload->name);
+	return NULL;
+}
+
+static struct ktstr_error *check_payloads(const struct ktstr_test_entry *test)
+{
+	if (test->payload)
+		KTSTR_TRY_WRAP(check_payload(test, test->payload, 0), ".payload");
+	for (size_t i = 0; test->workloads && test->workloads[i]; i++)
+		KTSTR_TRY_WRAP(check_payload(test, test->workloads[i], i + 1), ".workloads");
+	for (size_t i = 0; test->extra_include_files && test->extra_include_files[i]; i++)
+		if (!*test->extra_include_files[i])
+			return ktstr_error_new(KTSTR_ERR_INVALID, ".extra_include_files: an empty name");
+	return NULL;
+}
+
 struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *test)
 {
 	struct ktstr_topology topology = ktstr_test_topology_of(test);
@@ -126,6 +155,9 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 	error = check_constraints(&test->constraints);
 	if (error)
 		return ktstr_error_wrap(error, "test %s: .constraints", test->name);
+	error = check_payloads(test);
+	if (error)
+		return ktstr_error_wrap(error, "test %s", test->name);
 	error = test->scheduler ? ktstr_scheduler_validate(test->scheduler) : NULL;
 	return error ? ktstr_error_wrap(error, "test %s: .scheduler", test->name) : NULL;
 }

@@ -30,6 +30,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->scheduler_binary,
 		result->resolve_source,
 		result->work_type,
+		result->payload,
 		result->kernel_version,
 		result->kernel_release,
 		result->project_commit,
@@ -51,6 +52,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 	json_decref(result->recipe);
+	json_decref(result->payload_runs);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);

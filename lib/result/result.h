@@ -77,6 +77,8 @@ struct ktstr_test_result {
 	size_t scheduler_log_length;
 	char *output; /* the test program's stdout and stderr */
 	size_t output_length;
+	char *payload; /* of the declaration; NULL = none */
+	json_t *payload_runs; /* an array, a record each (lib/payload/metrics_json.c); NULL = none */
 	struct ktstr_strv active_schedulers; /* what sched_ext/root/ops said during the body */
 
 	char *sidecar_path, *console_path, *scheduler_log_path; /* set by ktstr_result_store() */

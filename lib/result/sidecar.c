@@ -83,7 +83,7 @@ static void add_identity(json_t *json, const struct ktstr_test_result *result)
 	set_null(json, "scheduler_commit");
 	set_text(json, "resolve_source", result->resolve_source);
 	set_text(json, "work_type", result->work_type);
-	set_null(json, "payload");
+	set_text(json, "payload", result->payload);
 	set_text(json, "kernel_version", result->kernel_version);
 	set_text(json, "kernel_release", result->kernel_release);
 	set_null(json, "kernel_commit");
@@ -156,6 +156,8 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 	json_object_set_new(json, "guest_exit_code",
 			    result->guest_exit_code < 0 ? json_null()
 							: json_integer(result->guest_exit_code));
+	json_object_set_new(json, "metrics",
+			    result->payload_runs ? json_incref(result->payload_runs) : json_array());
 	set_text(json, "crash_message", result->crash_message);
 	set_number(json, "corrupt_frames", result->corrupt_frames);
 	set_list(json, "active_schedulers", &result->active_schedulers);
@@ -165,7 +167,7 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 /* What later features will measure. */
 static void add_unmeasured(json_t *json)
 {
-	static const char *const lists[] = { "metrics", "stimulus_events", "verifier_stats",
+	static const char *const lists[] = { "stimulus_events", "verifier_stats",
 					     "perf_delta_assertions" };
 	static const char *const nulls[] = { "monitor", "kvm_stats", "host_dilation" };
 

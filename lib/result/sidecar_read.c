@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "check/json_util.h"
 #include "check/result_json.h"
+#include "payload/payload.h"
 #include "result/internal.h"
 
 enum { MAX_LIST_ITEMS = 4096, MAX_LOG_TAIL_BYTES = 1 << 20 };
@@ -30,6 +31,7 @@ static const struct text_key {
 	{ "scheduler_binary", MEMBER(scheduler_binary), false },
 	{ "resolve_source", MEMBER(resolve_source), false },
 	{ "work_type", MEMBER(work_type), false },
+	{ "payload", MEMBER(payload), false },
 	{ "kernel_version", MEMBER(kernel_version), false },
 	{ "kernel_release", MEMBER(kernel_release), false },
 	{ "project_commit", MEMBER(project_commit), false },
@@ -188,6 +190,23 @@ static struct ktstr_error *read_course(const json_t *json, struct ktstr_test_res
 	return read_stages(json, result);
 }
 
+static struct ktstr_error *read_payload_run(const json_t *item, void *runs)
+{
+	json_t *clean;
+
+	KTSTR_TRY(ktstr_payload_record_clean(item, &clean));
+	json_array_append_new(runs, clean);
+	return NULL;
+}
+
+static struct ktstr_error *read_payload_runs(const json_t *json, struct ktstr_test_result *result)
+{
+	if (!json_array_size(json_object_get(json, "metrics")))
+		return NULL;
+	result->payload_runs = json_array();
+	return ktstr_json_read_array(json, "metrics", read_payload_run, result->payload_runs);
+}
+
 /* The statistics are put back where the verdict's own reader expects them. */
 static struct ktstr_error *read_verdict(const json_t *json, struct ktstr_test_result *result)
 {
@@ -241,6 +260,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 		KTSTR_TRY(read_list(json, list_keys[i].name,
 				    (struct ktstr_strv *)((char *)result + list_keys[i].offset)));
 	KTSTR_TRY(read_course(json, result));
+	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY(read_verdict(json, result));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");

@@ -23,6 +23,7 @@ char *ktstr_result_file_stem(const struct ktstr_test_result *result)
 		.topology = result->topology,
 		.scheduler = result->scheduler,
 		.scheduler_args = &result->scheduler_args,
+		.payload = result->payload,
 		.work_type = result->work_type,
 	});
 

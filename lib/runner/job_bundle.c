@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "guest/job.h"
+#include "ktstr/payload.h"
 #include "runner/job_bundle.h"
 #include "wire/program.h"
 
@@ -26,7 +27,7 @@ static json_t *environment(const char *library_path)
 	_cleanup_free_ char *library_env = ktstr_xasprintf("LD_LIBRARY_PATH=%s", library_path);
 
 	/* KTSTR_GUEST_INIT tells workers that /dev/vda is theirs to write to. */
-	return json_pack("[ssssss]", "PATH=/bin:/sbin:/usr/bin", "HOME=/", "TMPDIR=/tmp",
+	return json_pack("[ssssss]", "PATH=" KTSTR_INCLUDE_DIR ":/bin:/sbin:/usr/bin", "HOME=/", "TMPDIR=/tmp",
 			 KTSTR_WIRE_FD_ENV "=3", "KTSTR_GUEST_INIT=1", library_env);
 }
 
@@ -78,6 +79,8 @@ struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const 
 	if (parts & KTSTR_JOB_PROGRAM)
 		KTSTR_TRY_WRAP(ktstr_bundle_add_program(bundle, GUEST_PROGRAM, run->program->path),
 			       "test program");
+	if (parts & KTSTR_JOB_PROGRAM)
+		KTSTR_TRY(ktstr_includes_bundle(&run->includes, bundle));
 	if ((parts & KTSTR_JOB_SCHEDULER) && run->scheduler.path) {
 		guest_scheduler = ktstr_xasprintf(GUEST_SCHED_DIR "/%s",
 						  strrchr(run->scheduler.path, '/') + 1);

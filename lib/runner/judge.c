@@ -8,11 +8,12 @@
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "check/result_json.h"
+#include "payload/payload.h"
 #include "runner/judge.h"
 #include "sched/resolve.h"
 #include "vm/console.h"
 
-enum { PANIC_LINES = 24, REASON_MAX = 300, OUTPUT_MAX = 16 << 20 };
+enum { PANIC_LINES = 24, REASON_MAX = 300, OUTPUT_MAX = 16 << 20, PAYLOAD_RUNS_MAX = 1000 };
 
 void ktstr_observation_deinit(struct ktstr_observation *observation)
 {
@@ -42,6 +43,30 @@ static void take_verdict(const struct ktstr_frame *frame, struct ktstr_test_resu
 	ktstr_assert_result_merge(&result->verdict, &verdict);
 	ktstr_assert_result_deinit(&verdict);
 	result->guest_result_received = true;
+}
+
+static void take_payload_run(const struct ktstr_frame *frame, struct ktstr_test_result *result)
+{
+	json_error_t parse_error;
+	json_t *json = json_loadb((const char *)frame->payload, frame->length, 0, &parse_error);
+	json_t *clean;
+	struct ktstr_error *error;
+
+	if (!result->payload_runs)
+		result->payload_runs = json_array();
+	if (json_array_size(result->payload_runs) >= PAYLOAD_RUNS_MAX) {
+		json_decref(json);
+		return;
+	}
+	error = json ? ktstr_payload_record_clean(json, &clean) :
+		       ktstr_error_new(KTSTR_ERR_CORRUPT, "%s", parse_error.text);
+	if (error)
+		ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
+				    "the guest's record of a payload cannot be read: %s", ktstr_error_message(error));
+	else
+		json_array_append_new(result->payload_runs, clean);
+	ktstr_error_free(error);
+	json_decref(json);
 }
 
 static void take_lifecycle(struct ktstr_observation *observation, const struct ktstr_frame *frame,
@@ -104,6 +129,9 @@ void ktstr_observe_frame(struct ktstr_observation *observation, const struct kts
 	case KTSTR_FRAME_RESULT:
 		take_verdict(frame, result);
 		result->final_phase = KTSTR_PHASE_TEARDOWN;
+		break;
+	case KTSTR_FRAME_PAYLOAD:
+		take_payload_run(frame, result);
 		break;
 	case KTSTR_FRAME_STDOUT:
 	case KTSTR_FRAME_STDERR:

@@ -29,6 +29,10 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->scheduler_binary);
 	ktstr_strv_deinit(&test->scheduler_args);
 	json_decref(test->checks);
+	free(test->payload);
+	for (size_t i = 0; i < test->includes_count; i++)
+		ktstr_include_spec_deinit(&test->includes[i]);
+	free(test->includes);
 }
 
 void ktstr_program_deinit(struct ktstr_program *program)
@@ -135,6 +139,24 @@ static void read_distances(const json_t *cells, struct ktstr_topology *topology)
 	topology->distances = distances;
 }
 
+static struct ktstr_error *read_includes(const json_t *includes, struct ktstr_test_info *test)
+{
+	const json_t *item;
+	size_t i;
+
+	test->includes = ktstr_xcalloc(json_array_size(includes) + 1, sizeof(*test->includes));
+	json_array_foreach(includes, i, item) {
+		struct ktstr_include_spec *spec = &test->includes[test->includes_count++];
+
+		*spec = (struct ktstr_include_spec){ .spec = dup_member(item, "spec"),
+						     .owner = dup_member(item, "owner"),
+						     .package = dup_member(item, "package") };
+		if (!spec->spec || !spec->owner)
+			return ktstr_error_new(KTSTR_ERR_CORRUPT, "test %s wants a file without a name", test->name);
+	}
+	return NULL;
+}
+
 static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info *test)
 {
 	const json_t *topology = json_object_get(json, "topology");
@@ -162,6 +184,8 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	json_array_foreach(json_object_get(scheduler, "args"), i, arg)
 		ktstr_strv_add(&test->scheduler_args, json_string_value(arg));
 	test->checks = json_incref(json_object_get(json, "checks"));
+	test->payload = dup_member(json, "payload");
+	KTSTR_TRY(read_includes(json_object_get(json, "includes"), test));
 	test->deterministic = json_is_true(json_object_get(json, "deterministic"));
 	test->fresh_attach = json_is_true(json_object_get(json, "fresh_attach"));
 	test->ignore = json_is_true(json_object_get(json, "ignore"));

@@ -15,6 +15,7 @@
 #include "kernel/kernel.h"
 #include "ktstr/topology.h"
 #include "result/result.h"
+#include "runner/includes.h"
 #include "sched/resolve.h"
 #include "vm/initramfs.h"
 #include "vm/qemu.h"
@@ -29,6 +30,9 @@ struct ktstr_test_info {
 	char *scheduler_name, *scheduler_binary; /* binary NULL = EEVDF */
 	struct ktstr_strv scheduler_args;
 	json_t *checks;
+	char *payload; /* NULL = none */
+	struct ktstr_include_spec *includes;
+	size_t includes_count;
 	bool deterministic, fresh_attach;
 	bool ignore;
 };
@@ -75,6 +79,7 @@ struct ktstr_run {
 	char *full_name; /* "ktstr/<test>" */
 	struct ktstr_topology topology; /* nodes borrowed from the test */
 	struct ktstr_sched_choice scheduler;
+	struct ktstr_includes includes;
 	uint64_t duration_ns;
 	uint64_t seed;
 	bool deterministic;
@@ -84,6 +89,8 @@ struct ktstr_run {
 	struct ktstr_strv reproduce;
 };
 
+/* Finds what the test wants in its guest, beside the program, too. program and test are set. */
+struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run) KTSTR_CHECKED;
 void ktstr_run_deinit(struct ktstr_run *run);
 
 /* The stage from which on a run is a clone. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What all runs of an invocation share: QEMU, accelerator, kernel, agent, run directory. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -58,9 +59,21 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	*setup = (struct ktstr_run_setup){ 0 };
 }
 
+struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run)
+{
+	const char *program = run->program->path;
+	_cleanup_free_ char *beside = ktstr_xstrndup(program, (size_t)(strrchr(program, '/') - program));
+
+	for (size_t i = 0; i < run->test->includes_count; i++)
+		KTSTR_TRY_WRAP(ktstr_includes_add(&run->includes, &run->test->includes[i], beside), "test %s",
+			       run->test->name);
+	return NULL;
+}
+
 void ktstr_run_deinit(struct ktstr_run *run)
 {
 	free(run->full_name);
+	ktstr_includes_deinit(&run->includes);
 	ktstr_sched_choice_deinit(&run->scheduler);
 	ktstr_strv_deinit(&run->reproduce);
 	*run = (struct ktstr_run){ 0 };

@@ -34,6 +34,7 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_STDOUT = KTSTR_FRAME_TYPE('S', 'O', 'U', 'T'), /* text */
 	KTSTR_FRAME_STDERR = KTSTR_FRAME_TYPE('S', 'E', 'R', 'R'), /* text */
 	KTSTR_FRAME_EXEC_EXIT = KTSTR_FRAME_TYPE('E', 'X', 'C', 'X'), /* i32: wait status of `shell --exec` */
+	KTSTR_FRAME_PAYLOAD = KTSTR_FRAME_TYPE('P', 'Y', 'L', 'D'), /* JSON of one run of a payload */
 	KTSTR_FRAME_READY = KTSTR_FRAME_TYPE('S', 'R', 'D', 'Y'), /* text: uname -r */
 };
 
