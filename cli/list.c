@@ -50,18 +50,47 @@ static const struct argp argp = {
 	.doc = "Lists built-in scenarios, work types, or the tests of programs.",
 };
 
-static void print_tests(const struct ktstr_program *program, bool with_prefix)
+struct columns {
+	int name, shape, scheduler, duration; /* widths */
+};
+
+static void widen(int *width, const char *text)
 {
+	if ((int)strlen(text) > *width)
+		*width = (int)strlen(text);
+}
+
+static struct columns measure(const struct ktstr_program *program)
+{
+	struct columns columns = { 0 };
+	char text[KTSTR_TOPOLOGY_TEXT_BYTES], duration[32];
+
 	for (size_t i = 0; i < program->tests_count; i++) {
 		const struct ktstr_test_info *test = &program->tests[i];
+
+		widen(&columns.name, test->name);
+		widen(&columns.shape, ktstr_topology_format(&test->topology, text));
+		widen(&columns.scheduler, test->scheduler_name);
+		widen(&columns.duration, ktstr_format_duration(test->duration_ns, duration));
+	}
+	return columns;
+}
+
+static void print_tests(const struct ktstr_program *program, bool with_prefix)
+{
+	struct columns columns = measure(program);
+
+	for (size_t i = 0; i < program->tests_count; i++) {
+		const struct ktstr_test_info *test = &program->tests[i];
+		const char *description = test->description ? test->description : "";
 		char shape[KTSTR_TOPOLOGY_TEXT_BYTES], duration[32];
 
-		printf("%s%-20s", with_prefix ? "ktstr/" : "", test->name);
+		printf("%s%-*s", with_prefix ? "ktstr/" : "", columns.name, test->name);
 		if (with_prefix)
-			printf("  %-10s %-12s %s", ktstr_topology_format(&test->topology, shape),
-			       test->scheduler_name, ktstr_format_duration(test->duration_ns, duration));
-		printf("  %s%s\n", test->description ? test->description : "",
-		       test->ignore ? " (run only by name)" : "");
+			printf("  %-*s  %-*s  %*s", columns.shape, ktstr_topology_format(&test->topology, shape),
+			       columns.scheduler, test->scheduler_name, columns.duration,
+			       ktstr_format_duration(test->duration_ns, duration));
+		printf("%s%s%s\n", *description ? "  " : "", description, test->ignore ? "  (run only by name)" : "");
 	}
 }
 

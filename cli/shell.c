@@ -99,8 +99,7 @@ KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
 
 static struct ktstr_error *add_include(struct ktstr_bundle *bundle, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *guest = ktstr_xasprintf("/include-files/%s", slash ? slash + 1 : path);
+	_cleanup_free_ char *guest = ktstr_xasprintf("/include-files/%s", basename(path));
 	struct stat st;
 
 	if (stat(path, &st))

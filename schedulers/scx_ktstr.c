@@ -134,8 +134,10 @@ static unsigned long number(struct argp_state *state, const char *name, const ch
 
 static void name(struct argp_state *state, const char *option, const char *arg, char *out, size_t size)
 {
-	if (!*arg || strchr(arg, '/'))
-		argp_error(state, "--%s: '%s' is not a name", option, arg);
+	if (!arg || !*arg || strchr(arg, '/')) {
+		argp_error(state, "--%s: '%s' is not a name", option, arg ? arg : "");
+		return;
+	}
 	if (strlen(arg) >= size)
 		argp_error(state, "--%s: '%s' is longer than %zu characters", option, arg, size - 1);
 	memset(out, 0, size);

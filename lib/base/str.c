@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Growing strings, string arrays, nearest names. */
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,15 +120,52 @@ char *ktstr_str_take(struct ktstr_str *str)
 	return data;
 }
 
+/* Length of the well-formed UTF-8 sequence (Unicode 15, table 3-7) that starts here, 0 when there is none. */
+static size_t utf8_sequence(const unsigned char *bytes, size_t left, uint32_t *code)
+{
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t length = *bytes < 0x80 ? 1 : *bytes < 0xc0 ? 0 : *bytes < 0xe0 ? 2 : *bytes < 0xf0 ? 3 : *bytes < 0xf8 ? 4 : 0;
+
+	if (!length || length > left)
+		return 0;
+	*code = length == 1 ? *bytes : *bytes & (0x7fu >> length);
+	for (size_t i = 1; i < length; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+		*code = *code << 6 | (bytes[i] & 0x3f);
+	}
+	return *code < smallest[length] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0 : length;
+}
+
+/* Characters that are not seen, but change how a terminal shows others. */
+static bool is_shown(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{ 0x00, 0x08 }, { 0x0b, 0x1f }, { 0x7f, 0x9f }, /* C0 but tab and newline, DEL, C1 */
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, /* invisible, separators, direction */
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xfffe, 0xffff }, { 0xe0000, 0xe007f }, /* marks, tags */
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (code >= hidden[i].first && code <= hidden[i].last)
+			return false;
+	return true;
+}
+
 void ktstr_str_add_printable(struct ktstr_str *str, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)text[i];
+	for (size_t i = 0, step; i < length; i += step) {
+		uint32_t code = 0;
+		size_t sequence = utf8_sequence((const unsigned char *)text + i, length - i, &code);
 
-		if (byte == '\n' || byte == '\t' || byte >= 0x80 || isprint(byte))
-			ktstr_str_add_bytes(str, &text[i], 1);
-		else if (byte != '\r')
-			ktstr_str_addf(str, "\\x%02x", byte);
+		step = sequence ? sequence : 1;
+		if (sequence && is_shown(code))
+			ktstr_str_add_bytes(str, text + i, step);
+		else if (text[i] != '\r')
+			for (size_t j = i; j < i + step; j++)
+				ktstr_str_addf(str, "\\x%02x", (unsigned char)text[j]);
 	}
 }
 

@@ -160,6 +160,11 @@ static struct ktstr_error *not_cached(const char *spec, const char *flavour,
 	_cleanup_free_ char *cached = describe_cache(entries, count);
 	_cleanup_free_ char *offered = ktstr_offers_at_hand(flavour);
 
+	if (!count)
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+				       "no kernel %s: the cache is empty%s%s; run `ktstr kernel get %s`", spec,
+				       offered ? ", Debian offers " : "", offered ? offered : "",
+				       spec);
 	return ktstr_error_new(
 		KTSTR_ERR_NOT_FOUND,
 		"no kernel %s in the cache (there: %s%s%s): run `ktstr kernel get %s`", spec,

@@ -124,8 +124,10 @@ static struct ktstr_error *no_such_entry(const char *version, const char *store)
 	for (size_t i = 0; i < count; i++)
 		ktstr_str_addf(&names, "%s%s", i ? ", " : "", entries[i].version);
 	ktstr_kernel_entries_free(entries, count);
-	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no kernel %s in %s (there: %s)", version,
-			       store, names.length ? ktstr_str_text(&names) : "nothing");
+	if (!count)
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no kernel %s: %s is empty", version, store);
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no kernel %s in %s, which has %s", version, store,
+			       ktstr_str_text(&names));
 }
 
 struct ktstr_error *ktstr_kernel_remove(const char *version)

@@ -229,11 +229,14 @@ void ktstr_add_shell_quoted(struct ktstr_str *out, const struct ktstr_strv *argv
 			continue;
 		}
 		ktstr_str_add(out, "'");
-		for (const char *c = word; *c; c++) {
-			if (*c == '\'')
+		for (const char *c = word; *c;) {
+			size_t plain = strcspn(c, "'");
+
+			ktstr_str_add_printable(out, c, plain);
+			c += plain;
+			if (*c)
 				ktstr_str_add(out, "'\\''");
-			else
-				ktstr_str_add_printable(out, c, 1);
+			c += *c != '\0';
 		}
 		ktstr_str_add(out, "'");
 	}

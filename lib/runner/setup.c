@@ -43,9 +43,15 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
 					 struct ktstr_run_setup *setup)
 {
+	const struct ktstr_kernel *kernel = &setup->kernel;
+	_cleanup_free_ char *name = NULL;
+
 	KTSTR_TRY(ktstr_run_setup_vm(kernel_spec, progress, setup));
 	setup->project_commit = ktstr_project_commit();
-	return ktstr_run_dir_open(setup->kernel.version, setup->project_commit, &setup->run_dir);
+	/* A distribution's version names one image; two builds of one tree have the same, and differ. */
+	if (kernel->image_sha256 && kernel->source && strcmp(kernel->source, "debian"))
+		name = ktstr_xasprintf("%s-%.8s", kernel->version, kernel->image_sha256);
+	return ktstr_run_dir_open(name ? name : kernel->version, setup->project_commit, &setup->run_dir);
 }
 
 void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)

@@ -46,19 +46,21 @@ static char *variable_of(const char *name)
 	return variable;
 }
 
-static bool try_dir(const char *dir, size_t dir_length, const char *name, struct ktstr_str *tried,
+static bool try_dir(const char *dir, size_t dir_length, const char *name, struct ktstr_strv *tried,
 		    char **found)
 {
-	_cleanup_free_ char *path = ktstr_xasprintf("%.*s/%s", (int)dir_length, dir, name);
+	_cleanup_free_ char *in = ktstr_xstrndup(dir, dir_length);
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", in, name);
 
-	ktstr_str_addf(tried, "%s%.*s", tried->length ? ", " : "", (int)dir_length, dir);
+	if (!ktstr_strv_contains(tried, in))
+		ktstr_strv_add(tried, in);
 	if (access(path, X_OK))
 		return false;
 	*found = ktstr_take(path);
 	return true;
 }
 
-static char *search(const char *name, const struct ktstr_strv *dirs, struct ktstr_str *tried)
+static char *search(const char *name, const struct ktstr_strv *dirs, struct ktstr_strv *tried)
 {
 	_cleanup_free_ char *exe_dir = ktstr_exe_dir();
 	const char *path = ktstr_env("PATH");
@@ -84,7 +86,8 @@ static struct ktstr_error *resolve_name(const char *name, const struct ktstr_str
 {
 	_cleanup_free_ char *variable = variable_of(name);
 	const char *variables[] = { variable, "KTSTR_SCHEDULER" };
-	_cleanup_str_ struct ktstr_str tried = { 0 };
+	_cleanup_strv_ struct ktstr_strv tried = { 0 };
+	_cleanup_str_ struct ktstr_str places = { 0 };
 	_cleanup_free_ char *found = NULL;
 
 	for (size_t i = 0; i < 2; i++) {
@@ -96,10 +99,12 @@ static struct ktstr_error *resolve_name(const char *name, const struct ktstr_str
 			return NULL;
 	}
 	found = search(name, dirs, &tried);
+	for (size_t i = 0; !found && i < tried.count; i++)
+		ktstr_str_addf(&places, "%s%s", i ? ", " : "", tried.items[i]);
 	if (!found)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
 				       "no scheduler \"%s\" in %s; give a path, or set %s=/path/to/it", name,
-				       ktstr_str_text(&tried), variable);
+				       ktstr_str_text(&places), variable);
 	return take_path(found, "path_lookup", choice);
 }
 

@@ -201,3 +201,28 @@ assert 'missing' not in [c['status'] for c in report['checks']] or not report['c
 	output=$(env -u NO_COLOR TERM=xterm script -qec "'$KTSTR' doctor" /dev/null </dev/null)
 	contains $'\033[3' "$output"
 }
+
+@test "list: columns are as wide as what is in them" {
+	run -0 "$KTSTR" list "$(program vm_checks_fail)"
+	python3 - "$output" <<-'EOF'
+		import re, sys
+		starts = set()
+		for line in sys.argv[1].splitlines():
+		    starts.add(re.search(r" \d+n\d+l\d+c\d+t ", line).start())
+		assert len(starts) == 1, sys.argv[1]
+		assert max(len(line.split()[0]) for line in sys.argv[1].splitlines()) > len("ktstr/") + 20
+	EOF
+}
+
+@test "a scheduler that is nowhere: each place is named once" {
+	PATH=$KTSTR_TEST_BUILD:/usr/bin:/usr/bin run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
+	[ "$(grep -o " $KTSTR_TEST_BUILD[,;]" <<<"$output" | wc -l)" = 1 ]
+	[ "$(grep -o " /usr/bin[,;]" <<<"$output" | wc -l)" = 1 ]
+}
+
+@test "an empty kernel cache is called empty" {
+	KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/cache run -1 "$KTSTR" kernel remove 7.3
+	contains "no kernel 7.3" "$output"
+	contains "is empty" "$output"
+	lacks nothing "$output"
+}

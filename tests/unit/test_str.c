@@ -81,6 +81,31 @@ static void control_bytes_become_visible(void **state)
 	assert_string_equal(str.data, "a\\x1b[31mred\n\tb\\x7f\\x00c\xc3\xa4");
 }
 
+static void assert_printed(const char *text, const char *expected)
+{
+	_cleanup_str_ struct ktstr_str str = { 0 };
+
+	ktstr_str_add_printable(&str, text, strlen(text));
+	assert_string_equal(ktstr_str_text(&str), expected);
+}
+
+static void only_well_formed_text_is_printed(void **state)
+{
+	(void)state;
+	assert_printed("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xa7", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\xa7");
+	assert_printed("C1: \xc2\x9b", "C1: \\xc2\\x9b"); /* CSI in one character */
+	assert_printed("\x9b" "1m", "\\x9b1m"); /* the same as a byte */
+	assert_printed("cut \xe2\x82", "cut \\xe2\\x82");
+	assert_printed("\xe2\x28\xa1", "\\xe2(\\xa1");
+	assert_printed("\xc0\xaf \xe0\x80\xaf \xf0\x80\x80\xaf", /* '/' in too many bytes */
+		       "\\xc0\\xaf \\xe0\\x80\\xaf \\xf0\\x80\\x80\\xaf");
+	assert_printed("\xed\xa0\x80", "\\xed\\xa0\\x80"); /* half of a surrogate pair */
+	assert_printed("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* above U+10FFFF */
+	assert_printed("\xff\xfe", "\\xff\\xfe");
+	assert_printed("a\xe2\x80\xae" "b", "a\\xe2\\x80\\xae" "b"); /* right-to-left override */
+	assert_printed("\xef\xbb\xbf" "x", "\\xef\\xbb\\xbfx");
+}
+
 static void prefixes_and_suffixes(void **state)
 {
 	(void)state;
@@ -97,6 +122,7 @@ int main(void)
 		cmocka_unit_test(strings_grow),		  cmocka_unit_test(take_empties),
 		cmocka_unit_test(arrays_end_with_null),	  cmocka_unit_test(nearest_names),
 		cmocka_unit_test(control_bytes_become_visible), cmocka_unit_test(prefixes_and_suffixes),
+		cmocka_unit_test(only_well_formed_text_is_printed), cmocka_unit_test(prefixes_and_suffixes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
