@@ -16,6 +16,7 @@
 #include "guest/agent.h"
 #include "ktstr/cgroup.h"
 
+/* lib/vm/initramfs.c knows what these hide. */
 static const struct {
 	const char *type, *target, *options;
 	bool required;

@@ -29,19 +29,34 @@ static struct ktstr_error *add_modules(struct ktstr_bundle *bundle, const char *
 	return NULL;
 }
 
+/* What lies below a directory that the agent mounts over would not be seen: it comes with each job. */
+static bool is_mounted_over(const char *path)
+{
+	static const char *const targets[] = { "/tmp/", "/dev/", "/proc/", "/sys/" };
+
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (ktstr_str_starts_with(path, targets[i]))
+			return true;
+	return false;
+}
+
 struct ktstr_error *ktstr_guest_base_init(struct ktstr_guest_base *base, char *agent_path,
 					  const char *program_path)
 {
+	_cleanup_strv_ struct ktstr_strv closure = { 0 };
 	_cleanup_str_ struct ktstr_str text = { 0 };
 	char digest[KTSTR_DIGEST_BYTES];
 
 	*base = (struct ktstr_guest_base){ .agent_path = agent_path };
-	KTSTR_TRY(ktstr_elf_closure(program_path, &base->libraries));
+	KTSTR_TRY(ktstr_elf_closure(program_path, &closure));
 	KTSTR_TRY(ktstr_sha256_file(agent_path, digest));
 	ktstr_str_addf(&text, "agent %s\n", digest);
-	for (size_t i = 0; i < base->libraries.count; i++) {
-		KTSTR_TRY(ktstr_sha256_file(base->libraries.items[i], digest));
-		ktstr_str_addf(&text, "%s %s\n", base->libraries.items[i], digest);
+	for (size_t i = 0; i < closure.count; i++) {
+		if (is_mounted_over(closure.items[i]))
+			continue;
+		ktstr_strv_add(&base->libraries, closure.items[i]);
+		KTSTR_TRY(ktstr_sha256_file(closure.items[i], digest));
+		ktstr_str_addf(&text, "%s %s\n", closure.items[i], digest);
 	}
 	return ktstr_sha256(text.data, text.length, base->digest);
 }

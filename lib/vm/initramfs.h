@@ -15,7 +15,7 @@
 /* What does not depend on the kernel. */
 struct ktstr_guest_base {
 	char *agent_path; /* ktstr-init */
-	struct ktstr_strv libraries; /* host paths, which are their guest paths */
+	struct ktstr_strv libraries; /* host paths, which are their guest paths; none below /tmp, /dev, /proc, /sys */
 	char digest[KTSTR_DIGEST_BYTES]; /* of the content of all of them */
 };
 
