@@ -77,18 +77,19 @@ static json_t *describe_scheduler(const struct ktstr_scheduler *scheduler,
 			 describe_strings(scheduler->args, extra_args));
 }
 
-static void describe_include(json_t *includes, const char *spec, const char *owner, const char *package)
+static void describe_file(json_t *includes, const char *spec, const char *owner)
 {
-	json_array_append_new(includes, json_pack("{ss ss ss*}", "spec", spec, "owner", owner, "package", package));
+	json_array_append_new(includes, json_pack("{ss ss}", "spec", spec, "owner", owner));
 }
 
 static void describe_payload(json_t *includes, const struct ktstr_payload *payload)
 {
 	_cleanup_free_ char *owner = ktstr_xasprintf("payload %s", payload->name);
 
-	describe_include(includes, payload->binary, owner, payload->package);
+	json_array_append_new(includes, json_pack("{ss ss ss* sb}", "spec", payload->binary, "owner", owner, "package",
+						  payload->package, "program", 1));
 	for (size_t i = 0; payload->include_files && payload->include_files[i]; i++)
-		describe_include(includes, payload->include_files[i], owner, NULL);
+		describe_file(includes, payload->include_files[i], owner);
 }
 
 /* Everything that the host must find and carry into the guest besides program and scheduler. */
@@ -101,7 +102,7 @@ static json_t *describe_includes(const struct ktstr_test_entry *test)
 	for (size_t i = 0; test->workloads && test->workloads[i]; i++)
 		describe_payload(includes, test->workloads[i]);
 	for (size_t i = 0; test->extra_include_files && test->extra_include_files[i]; i++)
-		describe_include(includes, test->extra_include_files[i], ".extra_include_files", NULL);
+		describe_file(includes, test->extra_include_files[i], ".extra_include_files");
 	return includes;
 }
 

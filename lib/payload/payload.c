@@ -55,9 +55,9 @@ struct ktstr_error *ktstr_payload_check_args(const struct ktstr_payload *payload
 		if (!ktstr_str_starts_with(args[i], "--") || knows_flag(payload, args[i], &count))
 			continue;
 		nearest = ktstr_nearest_name(flag, payload->known_flags, count);
-		return ktstr_error_new(KTSTR_ERR_INVALID, "payload %s: unknown flag %s%s%s%s; its .known_flags name the %zu it takes",
-				       payload->name, flag, nearest ? "; did you mean " : "", nearest ? nearest : "",
-				       nearest ? "?" : "", count);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "unknown flag %s%s%s%s; .known_flags name the %zu it takes", flag,
+				       nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
+				       count);
 	}
 	return NULL;
 }
@@ -137,6 +137,7 @@ struct ktstr_error *ktstr_payload_validate(const struct ktstr_payload *payload)
 	KTSTR_TRY_WRAP(check_hints(payload->metrics), "payload %s", payload->name);
 	KTSTR_TRY_WRAP(ktstr_payload_checks_validate(payload->default_checks), "payload %s: .default_checks",
 		       payload->name);
-	KTSTR_TRY_WRAP(ktstr_payload_check_args(payload, payload->default_args), ".default_args");
+	KTSTR_TRY_WRAP(ktstr_payload_check_args(payload, payload->default_args), "payload %s: .default_args",
+		       payload->name);
 	return NULL;
 }

@@ -153,8 +153,11 @@ struct placement {
 static struct ktstr_error *place(void *context, pid_t pid)
 {
 	const struct placement *placement = context;
+	struct ktstr_error *error = ktstr_cgroup_move_tasks(placement->cgroups, placement->cgroup, &(int){ pid }, 1);
 
-	return ktstr_cgroup_move_tasks(placement->cgroups, placement->cgroup, &(int){ pid }, 1);
+	if (ktstr_error_code(error) != KTSTR_ERR_NOT_FOUND)
+		return error;
+	return ktstr_error_wrap(error, "there is no such cgroup yet: create it first");
 }
 
 /* The program's environment: ours without the pipe that only we may write frames to. */

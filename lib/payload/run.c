@@ -164,7 +164,8 @@ static void judge(const struct ktstr_payload_handle *handle, const struct payloa
 		ktstr_note(handle->ctx, "%s: killed with its process group at its time limit", handle->title);
 	else if (metrics->exit_code && !asked)
 		ktstr_note(handle->ctx, "%s: exit code %d, which no check asks about", handle->title, metrics->exit_code);
-	if (failed || metrics->exit_code) {
+	/* Output that gave its metrics has said what it has to say. */
+	if (metrics->exit_code || (failed && !metrics->metrics_count)) {
 		show_tail(handle->title, "stdout", &end->out);
 		show_tail(handle->title, "stderr", &end->err);
 	}

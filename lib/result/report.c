@@ -124,6 +124,40 @@ static void add_stats(struct ktstr_str *out, const struct ktstr_test_result *res
 			       stats->cgroups_count - MAX_CGROUPS);
 }
 
+/* What payloads gave: of their metrics those that somebody gave a meaning. */
+static void add_payloads(struct ktstr_str *out, const struct ktstr_test_result *result, bool colour)
+{
+	const json_t *run, *metric;
+	size_t i, j;
+
+	if (json_array_size(result->payload_runs))
+		add_section(out, "payloads", colour);
+	json_array_foreach(result->payload_runs, i, run) {
+		const char *cgroup = json_string_value(json_object_get(run, "cgroup"));
+		const json_t *metrics = json_object_get(run, "metrics");
+
+		ktstr_str_add(out, "  ");
+		ktstr_add_line(out, json_string_value(json_object_get(run, "payload")));
+		if (*cgroup) {
+			ktstr_str_add(out, " in cgroup ");
+			ktstr_add_line(out, cgroup);
+		}
+		ktstr_str_addf(out, ": exit code %.0f%s, %.1fs, %zu metrics\n",
+			       json_number_value(json_object_get(run, "exit_code")),
+			       json_is_true(json_object_get(run, "timed_out")) ? " (time limit)" : "",
+			       json_number_value(json_object_get(run, "duration_ns")) / 1e9, json_array_size(metrics));
+		json_array_foreach(metrics, j, metric) {
+			if (!strcmp(json_string_value(json_object_get(metric, "polarity")), "unknown"))
+				continue;
+			ktstr_str_add(out, "    ");
+			ktstr_add_line(out, json_string_value(json_object_get(metric, "name")));
+			ktstr_str_addf(out, " = %g ", json_number_value(json_object_get(metric, "value")));
+			ktstr_add_line(out, json_string_value(json_object_get(metric, "unit")));
+			ktstr_str_add(out, "\n");
+		}
+	}
+}
+
 static void add_fact(struct ktstr_str *out, const char *name, const char *value)
 {
 	ktstr_str_addf(out, "  %s: ", name);
@@ -246,6 +280,7 @@ char *ktstr_result_report(const struct ktstr_test_result *result, bool colour)
 		       ktstr_sgr(colour, KTSTR_SGR_RESET));
 	add_violations(&out, result);
 	add_stats(&out, result, colour);
+	add_payloads(&out, result, colour);
 	add_diagnostics(&out, result, colour);
 	add_logs(&out, result, colour);
 	add_footer(&out, result);

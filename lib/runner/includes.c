@@ -81,6 +81,15 @@ static struct ktstr_error *add_directory(struct ktstr_includes *includes, const 
 	return NULL;
 }
 
+static bool is_elf_executable(const char *path, const struct stat *st)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char magic[4] = { 0 };
+
+	return (st->st_mode & 0111) && fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+	       !memcmp(magic, "\177ELF", sizeof(magic));
+}
+
 /* Says who has it, when that is known. */
 static struct ktstr_error *add_remedy(struct ktstr_error *error, const struct ktstr_include_spec *spec)
 {
@@ -100,7 +109,7 @@ struct ktstr_error *ktstr_includes_add(struct ktstr_includes *includes, const st
 	_cleanup_free_ char *host_path = NULL;
 	_cleanup_free_ char *guest_path = NULL;
 	/* The name in the guest is that of the spec: "sh" stays "sh", whatever it links to. */
-	_cleanup_free_ char *plain = ktstr_xstrndup(spec->spec, strlen(spec->spec));
+	_cleanup_free_ char *plain = ktstr_xstrdup(spec->spec);
 	struct ktstr_error *error = ktstr_include_find(spec->spec, beside_dir, &host_path);
 	const char *slash;
 	struct stat st;
@@ -113,20 +122,15 @@ struct ktstr_error *ktstr_includes_add(struct ktstr_includes *includes, const st
 	guest_path = ktstr_xasprintf(KTSTR_INCLUDE_DIR "/%s", slash ? slash + 1 : plain);
 	if (stat(host_path, &st))
 		return ktstr_error_sys(errno, "%s: %s", spec->owner, host_path);
+	if (spec->program && !is_elf_executable(host_path, &st))
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "%s: %s is not an ELF executable: the guest has nothing that would interpret it",
+				       spec->owner, host_path);
 	if (S_ISDIR(st.st_mode))
 		error = add_directory(includes, guest_path, host_path, spec->owner);
 	else
 		error = add_file(includes, guest_path, host_path, spec->owner);
 	return error ? ktstr_error_wrap(error, "%s", spec->owner) : NULL;
-}
-
-static bool is_elf_executable(const char *path, const struct stat *st)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char magic[4] = { 0 };
-
-	return (st->st_mode & 0111) && fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
-	       !memcmp(magic, "\177ELF", sizeof(magic));
 }
 
 struct ktstr_error *ktstr_includes_bundle(const struct ktstr_includes *includes, struct ktstr_bundle *bundle)

@@ -14,6 +14,7 @@ struct ktstr_include_spec {
 	char *spec; /* bare name or path */
 	char *owner; /* "payload fio", ".extra_include_files": who wants it */
 	char *package; /* that has it; NULL = not known */
+	bool program; /* it will be executed */
 };
 
 void ktstr_include_spec_deinit(struct ktstr_include_spec *spec);
@@ -27,7 +28,8 @@ struct ktstr_includes {
 
 /*
  * Looks a spec up (see ktstr_include_find()) and adds the file as KTSTR_INCLUDE_DIR/<its name>, a directory with
- * everything below it. The same file again adds nothing; another file of that name is KTSTR_ERR_INVALID naming both.
+ * everything below it. The same file again adds nothing; another file of that name is KTSTR_ERR_INVALID naming both,
+ * and so is a program that is no ELF executable.
  */
 struct ktstr_error *ktstr_includes_add(struct ktstr_includes *includes, const struct ktstr_include_spec *spec,
 				       const char *beside_dir) KTSTR_CHECKED;

@@ -150,7 +150,8 @@ static struct ktstr_error *read_includes(const json_t *includes, struct ktstr_te
 
 		*spec = (struct ktstr_include_spec){ .spec = dup_member(item, "spec"),
 						     .owner = dup_member(item, "owner"),
-						     .package = dup_member(item, "package") };
+						     .package = dup_member(item, "package"),
+						     .program = json_is_true(json_object_get(item, "program")) };
 		if (!spec->spec || !spec->owner)
 			return ktstr_error_new(KTSTR_ERR_CORRUPT, "test %s wants a file without a name", test->name);
 	}

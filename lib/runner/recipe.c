@@ -25,13 +25,16 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 	/* A kernel of the cache comes with its modules, a bare image without: name it as it was found. */
 	bool cached = setup->kernel.source && !strcmp(setup->kernel.source, "debian");
-	json_t *args = json_array();
+	json_t *args = json_array(), *includes = json_array();
 
+	for (size_t i = 0; i < run->includes.count; i++)
+		json_array_append_new(includes, file_json(run->includes.items[i].host_path));
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
-	return json_pack("{si so ss so so so so ss ss ss sI sI sb sb sb ss* ss*}", "version", RECIPE_VERSION, "program",
+	return json_pack("{si so ss so so so so so ss ss ss sI sI sb sb sb ss* ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
-			 file_json(run->scheduler.path), "scheduler_args", args, "agent", file_json(setup->base.agent_path),
+			 file_json(run->scheduler.path), "scheduler_args", args, "agent",
+			 file_json(setup->base.agent_path), "includes", includes,
 			 "kernel", file_json(setup->kernel.image_path), "kernel_spec",
 			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
 			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,
@@ -40,9 +43,8 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 			 "digest", result->digest);
 }
 
-static struct ktstr_error *check_file(const json_t *recipe, const char *what)
+static struct ktstr_error *check_file(const json_t *file, const char *what)
 {
-	const json_t *file = json_object_get(recipe, what);
 	const char *path = json_string_value(json_object_get(file, "path"));
 	const char *recorded = json_string_value(json_object_get(file, "sha256"));
 	char now[KTSTR_DIGEST_BYTES];
@@ -60,12 +62,15 @@ static struct ktstr_error *check_file(const json_t *recipe, const char *what)
 struct ktstr_error *ktstr_recipe_check(const json_t *recipe, const struct ktstr_run_setup *setup)
 {
 	static const char *const files[] = { "program", "scheduler", "agent", "kernel" };
+	const json_t *includes = json_object_get(recipe, "includes");
 	const char *qemu = json_string_value(json_object_get(recipe, "qemu_version"));
 
 	if (json_integer_value(json_object_get(recipe, "version")) != RECIPE_VERSION)
 		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "the recipe is of another version of ktstr");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		KTSTR_TRY(check_file(recipe, files[i]));
+		KTSTR_TRY(check_file(json_object_get(recipe, files[i]), files[i]));
+	for (size_t i = 0; i < json_array_size(includes); i++)
+		KTSTR_TRY(check_file(json_array_get(includes, i), "included file"));
 	if (!qemu || strcmp(qemu, setup->qemu.version))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "the run was recorded with QEMU %s, here is %s: its replay would be another run",

@@ -20,6 +20,44 @@ KTSTR_TEST(under_empty_binary, .scheduler = &empty_binary)
 {
 }
 
+KTSTR_PAYLOAD(no_binary, .package = "x");
+KTSTR_PAYLOAD(empty_range, .binary = "sh", .default_checks = KTSTR_METRIC_CHECKS(KTSTR_METRIC_RANGE("rate", 2, 1)));
+KTSTR_PAYLOAD(hinted_twice, .binary = "sh", .metrics = KTSTR_METRIC_HINTS({ .name = "rate" }, { .name = "rate" }));
+KTSTR_PAYLOAD(wrong_flag, .binary = "sh", .default_args = KTSTR_ARGS("--login"), .known_flags = KTSTR_ARGS("--posix"));
+KTSTR_PAYLOAD(good_payload, .binary = "sh");
+
+KTSTR_TEST(payload_without_binary, .payload = &no_binary)
+{
+}
+
+KTSTR_TEST(payload_with_empty_range, .payload = &empty_range)
+{
+}
+
+KTSTR_TEST(workload_hinted_twice, .workloads = KTSTR_WORKLOADS(&good_payload, &hinted_twice))
+{
+}
+
+KTSTR_TEST(payload_with_wrong_flag, .payload = &wrong_flag)
+{
+}
+
+KTSTR_TEST(payload_is_a_scheduler, .payload = &KTSTR_PAYLOAD_KERNEL_DEFAULT)
+{
+}
+
+KTSTR_TEST(workload_twice, .workloads = KTSTR_WORKLOADS(&good_payload, &good_payload))
+{
+}
+
+KTSTR_TEST(payload_and_workload, .payload = &good_payload, .workloads = KTSTR_WORKLOADS(&good_payload))
+{
+}
+
+KTSTR_TEST(empty_include, .extra_include_files = KTSTR_ARGS(""))
+{
+}
+
 KTSTR_TEST(sound)
 {
 }

@@ -35,7 +35,26 @@ load ../lib/common
 	contains min_work_rate "$output"
 	contains "test crossed_bounds: .constraints: .max_llcs (2)" "$output"
 	contains "scheduler empty_binary: .binary" "$output"
+	contains "test payload_without_binary: .payload: payload no_binary: .binary is missing" "$output"
+	contains "test payload_with_empty_range: .payload: payload empty_range: .default_checks: check 0: rate: the range 2 to 1" "$output"
+	contains "test workload_hinted_twice: .workloads: payload hinted_twice: .metrics: rate is named twice" "$output"
+	contains "test payload_with_wrong_flag: .payload: payload wrong_flag: .default_args: unknown flag --login" "$output"
+	contains "test payload_is_a_scheduler: .payload: payload kernel_default is of kind SCHEDULER" "$output"
+	contains "test workload_twice: .workloads: payload good_payload is named twice" "$output"
+	contains "test payload_and_workload: .workloads: payload good_payload is the test's .payload already" "$output"
+	contains "test empty_include: .extra_include_files: an empty name" "$output"
 	lacks "sound" "$output"
+}
+
+@test "a payload that is not installed: said before anything boots, with its package" {
+	run -1 "$KTSTR" test "$(program cli_missing_files)" --filter==ktstr/missing_program
+	contains 'test missing_program: payload absent: no "no-such-program" in ., ' "$output"
+	contains "the package no-such-package has it: apt-get install no-such-package" "$output"
+	run -1 "$KTSTR" test "$(program cli_missing_files)" --filter==ktstr/missing_file
+	contains "test missing_file: .extra_include_files: ./no-such-file: No such file or directory" "$output"
+	run -1 "$KTSTR" test "$(program cli_missing_files)" --filter==ktstr/not_a_program
+	contains "payload script" "$output"
+	contains "is not an ELF executable" "$output"
 }
 
 @test "two tests of one name: a warning, and the first counts" {

@@ -190,7 +190,7 @@ static void declarations_are_checked(void **state)
 	expect_invalid(bad, "names no metric");
 	bad = good;
 	bad.default_args = KTSTR_ARGS("--runtim=1");
-	expect_invalid(bad, ".default_args: payload fio: unknown flag --runtim; did you mean --runtime?");
+	expect_invalid(bad, "payload fio: .default_args: unknown flag --runtim; did you mean --runtime?");
 }
 
 static void only_long_flags_are_checked(void **state)
