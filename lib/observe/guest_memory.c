@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Guest-physical reads and writes through one descriptor: a RAM file, /proc/PID/mem, or a core file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "observe/guest_memory.h"
+
+enum { PAGE = 4096, CACHE_PAGES = 2048 };
+
+/* One slot of the cache that a frozen guest has; tag 0 = empty, else page number + 1. */
+struct cached_page {
+	uint64_t tag;
+	char bytes[PAGE];
+};
+
+struct ktstr_guest_memory {
+	int fd;
+	struct ktstr_ram_region *regions;
+	size_t count;
+	struct cached_page *cache; /* NULL = not frozen */
+	uint64_t bytes_read;
+};
+
+struct ktstr_guest_memory *ktstr_guest_memory_create(int fd, const struct ktstr_ram_region *regions,
+						     size_t count)
+{
+	struct ktstr_guest_memory *memory = ktstr_xcalloc(1, sizeof(*memory));
+
+	memory->fd = fd;
+	memory->regions = ktstr_xcalloc(count + 1, sizeof(*regions));
+	memcpy(memory->regions, regions, count * sizeof(*regions));
+	memory->count = count;
+	return memory;
+}
+
+void ktstr_guest_memory_destroy(struct ktstr_guest_memory *memory)
+{
+	if (!memory)
+		return;
+	close(memory->fd);
+	free(memory->regions);
+	free(memory->cache);
+	free(memory);
+}
+
+/* How much of `bytes` from `physical` on lies in one region, and where; 0 outside RAM. */
+static size_t locate(const struct ktstr_guest_memory *memory, uint64_t physical, size_t bytes, uint64_t *offset)
+{
+	for (size_t i = 0; i < memory->count; i++) {
+		const struct ktstr_ram_region *region = &memory->regions[i];
+		uint64_t into = physical - region->physical;
+
+		if (physical < region->physical || into >= region->bytes)
+			continue;
+		*offset = region->offset + into;
+		return region->bytes - into < bytes ? (size_t)(region->bytes - into) : bytes;
+	}
+	return 0;
+}
+
+static bool read_through(struct ktstr_guest_memory *memory, uint64_t physical, char *out, size_t bytes)
+{
+	while (bytes) {
+		uint64_t offset;
+		size_t piece = locate(memory, physical, bytes, &offset);
+		ssize_t got = piece ? pread(memory->fd, out, piece, (off_t)offset) : 0;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		physical += (uint64_t)got;
+		out += got;
+		bytes -= (size_t)got;
+	}
+	return true;
+}
+
+static const char *cached(struct ktstr_guest_memory *memory, uint64_t page)
+{
+	struct cached_page *slot = &memory->cache[page % CACHE_PAGES];
+
+	if (slot->tag != page + 1) {
+		slot->tag = 0;
+		if (!read_through(memory, page * PAGE, slot->bytes, PAGE))
+			return NULL;
+		slot->tag = page + 1;
+	}
+	return slot->bytes;
+}
+
+bool ktstr_guest_read(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes)
+{
+	char *to = out;
+
+	memory->bytes_read += bytes;
+	if (!memory->cache)
+		return read_through(memory, physical, out, bytes);
+	while (bytes) {
+		size_t into = physical % PAGE, piece = PAGE - into < bytes ? PAGE - into : bytes;
+		const char *page = cached(memory, physical / PAGE);
+
+		if (!page)
+			return false;
+		memcpy(to, page + into, piece);
+		physical += piece;
+		to += piece;
+		bytes -= piece;
+	}
+	return true;
+}
+
+bool ktstr_guest_write(struct ktstr_guest_memory *memory, uint64_t physical, const void *bytes, size_t count)
+{
+	const char *from = bytes;
+
+	if (memory->cache)
+		memset(memory->cache, 0, CACHE_PAGES * sizeof(*memory->cache));
+	while (count) {
+		uint64_t offset;
+		size_t piece = locate(memory, physical, count, &offset);
+		ssize_t put = piece ? pwrite(memory->fd, from, piece, (off_t)offset) : 0;
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return false;
+		physical += (uint64_t)put;
+		from += put;
+		count -= (size_t)put;
+	}
+	return true;
+}
+
+const struct ktstr_ram_region *ktstr_guest_regions(const struct ktstr_guest_memory *memory, size_t *count)
+{
+	*count = memory->count;
+	return memory->regions;
+}
+
+void ktstr_guest_freeze(struct ktstr_guest_memory *memory, bool frozen)
+{
+	free(memory->cache);
+	memory->cache = frozen ? ktstr_xcalloc(CACHE_PAGES, sizeof(*memory->cache)) : NULL;
+}
+
+uint64_t ktstr_guest_bytes_read(const struct ktstr_guest_memory *memory)
+{
+	return memory->bytes_read;
+}
+
+/* A line of /proc/PID/maps that maps the RAM file. */
+struct mapping {
+	uint64_t start, end, file_offset;
+};
+
+static bool parse_mapping(const char *line, const struct stat *ram, struct mapping *mapping)
+{
+	unsigned int major_number, minor_number;
+	uint64_t inode;
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %x:%x %" SCNu64, &mapping->start,
+		   &mapping->end, &mapping->file_offset, &major_number, &minor_number, &inode) != 6)
+		return false;
+	return inode == ram->st_ino && makedev(major_number, minor_number) == ram->st_dev;
+}
+
+/* Rewrites offsets into the RAM file to host addresses; how many regions were found whole. */
+static size_t relocate(FILE *maps, const struct stat *ram, const struct ktstr_ram_region *wanted,
+		       struct ktstr_ram_region *found, size_t count)
+{
+	char line[512];
+	size_t hits = 0;
+
+	while (fgets(line, sizeof(line), maps)) {
+		struct mapping mapping;
+
+		if (!parse_mapping(line, ram, &mapping))
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			uint64_t length = mapping.end - mapping.start;
+			uint64_t into = wanted[i].offset - mapping.file_offset;
+
+			if (wanted[i].offset < mapping.file_offset || into > length ||
+			    wanted[i].bytes > length - into || found[i].bytes)
+				continue;
+			found[i] = wanted[i];
+			found[i].offset = mapping.start + into;
+			hits++;
+		}
+	}
+	return hits;
+}
+
+struct ktstr_error *ktstr_guest_memory_of_process(int pid, int ram, const struct ktstr_ram_region *regions,
+						  size_t count, struct ktstr_guest_memory **memory)
+{
+	_cleanup_free_ char *maps_path = ktstr_xasprintf("/proc/%d/maps", pid);
+	_cleanup_free_ char *mem_path = ktstr_xasprintf("/proc/%d/mem", pid);
+	_cleanup_free_ struct ktstr_ram_region *found = ktstr_xcalloc(count + 1, sizeof(*found));
+	struct stat ram_stat;
+	size_t hits;
+	FILE *maps;
+	int fd;
+
+	if (fstat(ram, &ram_stat))
+		return ktstr_error_sys(errno, "cannot look at the guest's RAM file");
+	maps = fopen(maps_path, "re");
+	if (!maps)
+		return ktstr_error_sys(errno, "cannot read %s", maps_path);
+	hits = relocate(maps, &ram_stat, regions, found, count);
+	fclose(maps);
+	if (hits != count)
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+				       "process %d maps %zu of the %zu regions of the guest's RAM: is it the VM's QEMU?",
+				       pid, hits, count);
+	fd = open(mem_path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return ktstr_error_sys(errno, "cannot open %s", mem_path);
+	*memory = ktstr_guest_memory_create(fd, found, count);
+	return NULL;
+}
+
+static bool segment(Elf *elf, size_t i, uint64_t file_bytes, struct ktstr_ram_region *region)
+{
+	GElf_Phdr header;
+
+	if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_LOAD || !header.p_filesz ||
+	    header.p_offset > file_bytes || header.p_filesz > file_bytes - header.p_offset)
+		return false;
+	*region = (struct ktstr_ram_region){ header.p_paddr, header.p_filesz, header.p_offset };
+	return true;
+}
+
+struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ struct ktstr_ram_region *regions = NULL;
+	size_t headers = 0, count = 0;
+	struct stat file;
+	Elf *elf;
+
+	if (fd < 0 || fstat(fd, &file))
+		return ktstr_error_sys(errno, "cannot open %s", path);
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF)
+		elf_getphdrnum(elf, &headers);
+	regions = ktstr_xcalloc(headers + 1, sizeof(*regions));
+	for (size_t i = 0; i < headers; i++)
+		count += segment(elf, i, (uint64_t)file.st_size, &regions[count]);
+	elf_end(elf);
+	if (!count)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is not an ELF core with memory in it", path);
+	*memory = ktstr_guest_memory_create(fd, regions, count);
+	fd = -1;
+	return NULL;
+}
