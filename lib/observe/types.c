@@ -194,7 +194,8 @@ struct ktstr_field ktstr_types_field_of(const struct ktstr_types *types, uint32_
 	}
 	size = btf__resolve_size(types->btf, field.type_id);
 	field.bytes = size > 0 ? (uint32_t)size : 0;
-	return field.bytes ? field : none;
+	field.found = true;
+	return field;
 }
 
 /* The first of that name in the index, and how many there are. */
@@ -232,12 +233,20 @@ struct ktstr_field ktstr_types_field(const struct ktstr_types *types, const char
 	for (size_t i = 0; i < count; i++) {
 		struct ktstr_field field = ktstr_types_field_of(types, named[i].id, path);
 
-		if (!field.bytes || size_of(types, named[i].id) < best_size)
+		if (!field.found || size_of(types, named[i].id) < best_size)
 			continue;
 		best = field;
 		best_size = size_of(types, named[i].id);
 	}
 	return best;
+}
+
+uint32_t ktstr_types_pointee_size(const struct ktstr_types *types, uint32_t pointer_type_id)
+{
+	const struct btf_type *type = btf__type_by_id(types->btf, ktstr_types_peel(types, pointer_type_id));
+	int64_t size = type && btf_is_ptr(type) ? btf__resolve_size(types->btf, type->type) : 0;
+
+	return size > 0 ? (uint32_t)size : 0;
 }
 
 uint32_t ktstr_types_size(const struct ktstr_types *types, const char *struct_name)

@@ -22,8 +22,9 @@ struct ktstr_error *ktstr_types_parse(const void *data, uint32_t bytes, struct k
 void ktstr_types_destroy(struct ktstr_types *types);
 struct btf *ktstr_types_btf(const struct ktstr_types *types); /* borrowed */
 
-/* A member within its struct; bytes 0 = there is none. */
+/* A member within its struct. bytes is 0 for an array of no declared length. */
 struct ktstr_field {
+	bool found;
 	uint32_t offset, bytes;
 	uint32_t type_id; /* modifiers and typedefs peeled */
 };
@@ -35,6 +36,8 @@ struct ktstr_field {
 struct ktstr_field ktstr_types_field(const struct ktstr_types *types, const char *struct_name, const char *path);
 /* The same from a type id. */
 struct ktstr_field ktstr_types_field_of(const struct ktstr_types *types, uint32_t type_id, const char *path);
+/* Size of what a pointer type points to, 0 when it is no pointer or has no size. */
+uint32_t ktstr_types_pointee_size(const struct ktstr_types *types, uint32_t pointer_type_id);
 /* Size of a struct or union by name, 0 when there is none. */
 uint32_t ktstr_types_size(const struct ktstr_types *types, const char *struct_name);
 /* The value of an enumerator anywhere in the BTF. */

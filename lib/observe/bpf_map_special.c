@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Contents of descriptor arrays, ring buffers, stack traces and arenas. */
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "observe/bpf_map_special.h"
+#include "observe/render.h"
+
+enum {
+	FD_SLOTS_MAX = 4096,
+	FD_INDICES_MAX = 1024,
+	STACK_BUCKETS_MAX = 16384,
+	STACK_PCS_MAX = 128,
+	ARENA_PAGES_MAX = 4096,
+	PAGE = 4096,
+	ARENA_GUARD_BYTES = 64 * 1024, /* GUARD_SZ of kernel/bpf/arena.c: half of it lies below the first page */
+	STACK_BUILD_ID = 1 << 5, /* BPF_F_STACK_BUILD_ID */
+};
+
+#define ARENA_SPAN_MAX (UINT64_C(4) << 30)
+
+static void set_error(json_t *json, const char *text)
+{
+	json_object_set_new(json, "error", json_string(text));
+}
+
+void ktstr_read_fd_array(const struct ktstr_bpf_map *map, json_t *json)
+{
+	struct ktstr_object array = ktstr_object(map->view, "bpf_array", map->address);
+	uint64_t slots = ktstr_member_address(&array, "ptrs");
+	uint32_t scanned = map->max_entries < FD_SLOTS_MAX ? map->max_entries : FD_SLOTS_MAX;
+	json_t *indices = json_array(), *fd_array;
+	json_int_t populated = 0, unreadable = 0;
+
+	for (uint32_t i = 0; i < scanned; i++) {
+		uint64_t pointer;
+
+		if (!ktstr_read_uint(&map->view->space, slots + i * UINT64_C(8), 8, &pointer)) {
+			unreadable++;
+			continue;
+		}
+		if (!pointer)
+			continue;
+		if (populated++ < FD_INDICES_MAX)
+			json_array_append_new(indices, json_integer(i));
+	}
+	fd_array = json_pack("{sI sI so}", "populated", populated, "scanned", (json_int_t)scanned, "indices", indices);
+	if (map->max_entries > scanned)
+		json_object_set_new(fd_array, "truncated", json_true());
+	if (populated > FD_INDICES_MAX)
+		json_object_set_new(fd_array, "indices_truncated", json_true());
+	if (unreadable)
+		json_object_set_new(fd_array, "unreadable", json_integer(unreadable));
+	json_object_set_new(json, "fd_array", fd_array);
+}
+
+void ktstr_read_ringbuf(const struct ktstr_bpf_map *map, json_t *json)
+{
+	struct ktstr_object ring_map = ktstr_object(map->view, "bpf_ringbuf_map", map->address);
+	struct ktstr_object ring = ktstr_follow(&ring_map, "rb", "bpf_ringbuf");
+	uint64_t mask, consumer, producer;
+
+	if (!ktstr_get(&ring, "mask", &mask) || !ktstr_get(&ring, "consumer_pos", &consumer) ||
+	    !ktstr_get(&ring, "producer_pos", &producer)) {
+		set_error(json, "its ring cannot be read");
+		return;
+	}
+	json_object_set_new(json, "ringbuf",
+			    json_pack("{so so so so so}", "capacity", ktstr_json_u64(mask + 1), "consumer_pos",
+				      ktstr_json_u64(consumer), "producer_pos", ktstr_json_u64(producer), "pending_pos",
+				      ktstr_json_u64(ktstr_get_or_zero(&ring, "pending_pos")), "pending_bytes",
+				      ktstr_json_u64(producer - consumer)));
+}
+
+static json_t *stack_entry(const struct ktstr_bpf_map *map, uint32_t id, uint64_t bucket_address)
+{
+	struct ktstr_object bucket = ktstr_object(map->view, "stack_map_bucket", bucket_address);
+	uint64_t count = ktstr_get_or_zero(&bucket, "nr"), data = ktstr_member_address(&bucket, "data");
+	uint32_t bytes = map->value_size < STACK_PCS_MAX * 8 ? map->value_size : STACK_PCS_MAX * 8;
+	_cleanup_free_ uint64_t *pcs = ktstr_xcalloc(STACK_PCS_MAX, sizeof(*pcs));
+	_cleanup_free_ char *hex = NULL;
+	json_t *list = json_array();
+
+	if (!ktstr_read(&map->view->space, data, pcs, bytes))
+		bytes = 0;
+	hex = ktstr_hex(pcs, bytes);
+	for (uint64_t i = 0; !(map->flags & STACK_BUILD_ID) && i < count && i < bytes / 8; i++)
+		json_array_append_new(list, ktstr_json_address(pcs[i]));
+	return json_pack("{sI so so ss}", "bucket_id", (json_int_t)id, "nr", ktstr_json_u64(count), "pcs", list,
+			 "data_hex", hex);
+}
+
+void ktstr_read_stack_trace(const struct ktstr_bpf_map *map, json_t *json)
+{
+	struct ktstr_object stack = ktstr_object(map->view, "bpf_stack_map", map->address);
+	uint64_t buckets = ktstr_member_address(&stack, "buckets"), count = ktstr_get_or_zero(&stack, "n_buckets");
+	json_t *entries = json_array(), *trace;
+	json_int_t unreadable = 0;
+
+	for (uint32_t i = 0; buckets && i < count && i < STACK_BUCKETS_MAX; i++) {
+		uint64_t bucket;
+
+		if (!ktstr_read_uint(&map->view->space, buckets + i * UINT64_C(8), 8, &bucket))
+			unreadable++;
+		else if (bucket)
+			json_array_append_new(entries, stack_entry(map, i, bucket));
+	}
+	trace = json_pack("{so so}", "n_buckets", ktstr_json_u64(count), "entries", entries);
+	if (count > STACK_BUCKETS_MAX)
+		json_object_set_new(trace, "truncated", json_true());
+	if (unreadable)
+		json_object_set_new(trace, "buckets_unreadable", json_integer(unreadable));
+	json_object_set_new(json, "stack_trace", trace);
+}
+
+/* Only pages that are there take part: an arena is mostly a promise. */
+static json_t *arena_pages(const struct ktstr_bpf_map *map, uint64_t kernel_start, uint64_t user_start, uint64_t span,
+			   bool *truncated)
+{
+	json_t *pages = json_array();
+	char page[PAGE];
+
+	for (uint64_t at = 0; at < span; at += PAGE) {
+		_cleanup_free_ char *hex = NULL;
+
+		if (at / PAGE >= ARENA_PAGES_MAX) {
+			*truncated = true;
+			break;
+		}
+		if (!ktstr_read(&map->view->space, kernel_start + at, page, PAGE))
+			continue;
+		hex = ktstr_hex(page, PAGE);
+		json_array_append_new(pages, json_pack("{so ss}", "user_addr", ktstr_json_address(user_start + at),
+						       "bytes", hex));
+	}
+	return pages;
+}
+
+void ktstr_read_arena(const struct ktstr_bpf_map *map, json_t *json)
+{
+	struct ktstr_object arena = ktstr_object(map->view, "bpf_arena", map->address);
+	struct ktstr_object area = ktstr_follow(&arena, "kern_vm", "vm_struct");
+	uint64_t start = ktstr_get_or_zero(&area, "addr"), user_start = ktstr_get_or_zero(&arena, "user_vm_start");
+	uint64_t span = (uint64_t)map->max_entries * PAGE;
+	bool truncated = false;
+	json_t *pages, *snapshot;
+
+	if (!start) {
+		set_error(json, "its memory cannot be found");
+		return;
+	}
+	start += ARENA_GUARD_BYTES / 2;
+	pages = arena_pages(map, start, user_start, span < ARENA_SPAN_MAX ? span : ARENA_SPAN_MAX, &truncated);
+	snapshot = json_pack("{so sI so so}", "pages", pages, "declared_pages", (json_int_t)map->max_entries,
+			     "kern_vm_start", ktstr_json_address(start), "user_vm_start",
+			     ktstr_json_address(user_start));
+	if (truncated)
+		json_object_set_new(snapshot, "truncated", json_true());
+	if (span > ARENA_SPAN_MAX)
+		json_object_set_new(snapshot, "span_capped", json_true());
+	json_object_set_new(json, "arena", snapshot);
+}
