@@ -193,6 +193,7 @@ static struct ktstr_error *next_job(struct ktstr_mailbox *mailbox, enum ktstr_ag
 	__atomic_store_n(&mailbox->agent_stage, stage, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE) < stage)
 		nanosleep(&GO_POLL, NULL);
+	mailbox->vmcoreinfo = strtoull(sysfs_text("/sys/kernel/vmcoreinfo"), NULL, 16);
 	set_wall_clock(mailbox->realtime_ns);
 	reseed(mailbox);
 	shift_tick_phase(mailbox);

@@ -14,12 +14,7 @@
 #include <stdint.h>
 
 #include "ktstr/error.h"
-
-/* A piece of guest-physical address space and where its bytes lie in the backing descriptor. */
-struct ktstr_ram_region {
-	uint64_t physical, bytes;
-	uint64_t offset;
-};
+#include "vm/machine.h"
 
 struct ktstr_guest_memory;
 

@@ -32,6 +32,7 @@ struct ktstr_error *ktstr_run_dir_lock_shared(const char *run_dir, int *fd) KTST
 #define KTSTR_SIDECAR_SUFFIX       ".ktstr.json"
 #define KTSTR_CONSOLE_SUFFIX       ".console.log"
 #define KTSTR_TRACE_SUFFIX	   ".trace"
+#define KTSTR_DUMP_SUFFIX	   ".failure-dump.json"
 #define KTSTR_SCHEDULER_LOG_SUFFIX ".scheduler.log"
 
 /* Why it did not pass, printable, one line; never empty. Heap. */

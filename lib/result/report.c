@@ -228,7 +228,7 @@ static void add_logs(struct ktstr_str *out, const struct ktstr_test_result *resu
 static void add_footer(struct ktstr_str *out, const struct ktstr_test_result *result)
 {
 	const char *files[] = { result->sidecar_path, result->console_path,
-				result->scheduler_log_path };
+				result->scheduler_log_path, result->failure_dump_path };
 	const char *label = "files:";
 
 	if (result->reproduce.count) {

@@ -47,6 +47,8 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->sidecar_path,
 		result->console_path,
 		result->scheduler_log_path,
+		result->failure_dump,
+		result->failure_dump_path,
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -73,6 +73,7 @@ struct ktstr_test_result {
 
 	char *console; /* serial log text (raw, hostile), may be NULL */
 	size_t console_length;
+	char *failure_dump; /* JSON text of what was read from the guest; NULL = none. Stored as a file */
 	char *scheduler_log; /* may be NULL */
 	size_t scheduler_log_length;
 	char *output; /* the test program's stdout and stderr */
@@ -81,7 +82,7 @@ struct ktstr_test_result {
 	json_t *payload_runs; /* an array, a record each (lib/payload/metrics_json.c); NULL = none */
 	struct ktstr_strv active_schedulers; /* what sched_ext/root/ops said during the body */
 
-	char *sidecar_path, *console_path, *scheduler_log_path; /* set by ktstr_result_store() */
+	char *sidecar_path, *console_path, *scheduler_log_path, *failure_dump_path; /* set by ktstr_result_store() */
 	struct ktstr_strv reproduce; /* argv of the command that runs exactly this again */
 };
 

@@ -69,6 +69,7 @@ static bool is_result_file(const char *name)
 	return ktstr_str_ends_with(name, KTSTR_SIDECAR_SUFFIX) ||
 	       ktstr_str_ends_with(name, KTSTR_TRACE_SUFFIX) ||
 	       ktstr_str_ends_with(name, KTSTR_CONSOLE_SUFFIX) ||
+	       ktstr_str_ends_with(name, KTSTR_DUMP_SUFFIX) ||
 	       ktstr_str_ends_with(name, KTSTR_SCHEDULER_LOG_SUFFIX) ||
 	       strstr(name, KTSTR_SIDECAR_SUFFIX ".tmp.") ||
 	       strstr(name, KTSTR_CONSOLE_SUFFIX ".tmp.") ||

@@ -264,6 +264,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_verdict(json, result));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");
+	result->failure_dump_path = file_beside(json, "failure_dump");
 	return check_status(json, result);
 }
 
@@ -334,5 +335,10 @@ struct ktstr_error *ktstr_result_load(const char *sidecar_path, struct ktstr_tes
 		 &result->console_length);
 	load_log(slash ? dir : ".", &result->scheduler_log_path, &result->scheduler_log,
 		 &result->scheduler_log_length);
+	if (result->failure_dump_path) {
+		_cleanup_free_ char *name = ktstr_take(result->failure_dump_path);
+
+		result->failure_dump_path = ktstr_xasprintf("%s/%s", slash ? dir : ".", name);
+	}
 	return NULL;
 }

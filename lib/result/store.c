@@ -69,6 +69,7 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 	_cleanup_free_ char *log =
 		ktstr_xasprintf("%s/%s" KTSTR_SCHEDULER_LOG_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *trace = ktstr_xasprintf("%s/%s" KTSTR_TRACE_SUFFIX, run_dir, stem);
+	_cleanup_free_ char *dump = ktstr_xasprintf("%s/%s" KTSTR_DUMP_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *trace_path = NULL;
 	_cleanup_close_ int lock = -1;
 
@@ -77,6 +78,8 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 		store_log(console, result->console, result->console_length, &result->console_path));
 	KTSTR_TRY(store_log(log, result->scheduler_log, result->scheduler_log_length,
 			    &result->scheduler_log_path));
+	KTSTR_TRY(store_log(dump, result->failure_dump,
+			    result->failure_dump ? strlen(result->failure_dump) : 0, &result->failure_dump_path));
 	if (result->deterministic)
 		KTSTR_TRY(store_log(trace, result->trace, result->trace ? strlen(result->trace) : 0, &trace_path));
 	free(result->sidecar_path);

@@ -6,6 +6,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ktstr/units.h"
+#include "observe/dump.h"
+#include "observe/observer.h"
 #include "runner/job_bundle.h"
 #include "runner/judge.h"
 #include "runner/recipe.h"
@@ -27,6 +29,7 @@ struct execution {
 	struct ktstr_observation observation;
 	struct ktstr_test_result *result;
 	struct ktstr_str trace; /* deterministic runs */
+	struct ktstr_observer *observer; /* of ordinary runs under a scheduler */
 	uint64_t stage_began_ns;
 };
 
@@ -106,6 +109,40 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	}
 }
 
+static void follow_scheduler(const struct execution *execution, const struct ktstr_frame *frame)
+{
+	if (execution->observer && frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
+	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED)
+		ktstr_observer_scheduler_attached(execution->observer);
+}
+
+/* Nothing may stop a deterministic guest from outside, and only sched_ext has error exits. */
+static struct ktstr_error *start_observer(struct execution *execution, struct ktstr_vm *vm)
+{
+	if (!ktstr_run_is_observed(execution->run))
+		return NULL;
+	return ktstr_observer_start(vm, execution->setup->kernel.vmlinux_path, &execution->observer);
+}
+
+/* The dump of an error exit; a failure without one says why there is none. */
+static void stop_observer(struct execution *execution)
+{
+	struct ktstr_test_result *result = execution->result;
+	struct ktstr_sightings sightings;
+	json_t *dump;
+
+	if (!execution->observer)
+		return;
+	ktstr_observer_stop(execution->observer, &sightings);
+	dump = sightings.failure_dump;
+	if (!dump && ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)
+		dump = ktstr_dump_placeholder(sightings.unavailable ? sightings.unavailable :
+								      "the scheduler did not exit with an error");
+	result->failure_dump = dump ? json_dumps(dump, JSON_INDENT(1)) : NULL;
+	json_decref(dump);
+	free(sightings.unavailable);
+}
+
 /*
  * Under virtual time the guest's seconds are not ours: a busy guest of many CPUs takes several of ours for one of its
  * own, an idle one far less.
@@ -133,8 +170,10 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			if (execution->run->deterministic)
 				ktstr_trace_add(&execution->trace, &frame);
 			ktstr_observe_frame(&execution->observation, &frame, execution->result);
-			if (frame.crc_ok)
+			if (frame.crc_ok) {
 				follow_stages(execution, &frame);
+				follow_scheduler(execution, &frame);
+			}
 			if (execution->observation.exited)
 				return NULL;
 			break;
@@ -173,6 +212,7 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_v
 	if (error)
 		return error;
 	enter_stage(execution, "starting");
+	KTSTR_TRY(start_observer(execution, *vm));
 	error = listen(execution, *vm);
 	leave_stage(execution, "collect");
 	return error;
@@ -207,6 +247,7 @@ static void execute_once(struct execution *execution)
 		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
 	}
 	ktstr_judge(&execution->observation, error, result);
+	stop_observer(execution);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);
 	result->duration_ns = ktstr_now_ns() - began;

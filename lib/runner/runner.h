@@ -95,6 +95,11 @@ void ktstr_run_deinit(struct ktstr_run *run);
 
 /* The stage from which on a run is a clone. */
 #define KTSTR_STAGE_RESTORING "restoring"
+/* Is the guest's memory watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
+static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
+{
+	return run->scheduler.path && !run->deterministic;
+}
 
 /* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */
 typedef void (*ktstr_stage_fn)(void *context, const char *stage);

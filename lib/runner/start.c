@@ -145,6 +145,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .memory_mib = run->test->memory_mib,
 			    .base = &setup->base,
 			    .deterministic = run->deterministic,
+			    .observe = ktstr_run_is_observed(run),
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
 		.vm = vm,
 		.template_id = template_id,

@@ -61,6 +61,12 @@ static void add_monitors(const struct ktstr_vm_names *names, struct ktstr_strv *
 	ktstr_strv_addf(argv, "file,id=console,path=/proc/self/fd/%d", names->console);
 	ktstr_strv_add(argv, "-serial");
 	ktstr_strv_add(argv, "chardev:console");
+	if (names->gdb < 0)
+		return;
+	ktstr_strv_add(argv, "-chardev");
+	ktstr_strv_addf(argv, "socket,id=gdb,fd=%d", names->gdb);
+	ktstr_strv_add(argv, "-gdb");
+	ktstr_strv_add(argv, "chardev:gdb");
 }
 
 /* The frame port, and hvc0 for `ktstr shell`: always both, so that shells and tests share templates. */

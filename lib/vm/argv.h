@@ -13,6 +13,7 @@ struct ktstr_vm_names {
 	int mailbox, initramfs, console; /* anonymous files */
 	int frames, qmp; /* sockets */
 	int terminal; /* socket, -1 = nobody listens */
+	int gdb; /* socket of the gdb stub, -1 = none */
 	bool incoming; /* wait for device state over QMP instead of booting */
 	bool paused; /* do not start the CPUs before QMP says so */
 };

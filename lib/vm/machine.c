@@ -265,6 +265,15 @@ uint64_t ktstr_machine_device_memory_address(const struct ktstr_machine *machine
 	return (HIGH_RAM_START + high + gib - 1) / gib * gib;
 }
 
+size_t ktstr_machine_ram_regions(uint64_t ram_bytes, struct ktstr_ram_region regions[2])
+{
+	uint64_t low = ram_bytes < LOW_RAM_BYTES ? ram_bytes : LOW_RAM_BYTES;
+
+	regions[0] = (struct ktstr_ram_region){ 0, low, 0 };
+	regions[1] = (struct ktstr_ram_region){ HIGH_RAM_START, ram_bytes - low, low };
+	return regions[1].bytes ? 2 : 1;
+}
+
 struct ktstr_error *ktstr_machine_ram_offset(const struct ktstr_machine *machine,
 					     uint64_t guest_physical, uint64_t *offset)
 {

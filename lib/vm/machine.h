@@ -4,6 +4,7 @@
 #define KTSTR_VM_MACHINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -48,6 +49,14 @@ struct ktstr_error *ktstr_machine_args(const struct ktstr_machine *machine, stru
  * Where device memory (an NVDIMM slot) begins in guest-physical space: the first GiB boundary above RAM.
  */
 uint64_t ktstr_machine_device_memory_address(const struct ktstr_machine *machine);
+
+/* A piece of guest-physical address space and where its bytes lie in the file behind it. */
+struct ktstr_ram_region {
+	uint64_t physical, bytes, offset;
+};
+
+/* RAM as ktstr_machine_ram_offset() has it; how many regions that are. */
+size_t ktstr_machine_ram_regions(uint64_t ram_bytes, struct ktstr_ram_region regions[2]);
 
 /*
  * Guest-physical address -> offset in the RAM file. RAM is split around the PCI hole: 2 GiB lie at address

@@ -38,7 +38,7 @@ static void set_paths(struct ktstr_template *template)
 /* Everything that the guest could tell, as one text: the command line with placeholders, and what it names. */
 static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char key[KTSTR_DIGEST_BYTES])
 {
-	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .terminal = -1 };
+	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .terminal = -1, .gdb = -1 };
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 	_cleanup_str_ struct ktstr_str text = { 0 };
 

@@ -38,7 +38,7 @@ enum {
 struct vm_files {
 	int ram; /* -1 when it has a path */
 	int mailbox, initramfs, console, qemu_output;
-	int frames, qmp, terminal;
+	int frames, qmp, terminal, gdb;
 };
 
 struct ktstr_vm {
@@ -46,7 +46,9 @@ struct ktstr_vm {
 	struct ktstr_child qemu;
 	bool qemu_ended;
 	int qemu_status;
-	int frames_fd, qmp_fd, terminal_fd; /* our ends */
+	int frames_fd, qmp_fd, terminal_fd, gdb_fd; /* our ends */
+	char *ram_path; /* NULL = files.ram */
+	uint64_t ram_bytes;
 	struct ktstr_qmp *qmp; /* opened when first needed */
 	struct ktstr_mailbox *mailbox;
 	uint64_t answered_ns; /* when QEMU first spoke QMP */
@@ -107,10 +109,12 @@ static struct ktstr_error *map_mailbox(struct ktstr_vm *vm)
 }
 
 static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm_config *config,
-				      const char *ram_path)
+				      const char *ram_path, bool observed)
 {
 	uint64_t memory_mib = ktstr_machine_memory_mib(config->topology, config->memory_mib);
 
+	vm->ram_path = ram_path ? ktstr_xstrdup(ram_path) : NULL;
+	vm->ram_bytes = memory_mib << 20;
 	if (!ram_path)
 		KTSTR_TRY(ktstr_memfd("ktstr-ram", memory_mib << 20, &vm->files.ram));
 	KTSTR_TRY(ktstr_memfd("ktstr-mailbox", KTSTR_MAILBOX_BYTES, &vm->files.mailbox));
@@ -118,6 +122,8 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	KTSTR_TRY(ktstr_memfd("ktstr-qemu-output", 0, &vm->files.qemu_output));
 	KTSTR_TRY(socket_pair(&vm->frames_fd, &vm->files.frames));
 	KTSTR_TRY(socket_pair(&vm->qmp_fd, &vm->files.qmp));
+	if (observed)
+		KTSTR_TRY(socket_pair(&vm->gdb_fd, &vm->files.gdb));
 	if (config->interactive_console)
 		KTSTR_TRY(socket_pair(&vm->terminal_fd, &vm->files.terminal));
 	KTSTR_TRY(map_mailbox(vm));
@@ -129,7 +135,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 				      struct ktstr_vm_names *names)
 {
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
-	int keep[8];
+	int keep[sizeof(vm->files) / sizeof(int)];
 	struct ktstr_child_spec spec = { .stdin_fd = -1,
 					 .stdout_fd = vm->files.qemu_output,
 					 .stderr_fd = vm->files.qemu_output,
@@ -145,6 +151,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	names->frames = vm->files.frames;
 	names->qmp = vm->files.qmp;
 	names->terminal = vm->files.terminal;
+	names->gdb = vm->files.gdb;
 	KTSTR_TRY(ktstr_vm_argv(config, names, &argv));
 	spec.argv = (const char *const *)argv.items;
 	KTSTR_TRY(ktstr_child_spawn(&spec, &vm->qemu));
@@ -152,6 +159,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	close_fd(&vm->files.frames);
 	close_fd(&vm->files.qmp);
 	close_fd(&vm->files.terminal);
+	close_fd(&vm->files.gdb);
 	return NULL;
 }
 
@@ -279,8 +287,8 @@ static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 {
 	struct ktstr_vm *vm = ktstr_xcalloc(1, sizeof(*vm));
 
-	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1 };
-	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->kept_fd = vm->qemu.pidfd = -1;
+	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->gdb_fd = vm->kept_fd = vm->qemu.pidfd = -1;
 	vm->deterministic = config->deterministic;
 	return vm;
 }
@@ -292,7 +300,7 @@ struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const ch
 	_cleanup_free_ char *anonymous = NULL;
 	struct ktstr_vm_names names = { .ram_share = true };
 
-	KTSTR_TRY(open_files(vm, config, ram_path));
+	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job));
 	anonymous = ktstr_xasprintf("/proc/self/fd/%d", vm->files.ram);
 	names.ram_path = ram_path ? ram_path : anonymous;
 	/* Before the CPUs run: nothing reaches a running guest from outside (see determinism.h). */
@@ -336,7 +344,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	struct ktstr_error *error;
 
 	vm->restored = true;
-	KTSTR_TRY(open_files(vm, config, ram_path));
+	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job && private_ram));
 	if (job)
 		KTSTR_TRY(ktstr_vm_submit(vm, job));
 	KTSTR_TRY(spawn_qemu(vm, config, &names));
@@ -482,4 +490,21 @@ uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm)
 int ktstr_vm_pid(const struct ktstr_vm *vm)
 {
 	return vm->qemu.pid;
+}
+
+int ktstr_vm_take_gdb_fd(struct ktstr_vm *vm)
+{
+	return ktstr_take_fd(&vm->gdb_fd);
+}
+
+struct ktstr_error *ktstr_vm_open_ram(const struct ktstr_vm *vm, int *fd, uint64_t *bytes)
+{
+	*bytes = vm->ram_bytes;
+	*fd = vm->ram_path ? open(vm->ram_path, O_RDWR | O_CLOEXEC) : fcntl(vm->files.ram, F_DUPFD_CLOEXEC, 3);
+	return *fd < 0 ? ktstr_error_sys(errno, "cannot open the guest's RAM file") : NULL;
+}
+
+uint64_t ktstr_vm_vmcoreinfo(const struct ktstr_vm *vm)
+{
+	return __atomic_load_n(&vm->mailbox->vmcoreinfo, __ATOMIC_RELAXED);
 }

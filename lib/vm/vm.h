@@ -35,6 +35,7 @@ struct ktstr_vm_config {
 	const char *extra_kargs; /* NULL = none */
 	bool deterministic; /* see determinism.h */
 	bool interactive_console; /* hvc0 is connected to ktstr_vm_terminal_fd() */
+	bool observe; /* runs are watched through QEMU's gdb stub: see ktstr_vm_take_gdb_fd() */
 	unsigned int settle_ms; /* guest time that the agent lets pass before it is ready */
 	uint64_t boot_timeout_ns; /* 0 = by number of CPUs */
 };
@@ -100,6 +101,12 @@ char *ktstr_vm_qemu_output(const struct ktstr_vm *vm);
 char *ktstr_vm_describe_end(const struct ktstr_vm *vm);
 /* Our end of hvc0, -1 without one. Owned by the VM. */
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm);
+/* Our end of the gdb stub's socket, given away; -1 when config.observe was not set or it was taken before. */
+int ktstr_vm_take_gdb_fd(struct ktstr_vm *vm);
+/* Where the guest's vmcoreinfo lies (physical), as its agent says; 0 = it has not said. Not to be trusted. */
+uint64_t ktstr_vm_vmcoreinfo(const struct ktstr_vm *vm);
+/* A descriptor of the RAM file, owned by the caller, and its size. */
+struct ktstr_error *ktstr_vm_open_ram(const struct ktstr_vm *vm, int *fd, uint64_t *bytes) KTSTR_CHECKED;
 uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm);
 int ktstr_vm_pid(const struct ktstr_vm *vm);
 

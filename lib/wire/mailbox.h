@@ -42,6 +42,7 @@ struct ktstr_mailbox {
 	uint8_t entropy[64]; /* fed to the guest's CRNG before anything of the job runs */
 	uint64_t log_length; /* guest: bytes valid in the log area */
 	uint32_t log_full; /* guest: 1 = a frame did not fit and was dropped */
+	uint64_t vmcoreinfo; /* guest: physical address of its vmcoreinfo page, when it takes a job; 0 = unknown */
 };
 
 #define KTSTR_MAILBOX_ENV "KTSTR_MAILBOX" /* its guest-physical address */

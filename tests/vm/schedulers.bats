@@ -60,6 +60,46 @@ setup() {
 	grep -q "BEGIN PROG LOAD LOG" "${sidecar%/*}/$(result "$results" rejection files scheduler_log)"
 }
 
+# The dump of a failed test, checked by Python statements in which `d` is the dump.
+dump_says() { # FILE TEST STATEMENTS
+	local sidecar
+	sidecar=$(result "$1" "$2" sidecar)
+	python3 -c "
+import json, sys
+d = json.load(open(sys.argv[1]))
+tasks = {t['pid']: t for t in d.get('task_enrichments', [])}
+variables = {v['name'] for m in d.get('maps', []) if 'value' in m for v in m['value'].get('members', [])}
+$3" "${sidecar%/*}/$(result "$1" "$2" files failure_dump)"
+}
+
+error_dump='
+assert d["schema"] == "single" and "is_placeholder" not in d, d
+assert d["active_obj_name"] == "scx_ktst", d["active_obj_name"]
+assert d["scx_sched_state"]["ops_name"] == "ktstr"
+assert len(d["rq_scx_states"]) == len(d["vcpu_regs"]) == len(d["per_cpu_time"]) >= 2
+assert {"opts", "vtime_now"} <= variables, variables
+assert any(t["comm"].startswith("cg_") and t["sched_class"] == "ext" for t in tasks.values())
+assert any(p["name"] == "ktstr_enqueue" and p["verified_insns"] > 0 for p in d["prog_runtime_stats"])'
+
+@test "an error exit is dumped at the instruction that claims it" {
+	dump_says "$results" error "$error_dump
+assert d['scx_sched_state']['exit_kind'] == 1025
+assert any('scx' in r.get('symbol', '') for r in d['vcpu_regs']), d['vcpu_regs']"
+}
+
+@test "the dump of a stall has the waiting tasks in their queues" {
+	dump_says "$results" stall "$error_dump
+assert d['scx_sched_state']['exit_kind'] == 1026
+waiting = [q for q in d['dsq_states'] if q['origin'] == 'user' and q['nr'] > 0]
+assert waiting and all(len(q['task_kvas']) == q['nr'] for q in waiting), d['dsq_states']
+assert any(r['runnable_task_kvas'] for r in d['rq_scx_states'])"
+}
+
+@test "a failure that is no error exit has a dump that says so" {
+	dump_says "$results" unfairness "
+assert d['is_placeholder'] and 'did not exit with an error' in d['scx_walker_unavailable']"
+}
+
 @test "the report for people shows the verifier's words" {
 	run -1 "$KTSTR" test --filter =ktstr/rejection "$(program vm_schedulers)"
 	contains "rejected by the BPF verifier" "$output"
@@ -98,4 +138,6 @@ passes_on_616() { # SCHEDULER ACTIVE
 		--topology 1n1l2c1t --duration 10s -- --stall-after-ms 1000
 	echo "$output" >"$BATS_TEST_TMPDIR/out"
 	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "runnable task stall"
+	dump_says "$BATS_TEST_TMPDIR/out" steady "$error_dump
+assert d['scx_sched_state']['exit_kind'] == 1026"
 }
