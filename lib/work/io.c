@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * IoSyncWrite: 16 synchronous 4 KiB writes, then fdatasync. Presses io_schedule(): uninterruptible
- * sleep with iowait accounting, and the wakeup from block completion in interrupt context.
- */
+/* Work types that wait for storage: synchronous writes, random reads, both in turns. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -15,22 +12,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "work/work_type.h"
+#include "work/io.h"
 
 #define DISK_PATH "/dev/vda"
 
 enum {
-	BLOCK = 4096,
 	WRITES = 16, /* per iteration */
 	STRIPES = 64,
 	TEMP_FILE_BYTES = 16 << 20,
 	CLAIM_TRIES = 20, /* 1 ms apart; another worker's look at the disk takes microseconds */
-};
-
-/* The part of the disk or file that is this worker's own. */
-struct stripe {
-	int fd;
-	uint64_t first, length, cursor;
 };
 
 /*
@@ -39,7 +29,7 @@ struct stripe {
  * the disk: an open with O_EXCL fails with EBUSY while a file system is mounted from it or from one
  * of its partitions.
  */
-static int open_disk(void)
+static int open_disk(int flags)
 {
 	struct stat st;
 	int fd = -1;
@@ -56,16 +46,21 @@ static int open_disk(void)
 	if (fd < 0)
 		return -1;
 	close(fd); /* the claim is exclusive among workers too */
-	return open(DISK_PATH, O_RDWR | O_SYNC | O_CLOEXEC);
+	return open(DISK_PATH, O_RDWR | flags | O_CLOEXEC);
 }
 
-static int open_temp_file(void)
+/* A file system that has no direct I/O is used without it. */
+static int open_temp_file(int flags)
 {
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "/tmp/ktstr_iodev_%d", (int)gettid());
-	fd = open(path, O_RDWR | O_SYNC | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = open(path, O_RDWR | flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == EINVAL && flags & O_DIRECT) {
+		unlink(path);
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	}
 	if (fd < 0)
 		return -1;
 	unlink(path);
@@ -76,75 +71,117 @@ static int open_temp_file(void)
 	return fd;
 }
 
-static bool open_stripe(struct worker *w, struct stripe *stripe)
+bool work_stripe_open(struct worker *w, int flags, struct work_stripe *stripe)
 {
+	const char *name = ktstr_work_type_name(w->type->kind);
 	uint64_t capacity = TEMP_FILE_BYTES;
 
-	*stripe = (struct stripe){ .fd = open_disk() };
+	*stripe = (struct work_stripe){ .fd = open_disk(flags), .block = aligned_alloc(WORK_IO_BLOCK, WORK_IO_BLOCK) };
 	if (stripe->fd >= 0) {
 		if (ioctl(stripe->fd, BLKGETSIZE64, &capacity))
 			capacity = 0;
 	} else {
-		stripe->fd = open_temp_file();
+		stripe->fd = open_temp_file(flags);
 		if (stripe->fd < 0)
-			work_warn_once(
-				w, WORK_WARN_DISK,
-				"IoSyncWrite has neither an unused %s nor a file in /tmp (%s): "
-				"its workers only yield; give the test a disk",
-				DISK_PATH, strerror(errno));
+			work_warn_once(w, WORK_WARN_DISK,
+				       "%s has neither an unused %s nor a file in /tmp (%s): its workers only yield; "
+				       "give the test a disk",
+				       name, DISK_PATH, strerror(errno));
 		else
-			work_warn_once(
-				w, WORK_WARN_DISK,
-				"IoSyncWrite has no unused %s: it writes to files in /tmp, which "
-				"may be memory; give the test a disk",
-				DISK_PATH);
+			work_warn_once(w, WORK_WARN_DISK,
+				       "%s has no unused %s: it uses files in /tmp, which may be memory; give the test a disk",
+				       name, DISK_PATH);
 	}
 	stripe->length = capacity / STRIPES / 512 * 512;
 	stripe->first = (uint64_t)gettid() % STRIPES * stripe->length;
-	return stripe->fd >= 0 && stripe->length >= BLOCK;
+	if (stripe->block)
+		memset(stripe->block, 'k', WORK_IO_BLOCK); /* zeroes may be stored as holes */
+	return stripe->block && stripe->fd >= 0 && stripe->length >= WORK_IO_BLOCK;
 }
 
-/* True when all of them were written. */
-static bool write_blocks(struct worker *w, struct stripe *stripe, const char *block)
+void work_stripe_close(struct work_stripe *stripe)
 {
-	for (int i = 0; i < WRITES; i++) {
-		if (work_should_stop(w))
-			return false;
-		if (stripe->cursor + BLOCK > stripe->length)
-			stripe->cursor = 0;
-		if (pwrite(stripe->fd, block, BLOCK, (off_t)(stripe->first + stripe->cursor)) !=
-		    BLOCK) {
-			work_warn_once(w, WORK_WARN_DISK_WRITE, "IoSyncWrite cannot write: %s",
-				       strerror(errno));
-			sched_yield();
-			return false;
-		}
-		stripe->cursor += BLOCK;
+	if (stripe->fd >= 0)
+		close(stripe->fd);
+	free(stripe->block);
+}
+
+static bool done(struct worker *w, ssize_t moved, const char *what)
+{
+	if (moved == WORK_IO_BLOCK) {
 		w->work_units++;
+		return true;
 	}
-	return true;
+	work_warn_once(w, WORK_WARN_DISK_WRITE, "%s cannot %s: %s", ktstr_work_type_name(w->type->kind), what,
+		       moved < 0 ? strerror(errno) : "the end of the file");
+	sched_yield();
+	return false;
+}
+
+bool work_stripe_write(struct worker *w, struct work_stripe *stripe)
+{
+	uint64_t at;
+
+	if (work_should_stop(w))
+		return false;
+	if (stripe->cursor + WORK_IO_BLOCK > stripe->length)
+		stripe->cursor = 0;
+	at = stripe->first + stripe->cursor;
+	stripe->cursor += WORK_IO_BLOCK;
+	return done(w, pwrite(stripe->fd, stripe->block, WORK_IO_BLOCK, (off_t)at), "write");
+}
+
+bool work_stripe_read_random(struct worker *w, struct work_stripe *stripe)
+{
+	uint64_t places = (stripe->length - WORK_IO_BLOCK) / 512 + 1;
+	uint64_t at = stripe->first + work_random(w) % places * 512;
+	ssize_t moved;
+
+	if (work_should_stop(w))
+		return false;
+	moved = pread(stripe->fd, stripe->block, WORK_IO_BLOCK, (off_t)at);
+	if (moved < 0 && errno == EINVAL) /* a device of larger blocks */
+		moved = pread(stripe->fd, stripe->block, WORK_IO_BLOCK, (off_t)(at / WORK_IO_BLOCK * WORK_IO_BLOCK));
+	return done(w, moved, "read");
+}
+
+/* Runs round() with a stripe until the stop; without a stripe workers yield and count nothing. */
+static void run_io(struct worker *w, int flags, void (*round)(struct worker *w, struct work_stripe *stripe))
+{
+	struct work_stripe stripe;
+	bool usable = work_stripe_open(w, flags, &stripe);
+
+	while (!work_should_stop(w)) {
+		if (usable)
+			round(w, &stripe);
+		else
+			sched_yield();
+		work_reset_gap(w, ktstr_now_ns());
+		work_checkpoint_now(w);
+		work_iteration_done(w);
+	}
+	work_stripe_close(&stripe);
+}
+
+/*
+ * IoSyncWrite: 16 synchronous 4 KiB writes, then fdatasync. Presses io_schedule(): uninterruptible sleep with iowait
+ * accounting, and the wakeup from block completion in interrupt context.
+ */
+static void sync_write_round(struct worker *w, struct work_stripe *stripe)
+{
+	uint64_t since;
+
+	for (int i = 0; i < WRITES; i++)
+		if (!work_stripe_write(w, stripe))
+			return;
+	since = ktstr_now_ns();
+	if (!fdatasync(stripe->fd))
+		work_record_wake(w, ktstr_now_ns() - since);
 }
 
 static void run_io_sync_write(struct worker *w)
 {
-	char block[BLOCK];
-	struct stripe stripe;
-	bool usable = open_stripe(w, &stripe);
-
-	memset(block, 'k', sizeof(block)); /* zeroes may be stored as holes */
-	while (!work_should_stop(w)) {
-		if (!usable) {
-			sched_yield();
-		} else if (write_blocks(w, &stripe, block)) {
-			uint64_t since = ktstr_now_ns();
-
-			if (!fdatasync(stripe.fd))
-				work_record_wake(w, ktstr_now_ns() - since);
-		}
-		work_reset_gap(w, ktstr_now_ns());
-		work_checkpoint(w);
-		work_iteration_done(w);
-	}
+	run_io(w, O_SYNC, sync_write_round);
 }
 
 const struct work_type_ops work_io_sync_write_ops = {
@@ -152,4 +189,49 @@ const struct work_type_ops work_io_sync_write_ops = {
 	.pressure = "uninterruptible sleep with iowait (io_schedule), wakeup from block completion",
 	.unit = "a synchronous write of 4 KiB",
 	.run = run_io_sync_write,
+};
+
+/* IoRandRead: one direct read at a time: short D-state sleeps, a wakeup from completion each. */
+static void rand_read_round(struct worker *w, struct work_stripe *stripe)
+{
+	uint64_t since = ktstr_now_ns();
+
+	if (work_stripe_read_random(w, stripe))
+		work_record_wake(w, ktstr_now_ns() - since);
+}
+
+static void run_io_rand_read(struct worker *w)
+{
+	run_io(w, O_DIRECT, rand_read_round);
+}
+
+const struct work_type_ops work_io_rand_read_ops = {
+	.name = "IoRandRead",
+	.pressure = "short uninterruptible sleeps, a wakeup from block completion each",
+	.unit = "a direct read of 4 KiB",
+	.run = run_io_rand_read,
+};
+
+/* IoConvoy: a write, a read, now and then a flush that all of the device wait for. */
+static void convoy_round(struct worker *w, struct work_stripe *stripe)
+{
+	uint64_t since = ktstr_now_ns();
+
+	if (!work_stripe_write(w, stripe) || !work_stripe_read_random(w, stripe))
+		return;
+	if (w->iterations % WRITES == WRITES - 1 && fdatasync(stripe->fd))
+		return;
+	work_record_wake(w, ktstr_now_ns() - since);
+}
+
+static void run_io_convoy(struct worker *w)
+{
+	run_io(w, O_DIRECT, convoy_round);
+}
+
+const struct work_type_ops work_io_convoy_ops = {
+	.name = "IoConvoy",
+	.pressure = "writers and readers that queue behind each other's flushes",
+	.unit = "a direct read or write of 4 KiB",
+	.run = run_io_convoy,
 };

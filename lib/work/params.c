@@ -23,8 +23,15 @@ static uint64_t get(const struct ktstr_work_type *type, const struct work_param 
 	return value;
 }
 
+static const char *text_of(const struct ktstr_work_type *type, const struct work_param *param)
+{
+	return *(const char *const *)place_of(type, param);
+}
+
 static bool unset(const struct ktstr_work_type *type, const struct work_param *param)
 {
+	if (param->kind == WORK_PARAM_TEXT)
+		return !text_of(type, param);
 	return param->kind == WORK_PARAM_OPT_U32 && !((const struct ktstr_opt_u32 *)place_of(type, param))->set;
 }
 
@@ -33,7 +40,7 @@ void work_params_resolve(const struct work_type_ops *ops, struct ktstr_work_type
 	for (size_t i = 0; i < ops->params_count; i++) {
 		const struct work_param *param = &ops->params[i];
 
-		if (param->kind != WORK_PARAM_OPT_U32 && !get(type, param))
+		if (param->kind < WORK_PARAM_OPT_U32 && !get(type, param))
 			memcpy((char *)place_of(type, param), &param->fallback, param->bytes);
 	}
 }
@@ -53,6 +60,7 @@ static void add_value(struct ktstr_str *text, const struct work_param *param, ui
 		ktstr_str_add(text, param->names[value]);
 		return;
 	case WORK_PARAM_NUMBER:
+	case WORK_PARAM_TEXT:
 	case WORK_PARAM_OPT_U32:
 		ktstr_str_addf(text, "%" PRIu64, value);
 		return;
@@ -78,7 +86,7 @@ struct ktstr_error *work_params_validate(const struct work_type_ops *ops, const 
 		uint64_t value = get(type, param), max = highest(param);
 		_cleanup_str_ struct ktstr_str bound = { 0 };
 
-		if (unset(type, param) || (value >= param->min && value <= max))
+		if (param->kind == WORK_PARAM_TEXT || unset(type, param) || (value >= param->min && value <= max))
 			continue;
 		if (param->kind == WORK_PARAM_ENUM)
 			return ktstr_error_new(KTSTR_ERR_INVALID, "%s (group %u) has the unknown %s %" PRIu64, ops->name,
@@ -103,6 +111,8 @@ char *work_params_text(const struct work_type_ops *ops, const struct ktstr_work_
 		ktstr_str_addf(&text, "%s%s ", i ? ", " : "", param->name);
 		if (unset(type, param))
 			ktstr_str_add(&text, "unset");
+		else if (param->kind == WORK_PARAM_TEXT)
+			ktstr_str_add(&text, text_of(type, param));
 		else
 			add_value(&text, param, get(type, param));
 	}

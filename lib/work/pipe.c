@@ -10,17 +10,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "work/work_type.h"
+#include "work/pipe_pair.h"
 
 enum { ZERO_READ, ZERO_WRITE, ONE_READ, ONE_WRITE, FDS }; /* ZERO_READ: where partner 0 reads */
 
-static struct ktstr_error *open_pair(struct work_group *group)
+struct ktstr_error *work_pipe_open_pair(struct work_group *group)
 {
 	/* pipe2 gives read end, write end: what goes in at ONE_WRITE comes out at ZERO_READ. */
 	int to_zero[2], to_one[2];
 
 	if (pipe2(to_zero, O_CLOEXEC))
-		return ktstr_error_sys(errno, "cannot make a pipe for PipeIo");
+		return ktstr_error_sys(errno, "cannot make a pipe for a pair of workers");
 	group->fds[ZERO_READ] = to_zero[0];
 	group->fds[ONE_WRITE] = to_zero[1];
 	if (pipe2(to_one, O_CLOEXEC)) {
@@ -28,7 +28,7 @@ static struct ktstr_error *open_pair(struct work_group *group)
 
 		close(to_zero[0]);
 		close(to_zero[1]);
-		return ktstr_error_sys(failure, "cannot make a pipe for PipeIo");
+		return ktstr_error_sys(failure, "cannot make a pipe for a pair of workers");
 	}
 	group->fds[ONE_READ] = to_one[0];
 	group->fds[ZERO_WRITE] = to_one[1];
@@ -36,16 +36,26 @@ static struct ktstr_error *open_pair(struct work_group *group)
 	return NULL;
 }
 
-/* False when the stop came or the partner is gone. */
-static bool exchange(struct worker *w, int read_fd, int write_fd)
+struct work_pipe_end work_pipe_take_end(const struct worker *w)
+{
+	const int *fds = w->group->fds;
+	bool zero = w->position == 0;
+
+	/* As long as we held the partner's ends we would not see it die. */
+	close(fds[zero ? ONE_READ : ZERO_READ]);
+	close(fds[zero ? ONE_WRITE : ZERO_WRITE]);
+	return (struct work_pipe_end){ fds[zero ? ZERO_READ : ONE_READ], fds[zero ? ZERO_WRITE : ONE_WRITE] };
+}
+
+bool work_pipe_exchange(struct worker *w, const struct work_pipe_end *end)
 {
 	char token = 't';
 	uint64_t since;
 
-	if (write(write_fd, &token, 1) != 1)
+	if (write(end->write_fd, &token, 1) != 1)
 		return false;
 	since = ktstr_now_ns();
-	if (!work_wait_fd(w, read_fd, POLLIN) || read(read_fd, &token, 1) != 1)
+	if (!work_wait_fd(w, end->read_fd, POLLIN) || read(end->read_fd, &token, 1) != 1)
 		return false;
 	work_record_wake(w, ktstr_now_ns() - since);
 	return true;
@@ -53,20 +63,15 @@ static bool exchange(struct worker *w, int read_fd, int write_fd)
 
 static void run_pipe_io(struct worker *w)
 {
-	bool zero = w->position == 0;
-	int read_fd = w->group->fds[zero ? ZERO_READ : ONE_READ];
-	int write_fd = w->group->fds[zero ? ZERO_WRITE : ONE_WRITE];
+	struct work_pipe_end end = work_pipe_take_end(w);
 	uint64_t burst_iters = w->type->PIPE_IO.burst_iters;
 
-	/* The partner's ends: as long as we hold them we would not see it die. */
-	close(w->group->fds[zero ? ONE_READ : ZERO_READ]);
-	close(w->group->fds[zero ? ONE_WRITE : ZERO_WRITE]);
 	while (!work_should_stop(w)) {
 		work_spin(w, burst_iters);
 		/* Without a burst the exchange itself is the work. */
 		w->work_units += burst_iters == 0;
 		work_checkpoint(w);
-		if (!exchange(w, read_fd, write_fd))
+		if (!work_pipe_exchange(w, &end))
 			break;
 		work_iteration_done(w);
 	}
@@ -81,6 +86,6 @@ const struct work_type_ops work_pipe_io_ops = {
 	.unit = "32 multiply-adds and a pause",
 	WORK_PARAMS(params),
 	.group_size = work_group_of_two,
-	.open_group = open_pair,
+	.open_group = work_pipe_open_pair,
 	.run = run_pipe_io,
 };

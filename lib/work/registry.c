@@ -64,7 +64,7 @@ const char *const *ktstr_work_type_all_names(size_t *count)
 bool ktstr_work_type_from_name(const char *name, struct ktstr_work_type *type)
 {
 	for (unsigned int kind = 0; kind < KTSTR_WORK_KINDS; kind++) {
-		if (strcmp(table[kind]->name, name))
+		if (strcmp(table[kind]->name, name) || table[kind]->unnamed)
 			continue;
 		*type = ktstr_work_type_resolve(
 			&(struct ktstr_work_type){ .kind = (enum ktstr_work_kind)kind });

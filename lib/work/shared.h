@@ -17,6 +17,20 @@ enum work_warning { /* bits of work_control.warned */
 		    WORK_WARN_DISK_WRITE = 1 << 1,
 		    WORK_WARN_SCHEDSTAT = 1 << 2,
 		    WORK_WARN_THREADS = 1 << 3,
+		    WORK_WARN_POLICY = 1 << 4,
+		    WORK_WARN_FORK = 1 << 5,
+		    WORK_WARN_AFFINITY = 1 << 6,
+		    WORK_WARN_NUMA = 1 << 7,
+		    WORK_WARN_CGROUP = 1 << 8,
+		    WORK_WARN_NETWORK = 1 << 9,
+		    WORK_WARN_VECTOR = 1 << 10,
+};
+
+enum work_reservoir {
+	WORK_WAKE,
+	WORK_COST,
+	WORK_TIMER,
+	WORK_RESERVOIRS,
 };
 
 /* Words marked futex are waited on, so they are 32 bits wide. */
@@ -41,11 +55,12 @@ struct worker_shared {
 	_Alignas(64) struct ktstr_worker_report report;
 	/* Untouched pages of these cost nothing (MAP_NORESERVE). */
 	_Alignas(4096) struct ktstr_migration migrations[KTSTR_MIGRATIONS_CAP];
-	_Alignas(4096) uint64_t wake_values_ns[KTSTR_RESERVOIR_CAP];
+	_Alignas(4096) uint64_t samples_ns[WORK_RESERVOIRS][KTSTR_RESERVOIR_CAP];
 };
 
 /* The futex operations of the kernel across processes. timeout_ns: UINT64_MAX = none. */
 void work_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline_ns);
+void work_futex_wake(_Atomic uint32_t *word, int count);
 void work_futex_wake_all(_Atomic uint32_t *word);
 
 #endif

@@ -32,14 +32,14 @@ void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index)
 }
 
 /* Vitter's algorithm R: every sample so far has the same chance to be among the kept ones. */
-void work_record_wake(struct worker *w, uint64_t latency_ns)
+void work_record(struct worker *w, enum work_reservoir which, uint64_t value_ns)
 {
-	uint64_t slot = w->wake_total++;
+	uint64_t slot = w->sample_totals[which]++;
 
 	if (slot >= KTSTR_RESERVOIR_CAP)
-		slot = (uint64_t)(((unsigned __int128)work_random(w) * w->wake_total) >> 64);
+		slot = (uint64_t)(((unsigned __int128)work_random(w) * w->sample_totals[which]) >> 64);
 	if (slot < KTSTR_RESERVOIR_CAP)
-		w->shared->wake_values_ns[slot] = latency_ns;
+		w->shared->samples_ns[which][slot] = value_ns;
 }
 
 static void see_cpu(struct worker *w, uint64_t now_ns)
@@ -162,7 +162,9 @@ void work_telemetry_end(struct worker *w)
 	report->max_gap_at_ns = w->max_gap_at_ns;
 	report->migration_count = w->migration_count;
 	report->cpus_used = w->cpus_used;
-	report->wake_latencies.total_samples = w->wake_total;
+	report->wake_latencies.total_samples = w->sample_totals[WORK_WAKE];
+	report->iteration_costs.total_samples = w->sample_totals[WORK_COST];
+	report->timer_latencies.total_samples = w->sample_totals[WORK_TIMER];
 }
 
 void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, ...)

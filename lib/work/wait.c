@@ -8,12 +8,15 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ktstr/units.h"
 #include "work/work_type.h"
 
 /*
@@ -30,9 +33,14 @@ void work_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadlin
 		deadline_ns == UINT64_MAX ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
+void work_futex_wake(_Atomic uint32_t *word, int count)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+}
+
 void work_futex_wake_all(_Atomic uint32_t *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	work_futex_wake(word, INT_MAX);
 }
 
 /* The sleep itself is an hrtimer with the task's timer slack, the same as nanosleep's. */
@@ -46,6 +54,33 @@ uint64_t work_sleep_until(struct worker *w, uint64_t deadline_ns)
 	}
 	work_reset_gap(w, now);
 	return now;
+}
+
+/*
+ * Both words at once (futex_waitv, Linux 5.16): the wakeup is the one of a plain futex, and the stop ends it as well.
+ */
+uint64_t work_wait_word(struct worker *w, _Atomic uint32_t *word, uint32_t expected)
+{
+	struct futex_waitv words[] = {
+		{ .uaddr = (uintptr_t)word, .val = expected, .flags = FUTEX_32 },
+		{ .uaddr = (uintptr_t)&w->shared->stop, .val = 0, .flags = FUTEX_32 },
+	};
+	uint64_t now;
+
+	while (atomic_load(word) == expected && !work_should_stop(w))
+		if (syscall(SYS_futex_waitv, words, 2, 0, NULL, 0) < 0 && errno == ENOSYS)
+			work_futex_wait(word, expected, ktstr_now_ns() + KTSTR_MS(100));
+	now = ktstr_now_ns();
+	work_reset_gap(w, now);
+	return now;
+}
+
+void work_yield(struct worker *w)
+{
+	uint64_t since = ktstr_now_ns();
+
+	sched_yield();
+	work_record_wake(w, ktstr_now_ns() - since);
 }
 
 /*

@@ -18,7 +18,7 @@
 #include "work/shared.h"
 
 enum {
-	WORK_GROUP_MAX_FDS = 16, /* descriptors one group of workers may share */
+	WORK_GROUP_MAX_FDS = 128, /* descriptors one group of workers may share */
 	WORK_CHECKPOINT_UNITS = 1024,
 };
 
@@ -50,7 +50,7 @@ struct worker {
 	uint64_t max_gap_ns, max_gap_at_ns;
 	unsigned int max_gap_cpu, last_cpu;
 	uint64_t migration_count;
-	uint64_t wake_total;
+	uint64_t sample_totals[WORK_RESERVOIRS];
 	struct ktstr_cpus cpus_used;
 	struct ktstr_random random, jitter;
 	uint64_t next_perturb_ns; /* 0 = never */
@@ -70,6 +70,7 @@ struct work_param {
 		WORK_PARAM_FLAG,
 		WORK_PARAM_ENUM,    /* names[value] */
 		WORK_PARAM_OPT_U32, /* struct ktstr_opt_u32: unset is the default */
+		WORK_PARAM_TEXT,    /* const char *: NULL is the default */
 	} kind;
 	uint64_t fallback; /* what zero means unless the type is literal */
 	uint64_t min, max; /* max 0 = none */
@@ -89,6 +90,7 @@ struct work_param {
 	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_ENUM, .names = (NAMES))
 #define WORK_OPT_U32(TYPE, FIELD, MAX)                                                             \
 	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_OPT_U32, .max = (MAX))
+#define WORK_TEXT(TYPE, FIELD) WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_TEXT)
 #define WORK_PARAMS(TABLE) .params = (TABLE), .params_count = sizeof(TABLE) / sizeof((TABLE)[0])
 
 struct work_type_ops {
@@ -108,6 +110,8 @@ struct work_type_ops {
 	 */
 	struct ktstr_error *(*open_group)(struct work_group *group);
 	size_t shared_bytes; /* of group->memory */
+	bool messenger; /* position 0 of a group wakes the others */
+	bool unnamed; /* has no defaults that a name alone could stand for */
 	bool threads; /* starts threads of its own: their CPU time counts as the worker's */
 	/* The loop, in the worker: returns when work_should_stop(). */
 	void (*run)(struct worker *w);
@@ -144,13 +148,15 @@ void work_telemetry_begin(struct worker *w);
 void work_telemetry_end(struct worker *w); /* writes the report into shared memory */
 void work_checkpoint_now(struct worker *w);
 uint64_t work_cpu_ns(clockid_t clock); /* CLOCK_THREAD_CPUTIME_ID or ..PROCESS..: a system call */
-/* One sample of how long a wakeup took to arrive. */
-void work_record_wake(struct worker *w, uint64_t latency_ns);
+/* One sample of how long a wakeup took to arrive, an iteration of fixed work took, a timer was late. */
+void work_record(struct worker *w, enum work_reservoir which, uint64_t value_ns);
 /*
  * The next number of this worker's stream: a function of the workload's seed and the worker's index
  * alone.
  */
 uint64_t work_random(struct worker *w);
+/* The calling worker's policy; one warning, and report.sched_policy_errno, when the kernel refuses. */
+void work_take_policy(struct worker *w, struct ktstr_sched_policy policy);
 /* One line on stderr for the whole workload, however many workers meet the condition. */
 void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, ...)
 	KTSTR_PRINTF(3, 4);
@@ -161,8 +167,17 @@ void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, .
  * the time.
  */
 uint64_t work_sleep_until(struct worker *w, uint64_t deadline_ns);
+/* Until a shared word is not `expected` any more, or the stop. Returns the time. */
+uint64_t work_wait_word(struct worker *w, _Atomic uint32_t *word, uint32_t expected);
+/* sched_yield(): how long it took to be back is a wake sample. */
+void work_yield(struct worker *w);
 /* True when fd has one of `events` (or has hung up), false on the stop. */
 bool work_wait_fd(struct worker *w, int fd, short events);
+
+static inline void work_record_wake(struct worker *w, uint64_t latency_ns)
+{
+	work_record(w, WORK_WAKE, latency_ns);
+}
 
 static inline bool work_should_stop(const struct worker *w)
 {

@@ -137,6 +137,7 @@ _Noreturn void worker_main(const struct worker_setup *setup)
 	set_affinity(setup);
 	if (setup->perturb)
 		work_perturb_begin(&w, setup->seed, setup->index);
+	setup->shared->report.is_messenger = setup->ops->messenger && setup->position == 0;
 	work_telemetry_begin(&w);
 	setup->ops->run(&w);
 	work_telemetry_end(&w);

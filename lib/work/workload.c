@@ -152,12 +152,19 @@ static void reap_all(struct ktstr_workload_handle *handle)
 	}
 }
 
+static void lend_samples(const struct worker_shared *shared, enum work_reservoir which,
+			 struct ktstr_reservoir *reservoir)
+{
+	reservoir->values_ns = shared->samples_ns[which];
+	reservoir->count = reservoir->total_samples < KTSTR_RESERVOIR_CAP ? (size_t)reservoir->total_samples :
+									    KTSTR_RESERVOIR_CAP;
+}
+
 static void report_completed(const struct ktstr_workload_handle *handle, size_t i)
 {
 	const struct worker_shared *shared = &handle->workers[i];
 	struct ktstr_worker_report *report = &handle->reports[i];
 	struct ktstr_worker_report identity = *report;
-	uint64_t total;
 
 	*report = shared->report;
 	report->group_idx = identity.group_idx;
@@ -168,10 +175,9 @@ static void report_completed(const struct ktstr_workload_handle *handle, size_t 
 	report->migrations_count = report->migration_count < KTSTR_MIGRATIONS_CAP ?
 					   (size_t)report->migration_count :
 					   KTSTR_MIGRATIONS_CAP;
-	total = report->wake_latencies.total_samples;
-	report->wake_latencies.values_ns = shared->wake_values_ns;
-	report->wake_latencies.count =
-		total < KTSTR_RESERVOIR_CAP ? (size_t)total : KTSTR_RESERVOIR_CAP;
+	lend_samples(shared, WORK_WAKE, &report->wake_latencies);
+	lend_samples(shared, WORK_COST, &report->iteration_costs);
+	lend_samples(shared, WORK_TIMER, &report->timer_latencies);
 	if (work_type_ops(report->work_kind)->report)
 		work_type_ops(report->work_kind)->report(report, handle->group_memories[i]);
 }

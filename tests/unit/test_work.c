@@ -711,15 +711,15 @@ static void test_reservoir(void **state)
 		work_record_wake(same, i);
 		work_record_wake(other, i);
 	}
-	assert_int_equal(w->wake_total, SAMPLES);
-	assert_memory_equal(w->shared->wake_values_ns, same->shared->wake_values_ns,
-			    sizeof(w->shared->wake_values_ns));
+	assert_int_equal(w->sample_totals[WORK_WAKE], SAMPLES);
+	assert_memory_equal(w->shared->samples_ns[WORK_WAKE], same->shared->samples_ns[WORK_WAKE],
+			    sizeof(w->shared->samples_ns[WORK_WAKE]));
 	for (size_t i = 0; i < KTSTR_RESERVOIR_CAP; i++) {
-		uint64_t value = w->shared->wake_values_ns[i];
+		uint64_t value = w->shared->samples_ns[WORK_WAKE][i];
 
 		assert_true(value < SAMPLES);
 		quarter[value / KTSTR_RESERVOIR_CAP]++;
-		differing += value != other->shared->wake_values_ns[i];
+		differing += value != other->shared->samples_ns[WORK_WAKE][i];
 	}
 	/* Each quarter is binomial, 25000 +- 137: 6 sigma is out of reach for a right one. */
 	for (size_t i = 0; i < 4; i++)
