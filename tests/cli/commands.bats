@@ -89,6 +89,16 @@ assert tests["fails_by_its_own_words"]["scheduler"] == "scx_ktstr"'
 	"$KTSTR" list --json | python3 -m json.tool
 }
 
+@test "the reference page of work types is what the program says" {
+	"$KTSTR" list --json --work-types | python3 -c '
+import json, re, sys
+page = open(sys.argv[1]).read()
+for t in json.load(sys.stdin):
+    kind = re.sub(r"(?<!^)([A-Z])", r"_\1", t["name"]).upper()
+    row = "| `%s` | %s | %s | %s |" % (kind, t["pressure"], t["unit"], t["parameters"].replace(", ", "<br>"))
+    assert row in page, row' "$KTSTR_TEST_SOURCE/docs/reference/work-types.md"
+}
+
 @test "tests are listed in the order of the source" {
 	run -0 "$KTSTR" test --list "$(program vm_topology)"
 	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test" ]

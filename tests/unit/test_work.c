@@ -194,25 +194,6 @@ static void assert_all_completed(const struct run *run)
 
 /* ---- types ---- */
 
-static void test_names(void **state)
-{
-	struct ktstr_work_type type;
-	size_t count;
-	const char *const *names = ktstr_work_type_all_names(&count);
-
-	(void)state;
-	assert_int_equal(count, KTSTR_WORK_KINDS);
-	for (size_t i = 0; i < count; i++) {
-		assert_true(ktstr_work_type_from_name(names[i], &type));
-		assert_int_equal(type.kind, i);
-		assert_string_equal(ktstr_work_type_name(type.kind), names[i]);
-	}
-	assert_false(ktstr_work_type_from_name("spinwait", &type));
-	assert_string_equal(ktstr_work_type_suggest("spinwait"), "SpinWait");
-	assert_null(ktstr_work_type_suggest("Fibonacci"));
-	assert_null(ktstr_work_type_name(KTSTR_WORK_KINDS));
-}
-
 static void test_defaults(void **state)
 {
 	struct ktstr_work_type type = KTSTR_WORK(BURSTY, .sleep = KTSTR_MS(7));
@@ -754,7 +735,6 @@ static void test_equal_seeds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		work_test(test_names),
 		work_test(test_defaults),
 		work_test(test_spin_wait),
 		work_test(test_yield_heavy),
