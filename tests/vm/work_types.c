@@ -2,7 +2,8 @@
 /*
  * Does each work type press what it says? Asked not of the worker but of the kernel: context switches, faults, forks,
  * softirqs, what /proc says the task's class, nice or cgroup is. A row is a type, a counter and the least it must
- * move; the same counters under SpinWait must stay below that, or they would show nothing.
+ * move. It must also move at least twice as far as under a control that does not press it: how often a spinner is
+ * preempted depends on how busy the host is, so no fixed number separates the two.
  */
 #include <ktstr.h>
 
@@ -281,12 +282,10 @@ static void press_all(struct ktstr_ctx *ctx)
 			return;
 		ktstr_note(ctx, "%s: %llu %s, the control %llu", name, (unsigned long long)moved[row->counter],
 			   counter_names[row->counter], (unsigned long long)without);
-		if (moved[row->counter] < row->least)
-			ktstr_fail(ctx, "%s: %s moved by %llu, expected at least %llu", name, counter_names[row->counter],
-				   (unsigned long long)moved[row->counter], (unsigned long long)row->least);
-		if (without >= row->least)
-			ktstr_fail(ctx, "%s: %s moved by %llu without it, too: the counter shows nothing", name,
-				   counter_names[row->counter], (unsigned long long)without);
+		if (moved[row->counter] < row->least || moved[row->counter] < 2 * without)
+			ktstr_fail(ctx, "%s: %s moved by %llu, expected at least %llu and twice the control's %llu", name,
+				   counter_names[row->counter], (unsigned long long)moved[row->counter],
+				   (unsigned long long)row->least, (unsigned long long)without);
 	}
 	ktstr_fail_error(ctx, ktstr_cgroup_remove(ctx->cgroups, "pressed"));
 	ktstr_fail_error(ctx, ktstr_cgroup_remove(ctx->cgroups, "beside"));
