@@ -8,6 +8,7 @@
 #include <ktstr/check.h>
 #include <ktstr/cpuset.h>
 #include <ktstr/error.h>
+#include <ktstr/host.h>
 #include <ktstr/payload.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
