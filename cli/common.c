@@ -84,6 +84,7 @@ static const struct argp_option run_options[] = {
 	{ "jobs", 'j', "N", 0, "VMs at once; default: number of CPUs", 0 },
 	{ "format", 'f', "FORMAT", 0, "human (default), ktap, or json", 0 },
 	{ "json", 'J', NULL, 0, "short for --format json", 0 },
+	{ "junit", 'X', "FILE", 0, "write the results as JUnit XML, too", 0 },
 	{ "deterministic", 'D', NULL, 0, "virtual time, one emulation thread: the same seed gives the same run", 0 },
 	{ "seed", 'n', "N", 0, "deterministic with this seed (default 1)", 0 },
 	{ "seeds", 'N', "A..B", 0, "deterministic, once for each of these seeds", 0 },
@@ -130,6 +131,17 @@ static struct ktstr_error *parse_seeds(int key, const char *value, struct ktstr_
 	return NULL;
 }
 
+/* Better now than after an hour of tests. */
+static struct ktstr_error *check_junit_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *dir = slash ? ktstr_xstrndup(path, (size_t)(slash - path) + 1) : ktstr_xstrdup(".");
+
+	if (!*path || access(dir, W_OK))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--junit %s: cannot write to %s", path, dir);
+	return NULL;
+}
+
 static error_t parse_run_option(int key, char *value, struct argp_state *state)
 {
 	struct ktstr_cli_run_options *options = state->input;
@@ -159,6 +171,10 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		break;
 	case 'J':
 		options->pool.format = KTSTR_FORMAT_JSON;
+		break;
+	case 'X':
+		error = check_junit_path(value);
+		options->pool.junit_path = value;
 		break;
 	case 'R':
 		options->release = true;

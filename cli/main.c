@@ -18,6 +18,9 @@ static const struct {
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
 	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
 	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },
+	{ "runs", ktstr_cmd_runs, "what ran before: runs, results, the history of a metric" },
+	{ "stats", ktstr_cmd_stats, "what the sidecars of run directories hold" },
+	{ "show-host", ktstr_cmd_show_host, "what results record of this machine" },
 	{ "template", ktstr_cmd_template, "list and drop the saved VMs that tests start from" },
 	{ "shell", ktstr_cmd_shell, "a shell, or one command, in a VM" },
 	{ "kernel", ktstr_cmd_kernel, "get, list and remove kernels" },
@@ -32,7 +35,7 @@ static int usage(FILE *stream)
 	      "Test Linux process schedulers in VMs with the exact CPU topology you ask for.\n\n",
 	      stream);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stream, "  %-8s %s\n", commands[i].name, commands[i].help);
+		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
 	fputs("\nTry: ktstr run --scheduler ./scx_foo\n"
 	      "`ktstr COMMAND --help` tells more about a command.\n",
 	      stream);

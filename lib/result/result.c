@@ -55,6 +55,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		free(texts[i]);
 	json_decref(result->recipe);
 	json_decref(result->payload_runs);
+	json_decref(result->host);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);

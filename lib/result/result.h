@@ -54,6 +54,7 @@ struct ktstr_test_result {
 	char *start_mode; /* "warm+scheduler", "warm" or "cold" */
 	char *template_id; /* which saved machine was cloned; NULL = none */
 	char *start_reason; /* why it was cold; NULL = it was not */
+	json_t *host; /* lib/host/host.h; NULL = not recorded */
 	unsigned int vcpus;
 	uint64_t memory_mib;
 
@@ -100,6 +101,8 @@ enum ktstr_outcome_kind ktstr_test_result_kind(const struct ktstr_test_result *r
  */
 struct ktstr_error *ktstr_run_dir_open(const char *kernel_version, const char *project_commit,
 				       char **path) KTSTR_CHECKED;
+/* Where run directories and their index are: $KTSTR_RUNS_ROOT, else <state dir>/runs. Heap. */
+char *ktstr_runs_root(void);
 /*
  * $KTSTR_PROJECT_COMMIT, else 7-hex HEAD of the git repository around cwd, "-dirty" appended when tracked files are
  * modified; NULL outside one or without git. Takes up to 10 s on a huge slow tree. Heap.

@@ -107,7 +107,7 @@ static struct ktstr_error *claim(const char *run_dir, const char *epoch)
 	return ktstr_write_file_atomic(sentinel, line, strlen(line));
 }
 
-static char *runs_root(void)
+char *ktstr_runs_root(void)
 {
 	const char *pinned = ktstr_env("KTSTR_RUNS_ROOT");
 	_cleanup_free_ char *state = pinned ? NULL : ktstr_state_dir();
@@ -129,7 +129,7 @@ struct ktstr_error *ktstr_run_dir_open(const char *kernel_version, const char *p
 				       char **path)
 {
 	const char *as_is = ktstr_env("KTSTR_SIDECAR_DIR");
-	_cleanup_free_ char *root = runs_root();
+	_cleanup_free_ char *root = ktstr_runs_root();
 	_cleanup_free_ char *kernel = ktstr_path_component(kernel_version ?: "unknown");
 	_cleanup_free_ char *commit = ktstr_path_component(project_commit ?: "unknown");
 	_cleanup_free_ char *run_dir = NULL;

@@ -137,7 +137,7 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "start_mode", result->start_mode);
 	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);
-	set_null(json, "host");
+	json_object_set_new(json, "host", result->host ? json_incref(result->host) : json_null());
 	set_empty_list(json, "sysctls");
 	set_empty_list(json, "kargs");
 }

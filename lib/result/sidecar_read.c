@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "check/json_util.h"
 #include "check/result_json.h"
+#include "host/host.h"
 #include "payload/payload.h"
 #include "result/internal.h"
 
@@ -199,6 +200,20 @@ static struct ktstr_error *read_payload_run(const json_t *item, void *runs)
 	return NULL;
 }
 
+/* Read and written again: only what we know of passes. */
+static struct ktstr_error *read_host(const json_t *json, struct ktstr_test_result *result)
+{
+	const json_t *host = json_object_get(json, "host");
+	struct ktstr_host_context context;
+
+	if (!host || json_is_null(host))
+		return NULL;
+	KTSTR_TRY(ktstr_host_context_from_json(host, &context));
+	result->host = ktstr_host_context_to_json(&context);
+	ktstr_host_context_deinit(&context);
+	return NULL;
+}
+
 static struct ktstr_error *read_payload_runs(const json_t *json, struct ktstr_test_result *result)
 {
 	if (!json_array_size(json_object_get(json, "metrics")))
@@ -261,6 +276,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 				    (struct ktstr_strv *)((char *)result + list_keys[i].offset)));
 	KTSTR_TRY(read_course(json, result));
 	KTSTR_TRY(read_payload_runs(json, result));
+	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_verdict(json, result));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");

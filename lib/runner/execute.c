@@ -79,6 +79,7 @@ static void identify(const struct execution *execution)
 		.started_unix_seconds = (int64_t)time(NULL),
 	};
 	result->payload = run->test->payload ? ktstr_xstrdup(run->test->payload) : NULL;
+	result->host = json_incref(setup->host);
 	result->deterministic = run->deterministic;
 	result->seed = run->seed;
 	for (size_t i = 0; i < run->scheduler.args.count; i++)

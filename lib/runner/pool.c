@@ -18,6 +18,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "result/index.h"
+#include "result/junit.h"
 #include "runner/memory.h"
 #include "runner/runner.h"
 #include "vm/machine.h"
@@ -47,8 +49,9 @@ struct pool {
 	struct slot *slots;
 	unsigned int slots_count;
 	struct ktstr_printer *printer;
+	struct ktstr_junit *junit; /* NULL = not wanted */
 	int signal_fd;
-	bool failed, cancelled;
+	bool failed, cancelled, index_failed;
 	uint64_t began_ns, tidied_ns;
 	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
 	uint64_t clone_peak_mib; /* largest share measured of a clone */
@@ -142,6 +145,8 @@ static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_resul
 	pool->done++;
 	pool->failed |= kind == KTSTR_OUTCOME_FAIL;
 	ktstr_printer_finished(pool->printer, slot->index, result);
+	if (pool->junit)
+		ktstr_junit_add(pool->junit, result);
 	ktstr_test_result_deinit(result);
 }
 
@@ -156,12 +161,25 @@ static void finish_or_explain(struct pool *pool, struct slot *slot, struct ktstr
 	finish(pool, slot, result);
 }
 
+/* Results are complete without it; one complaint is enough. */
+static void add_to_index(struct pool *pool, const char *sidecar_path)
+{
+	_cleanup_error_ struct ktstr_error *error = ktstr_index_record(sidecar_path);
+
+	if (error && !pool->index_failed)
+		fprintf(stderr, "ktstr: warning: not in the index of runs: %s (`ktstr runs reindex` adds what is missing)\n",
+			ktstr_error_message(error));
+	pool->index_failed |= error != NULL;
+}
+
 /* The usual way: sidecar and logs are files. */
 static void finish_stored(struct pool *pool, struct slot *slot, const char *sidecar_path)
 {
 	struct ktstr_test_result result = { 0 };
 	struct ktstr_error *error = ktstr_result_load(sidecar_path, &result);
 
+	if (!error)
+		add_to_index(pool, sidecar_path);
 	finish_or_explain(pool, slot, error, &result);
 }
 
@@ -429,7 +447,8 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 				   int *exit_code)
 {
 	struct pool pool = { .setup = setup, .runs = runs, .count = count, .options = options };
-	struct ktstr_error *error;
+	struct ktstr_error *error, *junit_error = NULL;
+	size_t planned = count;
 	sigset_t watched, before;
 
 	pool.began_ns = ktstr_now_ns();
@@ -445,14 +464,23 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	sigprocmask(SIG_BLOCK, &watched, &before);
 	pool.signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	pool.printer = ktstr_printer_create(options->format, count);
+	pool.junit = options->junit_path ? ktstr_junit_create() : NULL;
 	error = run_all(&pool);
 	if (options->budget_ns && !pool.cancelled && !error)
-		ktstr_printer_limit(pool.printer, pool.next);
+		planned = pool.next;
+	ktstr_printer_limit(pool.printer, planned);
+	if (pool.junit)
+		junit_error = ktstr_junit_write(pool.junit, options->junit_path, planned - pool.done);
+	ktstr_junit_destroy(pool.junit);
 	*exit_code = ktstr_printer_end(pool.printer, setup->run_dir, options->no_skip_mode);
 	ktstr_printer_destroy(pool.printer);
 	close(pool.signal_fd);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(pool.slots);
 	free(pool.restored);
-	return error;
+	if (error) {
+		ktstr_error_free(junit_error);
+		return error;
+	}
+	return junit_error;
 }

@@ -59,6 +59,7 @@ struct ktstr_run_setup {
 	struct ktstr_guest_base base;
 	char *run_dir;
 	char *project_commit;
+	json_t *host; /* what every result records of this machine */
 	bool strict; /* --release */
 };
 
@@ -109,6 +110,7 @@ void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_r
 struct ktstr_pool_options {
 	unsigned int jobs; /* VMs at once, memory allowing; 0 = number of CPUs */
 	enum ktstr_format format;
+	const char *junit_path; /* JUnit XML of all results goes there, too; NULL = nowhere */
 	uint64_t budget_ns; /* start nothing more after it; 0 = no limit */
 	bool no_skip_mode;
 	bool fail_fast;

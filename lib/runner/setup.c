@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "host/host.h"
 #include "runner/runner.h"
 
 #ifndef KTSTR_LIBEXECDIR
@@ -44,10 +45,14 @@ struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct k
 					 struct ktstr_run_setup *setup)
 {
 	const struct ktstr_kernel *kernel = &setup->kernel;
+	struct ktstr_host_context host;
 	_cleanup_free_ char *name = NULL;
 
 	KTSTR_TRY(ktstr_run_setup_vm(kernel_spec, progress, setup));
 	setup->project_commit = ktstr_project_commit();
+	ktstr_host_context_collect(&host);
+	setup->host = ktstr_host_context_to_json(&host);
+	ktstr_host_context_deinit(&host);
 	/* A distribution's version names one image; two builds of one tree have the same, and differ. */
 	if (kernel->image_sha256 && kernel->source && strcmp(kernel->source, "debian"))
 		name = ktstr_xasprintf("%s-%.8s", kernel->version, kernel->image_sha256);
@@ -62,6 +67,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	ktstr_guest_base_deinit(&setup->base);
 	free(setup->run_dir);
 	free(setup->project_commit);
+	json_decref(setup->host);
 	*setup = (struct ktstr_run_setup){ 0 };
 }
 

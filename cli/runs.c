@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr runs`: what ran before, from the index of runs. */
+#include <argp.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "result/index.h"
+
+struct runs_arguments {
+	const char *action, *what;
+	struct ktstr_index_query query;
+	bool json, forget;
+};
+
+enum { KEY_FORGET = 256, KEY_OUTCOME, DEFAULT_LIMIT = 20 };
+
+static const struct argp_option options[] = {
+	{ "test", 't', "NAME", 0, "results of this test only", 0 },
+	{ "scheduler", 's', "NAME", 0, "under this scheduler", 0 },
+	{ "topology", 'T', "SHAPE", 0, "on this topology", 0 },
+	{ "kernel", 'K', "VERSION", 0, "on kernels whose version begins so", 0 },
+	{ "commit", 'c', "COMMIT", 0, "of project commits that begin so", 0 },
+	{ "outcome", KEY_OUTCOME, "KIND", 0, "pass, fail, inconclusive or skip", 0 },
+	{ "limit", 'n', "N", 0, "the newest N; default 20, 0 = all", 0 },
+	{ "forget", KEY_FORGET, NULL, 0, "reindex: drop what no sidecar tells any more", 0 },
+	{ "json", 'J', NULL, 0, "as JSON", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct runs_arguments *arguments = state->input;
+	char *end;
+
+	switch (key) {
+	case 't':
+		arguments->query.test = value;
+		return 0;
+	case 's':
+		arguments->query.scheduler = value;
+		return 0;
+	case 'T':
+		arguments->query.topology = value;
+		return 0;
+	case 'K':
+		arguments->query.kernel = value;
+		return 0;
+	case 'c':
+		arguments->query.commit = value;
+		return 0;
+	case KEY_OUTCOME:
+		arguments->query.outcome = value;
+		return 0;
+	case 'n':
+		arguments->query.limit = (unsigned int)strtoul(value, &end, 10);
+		if (*end || !*value)
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "--limit %s: give a number", value);
+		return 0;
+	case KEY_FORGET:
+		arguments->forget = true;
+		return 0;
+	case 'J':
+		arguments->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!arguments->action)
+			arguments->action = value;
+		else if (!arguments->what)
+			arguments->what = value;
+		else
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "%s: one argument too many", value);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "list\nshow RUN|SIDECAR\nhistory METRIC --test NAME\nreindex [DIR]",
+	.doc = "Every result is in an index beside the run directories ($KTSTR_RUNS_ROOT/index.sqlite). A run directory holds the "
+	       "last run of its kernel and commit; the index remembers the numbers of earlier ones, too.",
+};
+
+struct output {
+	json_t *array; /* NULL = text */
+	size_t count;
+	double *values;
+};
+
+static struct ktstr_error *print_json(json_t *json)
+{
+	int status = json_dumpf(json, stdout, JSON_INDENT(1));
+
+	json_decref(json);
+	return status || putchar('\n') < 0 ? ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") : NULL;
+}
+
+static void print_run(void *context, const struct ktstr_index_run *run)
+{
+	struct output *output = context;
+	char took[32];
+
+	if (output->array) {
+		json_array_append_new(output->array,
+				      json_pack("{ss ss ss ss ss sI sI sI sI sI sI}", "run_id", run->run_id, "timestamp",
+						run->timestamp, "kernel_version", run->kernel, "project_commit", run->commit,
+						"run_source", run->run_source, "tests", (json_int_t)run->tests, "passed",
+						(json_int_t)run->passed, "failed", (json_int_t)run->failed, "inconclusive",
+						(json_int_t)run->inconclusive, "skipped", (json_int_t)run->skipped,
+						"duration_ns", (json_int_t)run->duration_ns));
+		return;
+	}
+	if (!output->count++)
+		printf("%-28s  %-20s  %-10s  %-14s  %6s  %6s  %7s  %9s\n", "RUN", "BEGAN", "KERNEL", "COMMIT", "PASSED",
+		       "FAILED", "OTHER", "TEST TIME");
+	printf("%-28s  %-20s  %-10s  %-14s  %6llu  %6llu  %7llu  %9s\n", run->run_id, run->timestamp,
+	       *run->kernel ? run->kernel : "-", *run->commit ? run->commit : "-", (unsigned long long)run->passed,
+	       (unsigned long long)run->failed, (unsigned long long)(run->inconclusive + run->skipped),
+	       ktstr_format_duration(run->duration_ns / 1000000 * 1000000, took));
+}
+
+static struct ktstr_error *list(const struct runs_arguments *arguments, struct ktstr_index *index)
+{
+	struct output output = { .array = arguments->json ? json_array() : NULL };
+
+	KTSTR_TRY(ktstr_index_runs(index, &arguments->query, print_run, &output));
+	if (output.array)
+		return print_json(output.array);
+	if (!output.count)
+		puts("no runs");
+	return NULL;
+}
+
+static void print_result(void *context, const struct ktstr_index_row *row)
+{
+	struct output *output = context;
+
+	output->count++;
+	if (output->array) {
+		json_array_append_new(output->array,
+				      json_pack("{ss ss ss ss ss ss ss ss sI ss}", "run_id", row->run_id, "timestamp",
+						row->timestamp, "test_name", row->test, "topology", row->topology,
+						"scheduler", row->scheduler, "kernel_version", row->kernel, "outcome",
+						row->outcome, "cause", row->cause, "duration_ns",
+						(json_int_t)row->duration_ns, "sidecar", row->sidecar));
+		return;
+	}
+	printf("%-12s  %-24s  %-9s  %-12s  %s%s\n", row->outcome, row->test, row->topology, row->scheduler, row->sidecar,
+	       ktstr_path_exists(row->sidecar) ? "" : " (replaced by a later run)");
+	if (*row->cause)
+		printf("              %s\n", row->cause);
+}
+
+/* A file is one result with all that is known of it; anything else is the id of a run. */
+static struct ktstr_error *show(const struct runs_arguments *arguments, struct ktstr_index *index)
+{
+	struct output output = { .array = arguments->json ? json_array() : NULL };
+	struct ktstr_index_query query = arguments->query;
+
+	if (ktstr_path_exists(arguments->what)) {
+		_cleanup_free_ char *report = NULL;
+		struct ktstr_test_result result;
+
+		KTSTR_TRY_WRAP(ktstr_result_load(arguments->what, &result), "%s", arguments->what);
+		report = ktstr_result_report(&result, ktstr_use_colour(STDOUT_FILENO));
+		ktstr_test_result_deinit(&result);
+		fputs(report, stdout);
+		json_decref(output.array);
+		return NULL;
+	}
+	query.run_id = arguments->what;
+	query.limit = 0;
+	KTSTR_TRY(ktstr_index_each(index, &query, print_result, &output));
+	if (!output.count)
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no run %s, and no such file; `ktstr runs list` shows the runs",
+				       arguments->what);
+	return output.array ? print_json(output.array) : NULL;
+}
+
+static void add_value(void *context, const struct ktstr_index_row *row)
+{
+	struct output *output = context;
+	double before = output->count ? output->values[output->count - 1] : row->value;
+	char change[32] = "";
+
+	output->values = ktstr_xrealloc(output->values, (output->count + 1) * sizeof(*output->values));
+	output->values[output->count++] = row->value;
+	if (output->array) {
+		json_array_append_new(output->array, json_pack("{ss ss ss ss ss ss ss sf}", "timestamp", row->timestamp,
+							       "run_id", row->run_id, "topology", row->topology,
+							       "scheduler", row->scheduler, "kernel_version", row->kernel,
+							       "project_commit", row->commit, "outcome", row->outcome,
+							       "value", row->value));
+		return;
+	}
+	if (before != 0)
+		snprintf(change, sizeof(change), "%+.1f%%", 100 * (row->value - before) / fabs(before));
+	printf("%-20s  %-10s  %-14s  %-9s  %-12s  %-5.5s %14.6g  %8s\n", row->timestamp, row->kernel,
+	       *row->commit ? row->commit : "-", row->topology, row->scheduler, row->outcome, row->value, change);
+}
+
+static int compare_values(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_sparkline(double *values, size_t count)
+{
+	static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	double low = values[0], high = values[0];
+
+	for (size_t i = 0; i < count; i++) {
+		low = fmin(low, values[i]);
+		high = fmax(high, values[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		fputs(bars[high > low ? (int)((values[i] - low) / (high - low) * 7.999) : 3], stdout);
+	qsort(values, count, sizeof(*values), compare_values);
+	printf("  min %.6g, median %.6g, max %.6g of %zu\n", low, values[(count - 1) / 2], high, count);
+}
+
+static struct ktstr_error *no_such_metric(const struct runs_arguments *arguments, struct ktstr_index *index)
+{
+	_cleanup_strv_ struct ktstr_strv names = { 0 };
+	const char *nearest;
+
+	KTSTR_TRY(ktstr_index_metric_names(index, &arguments->query, &names));
+	if (!names.count)
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no results of test \"%s\" (with these filters)",
+				       arguments->query.test);
+	nearest = ktstr_nearest_name(arguments->what, (const char *const *)names.items, names.count);
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no metric \"%s\" in results of \"%s\"; %s%s%s", arguments->what,
+			       arguments->query.test, nearest ? "did you mean \"" : "", nearest ? nearest : "`ktstr runs history ? --test ",
+			       nearest ? "\"?" : "NAME` lists them");
+}
+
+static struct ktstr_error *list_metrics(const struct runs_arguments *arguments, struct ktstr_index *index)
+{
+	_cleanup_strv_ struct ktstr_strv names = { 0 };
+
+	KTSTR_TRY(ktstr_index_metric_names(index, &arguments->query, &names));
+	for (size_t i = 0; i < names.count; i++)
+		puts(names.items[i]);
+	return NULL;
+}
+
+static struct ktstr_error *history(const struct runs_arguments *arguments, struct ktstr_index *index)
+{
+	struct output output = { .array = arguments->json ? json_array() : NULL };
+	_cleanup_free_ double *values = NULL;
+
+	if (!strcmp(arguments->what, "?"))
+		return list_metrics(arguments, index);
+	KTSTR_TRY(ktstr_index_history(index, arguments->what, &arguments->query, add_value, &output));
+	values = output.values;
+	if (output.array)
+		return print_json(output.array);
+	if (!output.count)
+		return no_such_metric(arguments, index);
+	print_sparkline(output.values, output.count);
+	return NULL;
+}
+
+static struct ktstr_error *reindex(const struct runs_arguments *arguments)
+{
+	_cleanup_(ktstr_scan_deinit) struct ktstr_scan scan = { 0 };
+	_cleanup_free_ char *root = arguments->what ? ktstr_xstrdup(arguments->what) : ktstr_runs_root();
+
+	KTSTR_TRY(ktstr_index_rebuild(NULL, root, arguments->forget, &scan));
+	for (size_t i = 0; i < scan.failures_count; i++)
+		fprintf(stderr, "ktstr: %s: %s\n", scan.failures[i].path, scan.failures[i].error);
+	printf("indexed %zu of %zu sidecars below %s\n", scan.valid, scan.walked, root);
+	return NULL;
+}
+
+static const char *wrong_arguments(const struct runs_arguments *arguments)
+{
+	if (!strcmp(arguments->action, "show") && !arguments->what)
+		return "show what? RUN or SIDECAR";
+	if (!strcmp(arguments->action, "history") && !arguments->what)
+		return "history of which METRIC? `ktstr runs history ? --test NAME` lists them";
+	if (!strcmp(arguments->action, "history") && !arguments->query.test)
+		return "history: of which --test NAME?";
+	return NULL;
+}
+
+static struct ktstr_error *act(const struct runs_arguments *arguments)
+{
+	static const struct {
+		const char *name;
+		struct ktstr_error *(*run)(const struct runs_arguments *arguments, struct ktstr_index *index);
+	} actions[] = { { "list", list }, { "show", show }, { "history", history } };
+	struct ktstr_index *index;
+	struct ktstr_error *error;
+
+	if (!strcmp(arguments->action, "reindex"))
+		return reindex(arguments);
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(arguments->action, actions[i].name))
+			continue;
+		KTSTR_TRY(ktstr_index_open(NULL, &index));
+		error = actions[i].run(arguments, index);
+		ktstr_index_close(index);
+		return error;
+	}
+	return ktstr_error_new(KTSTR_ERR_INVALID, "no action \"%s\": list, show, history or reindex", arguments->action);
+}
+
+int ktstr_cmd_runs(int argc, char **argv)
+{
+	struct runs_arguments arguments = { .query.limit = DEFAULT_LIMIT };
+	struct ktstr_error *error;
+	const char *wrong;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	if (!arguments.action)
+		arguments.action = "list";
+	wrong = wrong_arguments(&arguments);
+	error = wrong ? ktstr_error_new(KTSTR_ERR_INVALID, "%s", wrong) : act(&arguments);
+	return error ? ktstr_cli_fail(error) : KTSTR_EXIT_PASS;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The keys of a sidecar that may be null; see explain.h. */
+#include "result/explain.h"
+
+const struct ktstr_nullable_key ktstr_nullable_keys[] = {
+	{ "accel_reason", false, "the accelerator was asked for, or there was no choice", NULL },
+	{ "cause", false, "the test passed", NULL },
+	{ "cleanup_duration_ms", false, "the VM did not live long enough to be cleaned up", NULL },
+	{ "crash_message", false, "the guest's kernel did not crash", NULL },
+	{ "digest", false, "the run was not deterministic", "--seed N makes it so" },
+	{ "guest_exit_code", true, "the guest ended before it reported its program's end", "see cause and the console log" },
+	{ "host", true, "written by an older ktstr, or before a machine was prepared", "run the test again" },
+	{ "host_dilation", false, "the VM was not started, or its vCPU threads could not be read", NULL },
+	{ "kernel_commit", false, "the kernel does not come from a git tree", "--kernel TREE of a git checkout" },
+	{ "kernel_version", true, "the kernel's image could not be read", "see cause" },
+	{ "kvm_stats", false, "the guest was emulated (tcg): there is no KVM to ask", "a host with usable KVM" },
+	{ "monitor", true, "nothing was sampled: the run is deterministic, failed before it began, or is older",
+	  "see cause; the monitor runs in ordinary mode" },
+	{ "payload", false, "the test declares no payload", NULL },
+	{ "project_commit", true, "the command ran outside a git repository, or git is missing",
+	  "run within the repository, or set KTSTR_PROJECT_COMMIT" },
+	{ "qemu_version", true, "QEMU was not found", "see cause; `ktstr doctor`" },
+	{ "resolve_source", false, "the test runs under the kernel's own scheduler", NULL },
+	{ "scheduler_binary", false, "the test runs under the kernel's own scheduler", NULL },
+	{ "scheduler_commit", false, "a scheduler's binary does not say which commit it was built from", NULL },
+	{ "seed", false, "the run was not deterministic", "--seed N makes it so" },
+	{ "start_mode", true, "no VM was started", "see cause" },
+	{ "start_reason", false, "the VM started from a template", NULL },
+	{ "work_type", false, "no work type was forced on the test", NULL },
+};
+const size_t ktstr_nullable_keys_count = sizeof(ktstr_nullable_keys) / sizeof(ktstr_nullable_keys[0]);
