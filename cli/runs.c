@@ -188,7 +188,7 @@ static struct ktstr_error *show(const struct runs_arguments *arguments, struct k
 static void add_value(void *context, const struct ktstr_index_row *row)
 {
 	struct output *output = context;
-	double before = output->count ? output->values[output->count - 1] : row->value;
+	double before = output->count ? output->values[output->count - 1] : 0;
 	char change[32] = "";
 
 	output->values = ktstr_xrealloc(output->values, (output->count + 1) * sizeof(*output->values));

@@ -268,7 +268,7 @@ struct ktstr_error *ktstr_index_rebuild(const char *path, const char *dir, bool 
 	KTSTR_TRY(open_for_rebuild(path, &index));
 	KTSTR_TRY(execute(index, "BEGIN IMMEDIATE", "lock it"));
 	if (forget)
-		error = execute(index, "DELETE FROM result", "empty it");
+		error = execute(index, "DELETE FROM metric; DELETE FROM result", "empty it");
 	if (!error)
 		error = ktstr_scan_sidecars(dir, insert_scanned, index, scan);
 	return in_transaction(index, error);

@@ -5,10 +5,10 @@ load ../lib/common
 @test "help of ktstr and of every command" {
 	local command
 	run -0 "$KTSTR" --help
-	for command in run test list replay template shell kernel topo doctor; do
+	for command in run test list replay runs stats show-host template shell kernel topo doctor; do
 		contains "  $command " "$output"
 	done
-	for command in run test list replay template shell kernel "kernel get" "kernel list" "kernel remove" topo doctor; do
+	for command in run test list replay template shell kernel "kernel get" "kernel list" "kernel remove" runs stats show-host topo doctor; do
 		# shellcheck disable=SC2086
 		run -0 "$KTSTR" $command --help
 		contains "Usage: ktstr $command" "$output"
@@ -20,6 +20,40 @@ load ../lib/common
 	run -1 --separate-stderr "$KTSTR"
 	[ -z "$output" ]
 	contains "Usage: ktstr" "$stderr"
+}
+
+@test "runs and stats without any run, and mistakes in their words" {
+	export KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs
+	run -0 "$KTSTR" runs
+	[ "$output" = "no runs" ]
+	run -0 "$KTSTR" stats
+	contains "no runs below $KTSTR_RUNS_ROOT" "$output"
+	run -1 "$KTSTR" runs show nothing
+	contains "no run nothing" "$output"
+	run -1 "$KTSTR" runs history total_iterations
+	contains "of which --test" "$output"
+	run -1 "$KTSTR" runs history total_iterations --test steady
+	contains 'no results of test "steady"' "$output"
+	run -1 "$KTSTR" runs remove
+	contains "list, show, history or reindex" "$output"
+	run -1 "$KTSTR" stats show-host
+	contains "no runs below" "$output"
+	run -1 "$KTSTR" stats show-host --run 7.3-abc
+	contains "no run 7.3-abc" "$output"
+}
+
+@test "show-host: the facts of this machine, as text and JSON" {
+	run -0 "$KTSTR" show-host
+	contains "kernel_release: $(uname -r)" "$output"
+	lacks "$(hostname)" "$(sed '/^kernel_cmdline/d' <<<"$output")"
+	run -0 "$KTSTR" show-host --json
+	python3 -c 'import json, sys; assert json.load(sys.stdin)["arch"] == sys.argv[1]' "$(uname -m)" <<<"$output"
+}
+
+@test "--junit: a file that cannot be is refused before anything runs" {
+	run -1 "$KTSTR" run --scenario steady --junit "$BATS_TEST_TMPDIR/missing/out.xml"
+	contains "--junit" "$output"
+	contains "cannot write to" "$output"
 }
 
 @test "--version" {

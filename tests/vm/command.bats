@@ -14,10 +14,21 @@ quick=(--scenario steady --topology 1n1l2c1t --duration 1s)
 }
 
 @test "KTAP has a plan and a line per test" {
-	run -0 --separate-stderr "$KTSTR" run --format ktap "${quick[@]}"
+	run -0 --separate-stderr "$KTSTR" run --format ktap --junit "$BATS_FILE_TMPDIR/junit.xml" "${quick[@]}"
 	[ "${lines[0]}" = "KTAP version 1" ]
 	[ "${lines[1]}" = "1..1" ]
 	contains "ok 1 steady" "$output"
+}
+
+@test "the run before is in JUnit XML and in the index, with its host" {
+	xmllint --noout --schema "$KTSTR_TEST_SOURCE/tests/unit/junit.xsd" "$BATS_FILE_TMPDIR/junit.xml"
+	grep -q '<testcase classname="eevdf" name="steady \[1n1l2c1t\]"' "$BATS_FILE_TMPDIR/junit.xml"
+	run -0 "$KTSTR" runs history total_iterations --test steady --limit 1 --json
+	python3 -c 'import json, sys; (row,) = json.load(sys.stdin); assert row["outcome"] == "pass" and row["value"] > 0' <<<"$output"
+	run -0 "$KTSTR" stats show-host
+	contains "arch: $(uname -m)" "$output"
+	run -0 "$KTSTR" stats list-values
+	contains "  1n1l2c1t" "$output"
 }
 
 @test "KTSTR_SIDECAR_DIR gets the sidecar, which tells how to run it again" {
