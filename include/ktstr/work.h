@@ -451,6 +451,32 @@ enum ktstr_worker_exit {
 struct ktstr_schbench_stats; /* ktstr/benchmark.h */
 struct ktstr_taobench_stats;
 
+#define KTSTR_PHASE_RESERVOIR_CAP 8192 /* latency samples kept per worker and phase */
+
+/*
+ * What a worker that lives through several steps measured during one of them. Pages are those at the end of the phase,
+ * everything else is what the phase added.
+ */
+struct ktstr_phase_slice {
+	uint32_t phase_epoch; /* k + 1 in step k: the number of its phase. 0 and UINT32_MAX are between steps: not judged */
+	struct ktstr_cpus cpus_used;
+	struct ktstr_reservoir wake_latencies; /* at most KTSTR_PHASE_RESERVOIR_CAP values */
+	struct ktstr_reservoir timer_latencies;
+	struct ktstr_opt_u64 run_delay_ns; /* schedstat; unset where the kernel has none */
+	uint64_t off_cpu_ns; /* max(0, wall - cpu) */
+	uint64_t wall_time_ns;
+	uint64_t migration_count;
+	uint64_t iterations;
+	uint64_t cpu_time_ns;
+	uint64_t numa_pages[KTSTR_REPORT_NODES];
+	struct ktstr_opt_u64 numa_migrated; /* delta of numa_pages_migrated in /proc/vmstat: of the whole system */
+	uint64_t max_gap_ns;
+	unsigned int max_gap_cpu;
+	/* Of a worker that is such a benchmark, else NULL; borrowed. */
+	const struct ktstr_schbench_stats *schbench;
+	const struct ktstr_taobench_stats *taobench;
+};
+
 /* What one worker measured. A worker that did not complete has zero counters. */
 struct ktstr_worker_report {
 	int tid;
@@ -481,10 +507,14 @@ struct ktstr_worker_report {
 	int sched_policy_errno; /* of a failed sched_setattr, 0 = fine */
 	enum ktstr_alu_width alu_width; /* of kinds that compute with vectors: what was used */
 	uint64_t numa_pages[KTSTR_REPORT_NODES]; /* of its memory at the end, by node */
+	struct ktstr_opt_u64 vmstat_numa_pages_migrated; /* delta in /proc/vmstat: of the whole system, not of it alone */
 	bool is_messenger; /* the one of a fan-out group that wakes the others */
 	/* Of a worker that is such a benchmark and completed, else NULL; borrowed. */
 	const struct ktstr_schbench_stats *schbench;
 	const struct ktstr_taobench_stats *taobench;
+	/* Of a worker of the backdrop that saw steps, in their order; borrowed. */
+	const struct ktstr_phase_slice *phase_slices;
+	size_t phase_slices_count;
 };
 
 /*
