@@ -686,6 +686,10 @@ struct ktstr_workload_config {
 
 struct ktstr_workload_handle;
 
+#define KTSTR_WORKERS_MAX 10000 /* of one workload */
+
+/* What ktstr_workload_spawn() would refuse, before anything runs. */
+struct ktstr_error *ktstr_workload_check(const struct ktstr_workload_config *config) KTSTR_CHECKED;
 /*
  * KTSTR_ERR_INVALID for a bad spec: "<name> (group i) requires num_workers divisible by <g>, got <n>", zero
  * durations, empty affinity. On error nothing is left behind.
