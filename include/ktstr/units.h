@@ -27,6 +27,11 @@ struct ktstr_opt_u32 {
 	uint32_t value;
 };
 
+struct ktstr_opt_i32 {
+	bool set;
+	int32_t value;
+};
+
 /*
  * A switch with a third state, so that a later layer can turn off what an earlier one turned on: write true
  * or KTSTR_ON, KTSTR_OFF, or nothing.

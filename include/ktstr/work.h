@@ -161,6 +161,9 @@ struct ktstr_custom_cfg {
 	size_t blob_length;
 };
 
+/* The first 32 bytes; the rest is cut off. */
+void ktstr_custom_cfg_set_blob(struct ktstr_custom_cfg *cfg, const void *data, size_t length);
+
 /* Work of the test program's own: loops until ktstr_worker_should_stop(), reports with ktstr_worker_progress(). */
 struct ktstr_worker_ctx;
 typedef void (*ktstr_custom_fn)(const struct ktstr_worker_ctx *ctx);
@@ -170,14 +173,21 @@ bool ktstr_worker_should_stop(const struct ktstr_worker_ctx *ctx);
 void ktstr_worker_progress(const struct ktstr_worker_ctx *ctx, uint64_t work_units);
 /* Until a time of CLOCK_MONOTONIC, or the stop; UINT64_MAX = the stop. Returns the time. */
 uint64_t ktstr_worker_sleep_until(const struct ktstr_worker_ctx *ctx, uint64_t deadline_ns);
+/* A sample for one of the report's reservoirs. */
 void ktstr_worker_record_wake(const struct ktstr_worker_ctx *ctx, uint64_t latency_ns);
+void ktstr_worker_record_cost(const struct ktstr_worker_ctx *ctx, uint64_t cost_ns);
+void ktstr_worker_record_timer(const struct ktstr_worker_ctx *ctx, uint64_t lateness_ns);
 /* The worker's own stream: the same numbers for the same seed. */
 uint64_t ktstr_worker_random(const struct ktstr_worker_ctx *ctx);
 const struct ktstr_custom_cfg *ktstr_worker_cfg(const struct ktstr_worker_ctx *ctx);
+/* The CPUs the worker could run on when it began. */
+struct ktstr_cpus ktstr_worker_cpus(const struct ktstr_worker_ctx *ctx);
 /* Processes of the worker's cgroup when it began, without itself; borrowed. */
 const int *ktstr_worker_siblings(const struct ktstr_worker_ctx *ctx, size_t *count);
 /* "/sys/fs/cgroup/..."; NULL in the root cgroup. */
 const char *ktstr_worker_cgroup_dir(const struct ktstr_worker_ctx *ctx);
+/* cgroup.procs of a cgroup beside the worker's own, open for writing; -1 with errno when there is none. */
+int ktstr_worker_open_sibling_procs(const struct ktstr_worker_ctx *ctx, const char *name);
 
 /*
  * Parameters. Durations in ns unless the name says otherwise. A zero takes the default in the comment when written
@@ -404,26 +414,152 @@ char *ktstr_work_type_parameters(enum ktstr_work_kind kind);
 /* Workers of a group: a worker count must be a multiple of it. 1 = independent workers. */
 unsigned int ktstr_work_type_group_size(const struct ktstr_work_type *type);
 
+/* Why a work type cannot run as it was written. */
+enum ktstr_work_type_error_kind {
+	KTSTR_WORK_TYPE_OK,
+	KTSTR_WORK_TYPE_ZERO_BURST_DURATION,
+	KTSTR_WORK_TYPE_ZERO_SLEEP_DURATION,
+	KTSTR_WORK_TYPE_INSUFFICIENT_WAKE_CHAIN_DEPTH, /* value: the depth */
+	KTSTR_WORK_TYPE_NON_DIVISIBLE_WORKER_COUNT, /* bound: the group size, value: the workers */
+	KTSTR_WORK_TYPE_ZERO_IPC_VARIANCE_PARAM, /* field */
+	KTSTR_WORK_TYPE_ZERO_TIMER_INTERVAL,
+	KTSTR_WORK_TYPE_FRAME_BYTES_OUT_OF_RANGE, /* value, and the bound it breaks */
+	KTSTR_WORK_TYPE_BAD_PARAMETER, /* any other parameter out of its bounds: field, value, bound */
+	KTSTR_WORK_TYPE_UNUSABLE, /* what bounds do not say: no phases, no function, an unknown kind */
+};
+
+struct ktstr_work_type_error {
+	enum ktstr_work_type_error_kind kind;
+	unsigned int group_idx;
+	const char *name; /* of the type; static */
+	const char *field; /* of its parameters, NULL when it is none; static */
+	uint64_t value, bound;
+};
+
+/*
+ * KTSTR_ERR_INVALID when a group of that many workers cannot do this work; workers 0 = not known yet. The same as a
+ * value in *detail, when wanted (may be NULL).
+ */
+struct ktstr_error *ktstr_work_type_check(const struct ktstr_work_type *type, unsigned int workers,
+					  unsigned int group_idx, struct ktstr_work_type_error *detail)
+	KTSTR_CHECKED;
+
+/* Where workers may run. P = CPUs of the cgroup's cpuset, or all. */
 enum ktstr_affinity_kind {
 	KTSTR_AFFINITY_INHERIT, /* whatever the cgroup allows */
-	KTSTR_AFFINITY_EXACT, /* `cpus` within the cgroup's cpuset; empty intersection is an error */
+	KTSTR_AFFINITY_EXACT, /* `cpus` within P; empty intersection is an error */
+	KTSTR_AFFINITY_RANDOM_SUBSET, /* each worker draws `count` CPUs of `cpus` within P */
+	KTSTR_AFFINITY_LLC_ALIGNED, /* the part in P of the LLC with most CPUs in P; the lowest among equals */
+	KTSTR_AFFINITY_SINGLE_CPU, /* the lowest CPU of P */
+	KTSTR_AFFINITY_CROSS_CGROUP, /* all CPUs of the machine; the kernel still clips to P */
+	KTSTR_AFFINITY_SMT_SIBLING_PAIR, /* two siblings of the first core that has two in P; none is an error */
+	KTSTR_AFFINITIES,
 };
 
 struct ktstr_affinity {
 	enum ktstr_affinity_kind kind;
 	struct ktstr_cpus cpus;
+	unsigned int count; /* RANDOM_SUBSET; more than there are: all of them */
 };
 
 #define ktstr_affinity_exact(set)                                                                  \
 	((struct ktstr_affinity){ .kind = KTSTR_AFFINITY_EXACT, .cpus = (set) })
+#define ktstr_affinity_random_subset(set, n)                                                       \
+	((struct ktstr_affinity){ .kind = KTSTR_AFFINITY_RANDOM_SUBSET, .cpus = (set), .count = (n) })
+#define ktstr_affinity_llc_aligned()  ((struct ktstr_affinity){ .kind = KTSTR_AFFINITY_LLC_ALIGNED })
+#define ktstr_affinity_single_cpu()   ((struct ktstr_affinity){ .kind = KTSTR_AFFINITY_SINGLE_CPU })
+#define ktstr_affinity_cross_cgroup() ((struct ktstr_affinity){ .kind = KTSTR_AFFINITY_CROSS_CGROUP })
+#define ktstr_affinity_smt_sibling_pair()                                                          \
+	((struct ktstr_affinity){ .kind = KTSTR_AFFINITY_SMT_SIBLING_PAIR })
 
-/* One group of equal workers. */
+/* "inherit", "random_subset"; NULL out of range. */
+const char *ktstr_affinity_name(enum ktstr_affinity_kind kind);
+
+/* An affinity on a topology: what is left to do is to draw and to apply. */
+enum ktstr_resolved_affinity_kind {
+	KTSTR_RESOLVED_NONE, /* nothing is applied */
+	KTSTR_RESOLVED_FIXED, /* cpus */
+	KTSTR_RESOLVED_RANDOM, /* count of cpus, drawn for each worker */
+	KTSTR_RESOLVED_SINGLE_CPU, /* the one CPU of cpus */
+};
+
+struct ktstr_resolved_affinity {
+	enum ktstr_resolved_affinity_kind kind;
+	struct ktstr_cpus cpus;
+	unsigned int count;
+};
+
+/*
+ * cpuset: of the cgroup, NULL or empty = all CPUs. topo NULL: only INHERIT, EXACT and RANDOM_SUBSET can be resolved.
+ * KTSTR_ERR_INVALID names what is wrong: no CPUs, none of them in the cpuset, a count of 0, no core with two siblings.
+ */
+struct ktstr_error *ktstr_affinity_resolve(const struct ktstr_affinity *affinity,
+					   const struct ktstr_test_topology *topo,
+					   const struct ktstr_cpus *cpuset,
+					   struct ktstr_resolved_affinity *resolved) KTSTR_CHECKED;
+
+/* Where a worker's memory comes from, as set_mempolicy(2) has it. `nodes`: bit n = node n. */
+enum ktstr_mem_policy_kind {
+	KTSTR_MEM_DEFAULT, /* no call: as inherited */
+	KTSTR_MEM_BIND,
+	KTSTR_MEM_PREFERRED, /* of one node */
+	KTSTR_MEM_INTERLEAVE,
+	KTSTR_MEM_LOCAL,
+	KTSTR_MEM_PREFERRED_MANY, /* Linux 5.15 */
+	KTSTR_MEM_WEIGHTED_INTERLEAVE, /* Linux 6.9 */
+	KTSTR_MEM_POLICIES,
+};
+
+struct ktstr_mem_policy {
+	enum ktstr_mem_policy_kind kind;
+	uint64_t nodes;
+};
+
+#define ktstr_mem_bind(mask)		((struct ktstr_mem_policy){ KTSTR_MEM_BIND, (mask) })
+#define ktstr_mem_preferred(node)	((struct ktstr_mem_policy){ KTSTR_MEM_PREFERRED, UINT64_C(1) << (node) })
+#define ktstr_mem_interleave(mask)	((struct ktstr_mem_policy){ KTSTR_MEM_INTERLEAVE, (mask) })
+#define ktstr_mem_local()		((struct ktstr_mem_policy){ KTSTR_MEM_LOCAL, 0 })
+#define ktstr_mem_preferred_many(mask)	((struct ktstr_mem_policy){ KTSTR_MEM_PREFERRED_MANY, (mask) })
+#define ktstr_mem_weighted_interleave(mask) ((struct ktstr_mem_policy){ KTSTR_MEM_WEIGHTED_INTERLEAVE, (mask) })
+
+/* Bits of include/uapi/linux/mempolicy.h. */
+enum ktstr_mpol_flags {
+	KTSTR_MPOL_NUMA_BALANCING = 1 << 13,
+	KTSTR_MPOL_RELATIVE_NODES = 1 << 14,
+	KTSTR_MPOL_STATIC_NODES = 1 << 15,
+};
+
+/* "bind", "weighted_interleave"; NULL out of range. */
+const char *ktstr_mem_policy_name(enum ktstr_mem_policy_kind kind);
+/*
+ * KTSTR_ERR_INVALID for unknown flags, STATIC with RELATIVE, no nodes where some are needed. Against a topology (NULL =
+ * none): nodes that do not exist. Against `mems`, the memory nodes of the cgroup's cpuset (0 = no cpuset): nodes that
+ * are not in it, unless the flags are RELATIVE or STATIC.
+ */
+struct ktstr_error *ktstr_mem_policy_check(const struct ktstr_mem_policy *policy, unsigned int mpol_flags,
+					   const struct ktstr_test_topology *topo, uint64_t mems) KTSTR_CHECKED;
+
+/* One group of equal workers. A value that is not set is that of the cgroup definition, else the inherited one. */
 struct ktstr_work_spec {
 	struct ktstr_work_type type;
-	unsigned int workers; /* 0 = the context's workers_per_cgroup */
+	unsigned int workers; /* 0 = workers_pct, else the context's workers_per_cgroup */
+	double workers_pct; /* a share of the CPUs: ceil(CPUs * workers_pct) workers; 1.0 = one per CPU; 0 = unset */
+	struct ktstr_sched_policy sched_policy;
 	struct ktstr_affinity affinity;
+	struct ktstr_mem_policy mem_policy;
+	unsigned int mpol_flags; /* KTSTR_MPOL_* */
+	struct ktstr_opt_i32 nice; /* -20 to 19; KTSTR_SOME(0) is applied, too */
 	const char *comm; /* 1-15 bytes; NULL = "<cgroup>/<index>" cut to 15 */
+	/* Groups of one pcomm are threads of one process whose name it is; 1-15 bytes; NULL = a process per worker. */
+	const char *pcomm;
+	struct ktstr_opt_u32 uid, gid; /* all groups of a pcomm have the same */
+	struct ktstr_opt_u32 numa_node; /* runs on the CPUs of this node */
 };
+
+/* { .name = "a", KTSTR_WORKS({ .type = KTSTR_WORK(MIXED), .workers = 2 }, { .comm = "second" }) }: inside functions */
+#define KTSTR_WORKS(...)                                                                           \
+	.works = (const struct ktstr_work_spec[]){ __VA_ARGS__ },                                  \
+	.works_count = sizeof((const struct ktstr_work_spec[]){ __VA_ARGS__ }) / sizeof(struct ktstr_work_spec)
 
 #define KTSTR_RESERVOIR_CAP 100000 /* latency samples kept per worker; totals count on */
 #define KTSTR_REPORT_NODES 16 /* nodes that numa_pages tells apart */
@@ -446,10 +582,40 @@ enum ktstr_worker_exit {
 	KTSTR_WORKER_EXITED, /* ended by itself before the stop; exit_code says how */
 	KTSTR_WORKER_SIGNALED, /* exit_code is the signal */
 	KTSTR_WORKER_TIMED_OUT, /* did not answer the stop within its limit; was killed */
+	KTSTR_WORKER_WAIT_FAILED, /* its end could not be waited for; exit_code is the errno */
+	KTSTR_WORKER_PANICKED, /* a fault of its own code took its process along; exit_code is the signal */
 };
+
+#define KTSTR_EXIT_MESSAGE_BYTES 128
 
 struct ktstr_schbench_stats; /* ktstr/benchmark.h */
 struct ktstr_taobench_stats;
+
+#define KTSTR_PHASE_RESERVOIR_CAP 8192 /* latency samples kept per worker and phase */
+
+/*
+ * What a worker that lives through several steps measured during one of them. Pages are those at the end of the phase,
+ * everything else is what the phase added.
+ */
+struct ktstr_phase_slice {
+	uint32_t phase_epoch; /* k + 1 in step k: the number of its phase. 0 and UINT32_MAX are between steps: not judged */
+	struct ktstr_cpus cpus_used;
+	struct ktstr_reservoir wake_latencies; /* at most KTSTR_PHASE_RESERVOIR_CAP values */
+	struct ktstr_reservoir timer_latencies;
+	struct ktstr_opt_u64 run_delay_ns; /* schedstat; unset where the kernel has none */
+	uint64_t off_cpu_ns; /* max(0, wall - cpu) */
+	uint64_t wall_time_ns;
+	uint64_t migration_count;
+	uint64_t iterations;
+	uint64_t cpu_time_ns;
+	uint64_t numa_pages[KTSTR_REPORT_NODES];
+	struct ktstr_opt_u64 numa_migrated; /* delta of numa_pages_migrated in /proc/vmstat: of the whole system */
+	uint64_t max_gap_ns;
+	unsigned int max_gap_cpu;
+	/* Of a worker that is such a benchmark, else NULL; borrowed. */
+	const struct ktstr_schbench_stats *schbench;
+	const struct ktstr_taobench_stats *taobench;
+};
 
 /* What one worker measured. A worker that did not complete has zero counters. */
 struct ktstr_worker_report {
@@ -459,6 +625,8 @@ struct ktstr_worker_report {
 	enum ktstr_work_kind work_kind;
 	enum ktstr_worker_exit exit;
 	int exit_code;
+	/* What a code does not say: the fault and whose it was, why waiting failed. "" when there is nothing to add. */
+	char exit_message[KTSTR_EXIT_MESSAGE_BYTES];
 	uint64_t work_units;
 	uint64_t iterations;
 	uint64_t cpu_time_ns; /* of the worker with the threads it started */
@@ -479,12 +647,24 @@ struct ktstr_worker_report {
 	uint64_t schedstat_cpu_time_ns, schedstat_run_delay_ns, schedstat_run_count;
 	int affinity_errno; /* of a failed sched_setaffinity, 0 = fine */
 	int sched_policy_errno; /* of a failed sched_setattr, 0 = fine */
+	int mem_policy_errno; /* of set_mempolicy */
+	int nice_errno; /* of setpriority */
+	int credentials_errno; /* of setresgid or setresuid */
 	enum ktstr_alu_width alu_width; /* of kinds that compute with vectors: what was used */
 	uint64_t numa_pages[KTSTR_REPORT_NODES]; /* of its memory at the end, by node */
+	struct ktstr_opt_u64 vmstat_numa_pages_migrated; /* delta in /proc/vmstat: of the whole system, not of it alone */
 	bool is_messenger; /* the one of a fan-out group that wakes the others */
 	/* Of a worker that is such a benchmark and completed, else NULL; borrowed. */
 	const struct ktstr_schbench_stats *schbench;
 	const struct ktstr_taobench_stats *taobench;
+	/* Of a worker of the backdrop that saw steps, in their order; borrowed. */
+	const struct ktstr_phase_slice *phase_slices;
+	size_t phase_slices_count;
+};
+
+enum ktstr_clone_mode {
+	KTSTR_CLONE_FORK, /* each worker a process of its own, those of a pcomm threads of one */
+	KTSTR_CLONE_THREAD, /* threads of the caller; not for work that forks or changes its cgroup */
 };
 
 /*
@@ -492,28 +672,52 @@ struct ktstr_worker_report {
  * engine is built on this. All calls from one thread.
  */
 struct ktstr_workload_config {
+	/* specs[0] is the primary group, the others are composed with it; a spec's place is its group_idx. */
 	const struct ktstr_work_spec *specs; /* counts explicit, > 0 */
 	size_t specs_count;
+	enum ktstr_clone_mode clone_mode;
 	const char *label; /* comm prefix of workers without a comm; NULL = "worker" */
-	struct ktstr_cpus cpus; /* CPUs the workers may use: affinity EXACT is checked against it */
+	const struct ktstr_test_topology *topo; /* for affinities and memory policies; NULL = not known */
+	struct ktstr_cpus cpus; /* CPUs of the workers' cgroup; empty = all: affinities are resolved within them */
+	uint64_t mems; /* memory nodes of its cpuset; 0 = no cpuset: memory policies are checked against them */
 	uint64_t seed; /* worker random streams; equal seeds draw equal numbers */
 	bool perturb; /* seeded delays at the start and at some checkpoints, to explore schedules */
 };
 
 struct ktstr_workload_handle;
 
+#define KTSTR_WORKERS_MAX 10000 /* of one workload */
+
+/* What ktstr_workload_spawn() would refuse, before anything runs. */
+struct ktstr_error *ktstr_workload_check(const struct ktstr_workload_config *config) KTSTR_CHECKED;
 /*
  * KTSTR_ERR_INVALID for a bad spec: "<name> (group i) requires num_workers divisible by <g>, got <n>", zero
  * durations, empty affinity. On error nothing is left behind.
  */
 struct ktstr_error *ktstr_workload_spawn(const struct ktstr_workload_config *config,
 					 struct ktstr_workload_handle **handle) KTSTR_CHECKED;
-/* Process ids to move into a cgroup before start; borrowed. */
+/* Workers, i.e. reports. */
+size_t ktstr_workload_worker_count(const struct ktstr_workload_handle *handle);
+/*
+ * Processes to move into a cgroup before start, one per worker or pcomm, in the order of the workers; borrowed. None
+ * for threads of the caller, who would move along.
+ */
 const int *ktstr_workload_pids(const struct ktstr_workload_handle *handle, size_t *count);
 /* Lets all workers begin together. Idempotent. */
 struct ktstr_error *ktstr_workload_start(struct ktstr_workload_handle *handle) KTSTR_CHECKED;
 /* Iteration counters now, without stopping anyone; out has room for every worker. */
 void ktstr_workload_snapshot_iterations(const struct ktstr_workload_handle *handle, uint64_t *out);
+/* Of a worker that lives; one that ended is KTSTR_ERR_NOT_FOUND. */
+struct ktstr_error *ktstr_workload_set_affinity(struct ktstr_workload_handle *handle, size_t index,
+						const struct ktstr_cpus *cpus) KTSTR_CHECKED;
+/* Of all that live; RANDOM draws anew for each, from the workload's seed. NONE gives back all CPUs of the config. */
+struct ktstr_error *ktstr_workload_apply_affinity(struct ktstr_workload_handle *handle,
+						  const struct ktstr_resolved_affinity *resolved) KTSTR_CHECKED;
+/*
+ * Which phase runs now: workers seal a slice of their telemetry when it changes. 0 (from the start on) and UINT32_MAX
+ * are no phase: between steps.
+ */
+void ktstr_workload_set_phase(struct ktstr_workload_handle *handle, uint32_t epoch);
 /*
  * Stops all workers (shared limit of 5 s, then SIGKILL), reaps them, and gives one report per worker
  * in spawn order, owned by the handle until destroy.
@@ -522,6 +726,15 @@ const struct ktstr_worker_report *
 ktstr_workload_stop_and_collect(struct ktstr_workload_handle *handle, size_t *count);
 /* Kills and reaps what still runs, unmaps. Accepts NULL. */
 void ktstr_workload_destroy(struct ktstr_workload_handle *handle);
+
+/*
+ * Helpers that are programs of their own say that they are set up by creating KTSTR_READY_FILE_PREFIX "<pid>". Looks
+ * every 10 ms; fails at once when the process is gone, with KTSTR_ERR_TIMEOUT after limit_ns. Removes the file.
+ */
+#define KTSTR_READY_FILE_PREFIX "/tmp/ktstr-worker-ready-"
+struct ktstr_error *ktstr_wait_worker_ready(int pid, uint64_t limit_ns) KTSTR_CHECKED;
+/* What such a helper calls. */
+struct ktstr_error *ktstr_announce_worker_ready(void) KTSTR_CHECKED;
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The cgroup manager: its directory, the controllers in it, creating cgroups and setting their
- * CPUs.
- */
+/* The cgroup manager: its directory, the controllers in it, and creating cgroups. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,6 +69,20 @@ struct ktstr_error *ktstr_cgroup_manager_create(const char *parent,
 	made->parent = ktstr_xstrdup(parent);
 	made->root = root;
 	*manager = made;
+	return NULL;
+}
+
+struct ktstr_error *ktstr_cgroup_manager_set_walk_root(struct ktstr_cgroup_manager *manager, const char *dir)
+{
+	size_t length = strlen(dir);
+
+	if (!ktstr_str_starts_with(manager->parent, dir) || manager->parent[length] != '/')
+		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is not above the cgroup directory %s: name one that is", dir,
+				       manager->parent);
+	if (!is_cgroup_dir(dir))
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s is no cgroup: create it first", dir);
+	free(manager->root);
+	manager->root = ktstr_xstrdup(dir);
 	return NULL;
 }
 
@@ -187,41 +198,46 @@ struct ktstr_error *ktstr_cgroup_create(struct ktstr_cgroup_manager *manager, co
 	return make_path(manager, manager->parent, dir);
 }
 
-struct ktstr_error *ktstr_cgroup_set_cpuset(struct ktstr_cgroup_manager *manager, const char *name,
-					    const struct ktstr_cpus *cpus)
+struct ktstr_error *cgroup_need_controller(struct ktstr_cgroup_manager *manager, const char *name,
+					   const char *controller)
 {
+	_cleanup_free_ char *dir = NULL;
 	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *list = ktstr_cpus_to_text(cpus);
 
-	KTSTR_TRY(cgroup_path(manager, name, "cpuset.cpus", &path));
-	if (!*list)
-		return ktstr_error_new(
-			KTSTR_ERR_INVALID,
-			"the CPU set for cgroup %s is empty: its tasks would inherit all "
-			"CPUs; give it one CPU at least, or clear it on purpose",
-			name);
-	return cgroup_write(path, list);
+	KTSTR_TRY(cgroup_path(manager, name, NULL, &dir));
+	path = ktstr_xasprintf("%s/cgroup.controllers", dir);
+	if (!ktstr_path_exists(path) || file_lists(path, controller)) /* without the cgroup the write will say so */
+		return NULL;
+	KTSTR_TRY_WRAP(ktstr_cgroup_setup(manager, &controller, 1), "cgroup %s needs the controller %s", name, controller);
+	return make_path(manager, manager->parent, dir);
 }
 
-/* A newline, because the kernel never sees a write of no bytes. */
-struct ktstr_error *ktstr_cgroup_clear_cpuset(struct ktstr_cgroup_manager *manager,
-					      const char *name)
+bool ktstr_cgroup_exists(struct ktstr_cgroup_manager *manager, const char *name)
 {
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_error_ struct ktstr_error *error = cgroup_path(manager, name, NULL, &dir);
 
-	KTSTR_TRY(cgroup_path(manager, name, "cpuset.cpus", &path));
-	return cgroup_write(path, "\n");
+	return !error && ktstr_path_exists(dir);
 }
 
-struct ktstr_error *ktstr_cgroup_effective_cpus(struct ktstr_cgroup_manager *manager,
-						const char *name, struct ktstr_cpus *cpus)
+struct ktstr_error *ktstr_cgroup_file(struct ktstr_cgroup_manager *manager, const char *name, const char *file,
+				      char **path)
+{
+	return cgroup_path(manager, name, file, path);
+}
+
+struct ktstr_error *ktstr_cgroup_clear_subtree_control(struct ktstr_cgroup_manager *manager, const char *name)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *line = NULL;
+	char *rest = NULL;
 
-	KTSTR_TRY(cgroup_path(manager, name, "cpuset.cpus.effective", &path));
-	KTSTR_TRY(ktstr_read_file(path, &text, NULL));
-	text[strcspn(text, "\n")] = '\0';
-	KTSTR_TRY_WRAP(ktstr_cpus_parse(text, cpus), "cannot understand %s", path);
+	KTSTR_TRY(cgroup_path(manager, name, "cgroup.subtree_control", &path));
+	KTSTR_TRY(ktstr_read_file(path, &line, NULL));
+	for (char *item = strtok_r(line, " \n", &rest); item; item = strtok_r(NULL, " \n", &rest)) {
+		_cleanup_free_ char *text = ktstr_xasprintf("-%s", item);
+
+		KTSTR_TRY(cgroup_write(path, text));
+	}
 	return NULL;
 }

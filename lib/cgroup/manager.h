@@ -10,7 +10,7 @@
 
 struct ktstr_cgroup_manager {
 	char *parent; /* absolute, without a trailing slash */
-	char *root;   /* topmost cgroup directory above parent: the cgroup2 mount point */
+	char *root;   /* where the walk down begins: the cgroup2 mount point, or a delegated subtree */
 	struct ktstr_strv controllers; /* that setup() got */
 	struct ktstr_strv failed;      /* directories that could not be removed and still exist */
 };
@@ -29,9 +29,20 @@ struct ktstr_error *cgroup_write(const char *path, const char *text) KTSTR_CHECK
 struct ktstr_error *cgroup_enable_controllers(const struct ktstr_cgroup_manager *manager,
 					      const char *dir) KTSTR_CHECKED;
 
+/* Enables the controller on the way from the root to the cgroup, unless the cgroup has it already. */
+struct ktstr_error *cgroup_need_controller(struct ktstr_cgroup_manager *manager, const char *name,
+					   const char *controller) KTSTR_CHECKED;
+
+/* cgroup_write() to a file of the cgroup; the controller is what comes before the file's first dot. */
+struct ktstr_error *cgroup_set(struct ktstr_cgroup_manager *manager, const char *name, const char *file,
+			       const char *text) KTSTR_CHECKED;
+
 /* The pids in a cgroup.procs file. Heap. */
 struct ktstr_error *cgroup_read_pids(const char *procs_path, int **pids,
 				     size_t *count) KTSTR_CHECKED;
+
+/* Moves all processes of dir to the manager's root. */
+struct ktstr_error *cgroup_drain(const struct ktstr_cgroup_manager *manager, const char *dir) KTSTR_CHECKED;
 
 /* Empties and removes one cgroup directory; missing is success. */
 struct ktstr_error *cgroup_remove_dir(struct ktstr_cgroup_manager *manager,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which cgroup names may be used: everything that stays below the manager's directory. */
+/* Which cgroup names may be used: everything that stays below the manager's directory, or the cgroup2 tree. */
 #include <string.h>
 
+#include "base/str.h"
 #include "ktstr/cgroup.h"
 
 struct ktstr_error *ktstr_cgroup_check_name(const char *name)
@@ -33,4 +34,18 @@ struct ktstr_error *ktstr_cgroup_check_name(const char *name)
 		if (!*part)
 			return NULL;
 	}
+}
+
+struct ktstr_error *ktstr_cgroup_path_check(struct ktstr_cgroup_path path)
+{
+	if (!path.text || *path.text != '/')
+		return ktstr_error_new(KTSTR_ERR_INVALID, "cgroup path \"%s\" does not start with '/': write \"/ktstr/parent\"",
+				       path.text ? path.text : "");
+	KTSTR_TRY_WRAP(ktstr_cgroup_check_name(path.text + 1), "cgroup path \"%s\"", path.text);
+	return NULL;
+}
+
+char *ktstr_cgroup_path_sysfs(struct ktstr_cgroup_path path)
+{
+	return ktstr_xasprintf("/sys/fs/cgroup%s", path.text);
 }

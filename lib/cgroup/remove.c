@@ -21,32 +21,6 @@ static struct ktstr_error *unfreeze(const char *dir)
 	return ktstr_path_exists(path) ? cgroup_write(path, "0") : NULL;
 }
 
-/* All processes to the root, which takes them whatever its controllers are. */
-static struct ktstr_error *drain(const struct ktstr_cgroup_manager *manager, const char *dir)
-{
-	_cleanup_free_ char *from = ktstr_xasprintf("%s/cgroup.procs", dir);
-	_cleanup_free_ char *to = ktstr_xasprintf("%s/cgroup.procs", manager->root);
-	_cleanup_free_ int *pids = NULL;
-	size_t count = 0;
-
-	if (!ktstr_path_exists(from))
-		return NULL;
-	KTSTR_TRY(cgroup_read_pids(from, &pids, &count));
-	for (size_t i = 0; i < count; i++) {
-		char text[16];
-		struct ktstr_error *error;
-
-		if (pids[i] <= 0) /* of another pid namespace: not ours to name */
-			continue;
-		snprintf(text, sizeof(text), "%d", pids[i]);
-		error = cgroup_write(to, text);
-		if (error && ktstr_error_errno(error) != ESRCH)
-			return error;
-		ktstr_error_free(error);
-	}
-	return NULL;
-}
-
 static bool is_populated(int events_fd)
 {
 	char text[256];
@@ -80,7 +54,7 @@ static struct ktstr_error *empty_and_remove(const struct ktstr_cgroup_manager *m
 					    const char *dir)
 {
 	KTSTR_TRY(unfreeze(dir));
-	KTSTR_TRY(drain(manager, dir));
+	KTSTR_TRY(cgroup_drain(manager, dir));
 	KTSTR_TRY(wait_for_empty(dir));
 	if (!rmdir(dir) || errno == ENOENT)
 		return NULL;

@@ -109,3 +109,37 @@ struct ktstr_error *ktstr_cgroup_move_tasks(struct ktstr_cgroup_manager *manager
 			count, name);
 	return NULL;
 }
+
+/* The root of the tree takes processes whatever its controllers are; that of a delegated subtree may refuse. */
+struct ktstr_error *cgroup_drain(const struct ktstr_cgroup_manager *manager, const char *dir)
+{
+	_cleanup_free_ char *from = ktstr_xasprintf("%s/cgroup.procs", dir);
+	_cleanup_free_ char *to = ktstr_xasprintf("%s/cgroup.procs", manager->root);
+	_cleanup_free_ int *pids = NULL;
+	size_t count = 0;
+
+	if (!ktstr_path_exists(from))
+		return NULL;
+	KTSTR_TRY(cgroup_read_pids(from, &pids, &count));
+	for (size_t i = 0; i < count; i++) {
+		char text[16];
+		struct ktstr_error *error;
+
+		if (pids[i] <= 0) /* of another pid namespace: not ours to name */
+			continue;
+		snprintf(text, sizeof(text), "%d", pids[i]);
+		error = cgroup_write(to, text);
+		if (error && ktstr_error_errno(error) != ESRCH)
+			return error;
+		ktstr_error_free(error);
+	}
+	return NULL;
+}
+
+struct ktstr_error *ktstr_cgroup_drain_tasks(struct ktstr_cgroup_manager *manager, const char *name)
+{
+	_cleanup_free_ char *dir = NULL;
+
+	KTSTR_TRY(cgroup_path(manager, name, NULL, &dir));
+	return cgroup_drain(manager, dir);
+}

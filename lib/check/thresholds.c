@@ -79,6 +79,11 @@ static bool judge_progress(const struct evaluation *e, const struct ktstr_worker
 		fail(e, KTSTR_DETAIL_NO_PROGRESS, WORKER_FMT " was killed by signal %d (%s)",
 		     WORKER_ARGS(e, worker), worker->exit_code, strsignal(worker->exit_code));
 		return false;
+	case KTSTR_WORKER_PANICKED:
+	case KTSTR_WORKER_WAIT_FAILED:
+		fail(e, KTSTR_DETAIL_NO_PROGRESS, WORKER_FMT " ended before it was stopped: %s", WORKER_ARGS(e, worker),
+		     worker->exit_message);
+		return false;
 	case KTSTR_WORKER_TIMED_OUT: /* a gap without end: told by the gap check, which not_stuck includes */
 		return false;
 	case KTSTR_WORKER_COMPLETED:

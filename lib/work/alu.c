@@ -184,10 +184,12 @@ static void run_ipc_variance(struct worker *w)
 	free(cold);
 }
 
+#define IPC_ERROR .error_below = KTSTR_WORK_TYPE_ZERO_IPC_VARIANCE_PARAM
+
 static const struct work_param ipc_variance_params[] = {
-	WORK_NUMBER(ipc_variance, hot_iters, 100000, 1, 0),
-	WORK_NUMBER(ipc_variance, cold_iters, 1024, 1, 0),
-	WORK_NUMBER(ipc_variance, period_iters, 64, 1, 0),
+	WORK_NUMBER(ipc_variance, hot_iters, 100000, 1, 0, IPC_ERROR),
+	WORK_NUMBER(ipc_variance, cold_iters, 1024, 1, 0, IPC_ERROR),
+	WORK_NUMBER(ipc_variance, period_iters, 64, 1, 0, IPC_ERROR),
 };
 
 const struct work_type_ops work_ipc_variance_ops = {

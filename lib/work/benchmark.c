@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "ktstr/benchmark.h"
+#include "work/bench_stats.h"
 
 static uint64_t add(uint64_t a, uint64_t b)
 {
@@ -56,6 +56,40 @@ void ktstr_taobench_stats_merge(struct ktstr_taobench_stats *into,
 	into->slow_ops = add(into->slow_ops, from->slow_ops);
 	into->elapsed_ns = larger(into->elapsed_ns, from->elapsed_ns);
 	ktstr_histogram_merge(&into->serve_us, &from->serve_us);
+}
+
+static void run_delay_since(struct ktstr_run_delay *delay, const struct ktstr_run_delay *before)
+{
+	delay->delay_ns -= before->delay_ns;
+	delay->pcount -= before->pcount;
+}
+
+void work_schbench_stats_since(void *stats, const void *before)
+{
+	struct ktstr_schbench_stats *now = stats;
+	const struct ktstr_schbench_stats *then = before;
+
+	work_histogram_since(&now->wakeup_us, &then->wakeup_us);
+	work_histogram_since(&now->request_us, &then->request_us);
+	work_histogram_since(&now->rps, &then->rps);
+	now->loop_count -= then->loop_count;
+	now->transfer_bytes -= then->transfer_bytes;
+	now->elapsed_ns -= then->elapsed_ns;
+	run_delay_since(&now->message, &then->message);
+	run_delay_since(&now->worker, &then->worker);
+}
+
+void work_taobench_stats_since(void *stats, const void *before)
+{
+	struct ktstr_taobench_stats *now = stats;
+	const struct ktstr_taobench_stats *then = before;
+
+	now->get_cmds -= then->get_cmds;
+	now->get_misses -= then->get_misses;
+	now->fast_ops -= then->fast_ops;
+	now->slow_ops -= then->slow_ops;
+	now->elapsed_ns -= then->elapsed_ns;
+	work_histogram_since(&now->serve_us, &then->serve_us);
 }
 
 struct ktstr_opt_f64 ktstr_taobench_hit_ratio(const struct ktstr_taobench_stats *stats)

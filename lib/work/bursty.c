@@ -13,7 +13,7 @@
  */
 static void burst(struct worker *w, uint64_t burst_ns)
 {
-	uint64_t cpu_end = work_cpu_ns(w->cpu_clock) + burst_ns;
+	uint64_t cpu_end = work_cpu_ns(w) + burst_ns;
 	uint64_t earliest_end = w->last_checkpoint_ns + burst_ns;
 
 	while (!work_should_stop(w)) {
@@ -23,7 +23,7 @@ static void burst(struct worker *w, uint64_t burst_ns)
 		work_checkpoint(w);
 		if (w->last_checkpoint_ns < earliest_end)
 			continue;
-		cpu = work_cpu_ns(w->cpu_clock);
+		cpu = work_cpu_ns(w);
 		if (cpu >= cpu_end)
 			return;
 		earliest_end = w->last_checkpoint_ns + (cpu_end - cpu);
@@ -48,8 +48,8 @@ static void run_bursty(struct worker *w)
 }
 
 static const struct work_param params[] = {
-	WORK_DURATION(bursty, burst, KTSTR_MS(50), 1),
-	WORK_DURATION(bursty, sleep, KTSTR_MS(100), 1),
+	WORK_DURATION(bursty, burst, KTSTR_MS(50), 1, .error_below = KTSTR_WORK_TYPE_ZERO_BURST_DURATION),
+	WORK_DURATION(bursty, sleep, KTSTR_MS(100), 1, .error_below = KTSTR_WORK_TYPE_ZERO_SLEEP_DURATION),
 };
 
 const struct work_type_ops work_bursty_ops = {

@@ -93,20 +93,19 @@ const struct work_type_ops work_cgroup_churn_ops = {
 	.pressure = "a running task that changes its cgroup (sched_move_task, ops.cgroup_move)",
 	.unit = "32 multiply-adds and a pause",
 	WORK_PARAMS(cgroup_churn_params),
+	.needs_process = true,
 	.run = run_cgroup_churn,
 };
 
 static int open_destination(struct worker *w, const char *own)
 {
 	const char *name = w->type->CGROUP_ATTACH_STORM.dest;
-	_cleanup_free_ char *dir = own && name ? ktstr_xasprintf("%.*s/%s", (int)(strrchr(own, '/') - own), own, name) :
-						 NULL;
-	int fd = dir ? open_procs(dir) : -1;
+	int fd = own && name ? work_open_sibling_procs(own, name) : -1;
 
 	if (fd < 0)
 		work_warn_once(w, WORK_WARN_CGROUP,
 			       "CgroupAttachStorm cannot use the cgroup \"%s\" beside its own (%s): no work is counted",
-			       name ? name : "", dir ? strerror(errno) : "it is in no cgroup, or dest is not set");
+			       name ? name : "", own && name ? strerror(errno) : "it is in no cgroup, or dest is not set");
 	return fd;
 }
 
@@ -162,5 +161,6 @@ const struct work_type_ops work_cgroup_attach_storm_ops = {
 	.pressure = "moves of tasks that are exiting (cgroup_attach_task against do_exit)",
 	.unit = "a child forked and attached",
 	WORK_PARAMS(cgroup_attach_storm_params),
+	.needs_process = true,
 	.run = run_cgroup_attach_storm,
 };

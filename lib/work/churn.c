@@ -46,6 +46,7 @@ const struct work_type_ops work_fork_exit_ops = {
 	.name = "ForkExit",
 	.pressure = "new tasks (sched_fork, wake_up_new_task), exits, zombies",
 	.unit = "a child forked and reaped",
+	.needs_process = true,
 	.run = run_fork_exit,
 };
 
@@ -72,15 +73,6 @@ const struct work_type_ops work_nice_sweep_ops = {
 	.run = run_nice_sweep,
 };
 
-static struct ktstr_cpus own_affinity(void)
-{
-	struct ktstr_cpus cpus = { 0 };
-
-	if (syscall(SYS_sched_getaffinity, 0, sizeof(cpus.bits), cpus.bits) < 0)
-		ktstr_cpus_add(&cpus, 0);
-	return cpus;
-}
-
 static void set_affinity(struct worker *w, int tid, const struct ktstr_cpus *cpus)
 {
 	if (syscall(SYS_sched_setaffinity, tid, sizeof(cpus->bits), cpus->bits) && errno != ESRCH)
@@ -100,7 +92,7 @@ static int nth_cpu(const struct ktstr_cpus *cpus, uint64_t n)
 /* AffinityChurn: set_cpus_allowed_ptr of a running task: stopper-driven migration (migration_cpu_stop), ops.set_cpumask. */
 static void run_affinity_churn(struct worker *w)
 {
-	const struct ktstr_cpus allowed = own_affinity();
+	const struct ktstr_cpus allowed = work_own_affinity();
 	unsigned int count = ktstr_cpus_count(&allowed);
 
 	while (!work_should_stop(w)) {
@@ -129,7 +121,7 @@ const struct work_type_ops work_affinity_churn_ops = {
 /* CrossAffinityChurn: the same done to others, whether they run, wait or sleep. Declare its targets before it. */
 static void run_cross_affinity_churn(struct worker *w)
 {
-	const struct ktstr_cpus all = own_affinity();
+	const struct ktstr_cpus all = work_own_affinity();
 	struct work_siblings siblings = work_siblings_find();
 	struct ktstr_cpus fewer = all;
 	bool churns = siblings.count && ktstr_cpus_count(&all) > 1, narrow = true;

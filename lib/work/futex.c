@@ -399,7 +399,8 @@ static struct ktstr_error *open_chain(struct work_group *group)
 static const char *const wake_names[] = { "pipe", "futex", NULL };
 
 static const struct work_param wake_chain_params[] = {
-	WORK_NUMBER(wake_chain, depth, 4, 2, WORK_GROUP_MAX_FDS / 2),
+	WORK_NUMBER(wake_chain, depth, 4, 2, WORK_GROUP_MAX_FDS / 2,
+		    .error_below = KTSTR_WORK_TYPE_INSUFFICIENT_WAKE_CHAIN_DEPTH),
 	WORK_ENUM(wake_chain, wake, wake_names),
 	WORK_DURATION(wake_chain, work_per_hop, KTSTR_US(100), 0),
 };

@@ -2,7 +2,7 @@
 /* The log-linear latency histogram that benchmarks share. */
 #include <stdbool.h>
 
-#include "ktstr/benchmark.h"
+#include "work/bench_stats.h"
 
 enum { GROUP_BITS = 8, GROUP = 1 << GROUP_BITS };
 
@@ -55,6 +55,23 @@ void ktstr_histogram_merge(struct ktstr_histogram *into, const struct ktstr_hist
 	for (unsigned int i = 0; i < KTSTR_HISTOGRAM_BUCKETS; i++)
 		into->buckets[i] += from->buckets[i];
 	into->samples += from->samples;
+}
+
+void work_histogram_since(struct ktstr_histogram *histogram, const struct ktstr_histogram *before)
+{
+	histogram->samples = 0; /* of the buckets: a thread may have recorded in between */
+	histogram->max = histogram->max_complement = 0;
+	for (unsigned int i = 0; i < KTSTR_HISTOGRAM_BUCKETS; i++) {
+		uint32_t value = (uint32_t)value_of(i);
+
+		histogram->buckets[i] -= before->buckets[i];
+		histogram->samples += histogram->buckets[i];
+		if (!histogram->buckets[i])
+			continue;
+		histogram->max = value;
+		if (!histogram->max_complement)
+			histogram->max_complement = ~value;
+	}
 }
 
 struct ktstr_opt_u64 ktstr_histogram_percentile(const struct ktstr_histogram *histogram, double pct)

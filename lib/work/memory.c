@@ -117,6 +117,8 @@ static void run_numa_working_set_sweep(struct worker *w)
 		work_sleep_until(w, UINT64_MAX);
 		return;
 	}
+	w->numa_region = region;
+	w->numa_bytes = bytes;
 	while (!work_should_stop(w)) {
 		uint64_t since;
 
@@ -131,7 +133,8 @@ static void run_numa_working_set_sweep(struct worker *w)
 		work_record_wake(w, work_sleep_until(w, since + type->sweep_period) - since);
 		work_iteration_done(w);
 	}
-	work_numa_pages_of(region, bytes, &w->shared->report);
+	work_phase_end(w); /* while the region is there */
+	work_numa_pages(w, w->shared->report.numa_pages);
 	munmap(region, bytes);
 }
 

@@ -21,10 +21,14 @@ enum {
 	INTERFACES_MAX = 16,
 };
 
+#define FRAME_ERRORS                                                  \
+	.error_below = KTSTR_WORK_TYPE_FRAME_BYTES_OUT_OF_RANGE,     \
+	.error_above = KTSTR_WORK_TYPE_FRAME_BYTES_OUT_OF_RANGE
+
 /* What follows the Ethernet header. */
 struct payload {
 	char magic[4]; /* "KTST" */
-	uint32_t group; /* tells groups apart: the sender's process id */
+	uint32_t group; /* tells groups apart: the sender's thread id */
 	uint64_t sent_ns;
 } __attribute__((packed));
 
@@ -137,7 +141,7 @@ static void run_net_traffic(struct worker *w)
 	struct link link;
 
 	if (open_link(w, &link))
-		send_frames(w, &link, type->interval_us, type->frame_bytes, (uint32_t)getpid());
+		send_frames(w, &link, type->interval_us, type->frame_bytes, (uint32_t)gettid());
 	else
 		idle_iterations(w);
 	if (link.fd >= 0)
@@ -146,7 +150,7 @@ static void run_net_traffic(struct worker *w)
 
 static const struct work_param net_traffic_params[] = {
 	WORK_NUMBER(net_traffic, interval_us, 100, 0, 0),
-	WORK_NUMBER(net_traffic, frame_bytes, 60, 60, FRAME_MAX),
+	WORK_NUMBER(net_traffic, frame_bytes, 60, 60, FRAME_MAX, FRAME_ERRORS),
 };
 
 const struct work_type_ops work_net_traffic_ops = {
@@ -194,8 +198,8 @@ static void run_irq_wake(struct worker *w)
 	if (usable && w->position) {
 		receive_frames(w, &link, group);
 	} else if (usable) {
-		atomic_store(&group->sender, (uint32_t)getpid());
-		send_frames(w, &link, type->interval_us, type->frame_bytes, (uint32_t)getpid());
+		atomic_store(&group->sender, (uint32_t)gettid());
+		send_frames(w, &link, type->interval_us, type->frame_bytes, (uint32_t)gettid());
 	} else {
 		idle_iterations(w);
 	}
@@ -205,7 +209,7 @@ static void run_irq_wake(struct worker *w)
 
 static const struct work_param irq_wake_params[] = {
 	WORK_NUMBER(irq_wake, interval_us, 100, 0, 0),
-	WORK_NUMBER(irq_wake, frame_bytes, 60, 60, FRAME_MAX),
+	WORK_NUMBER(irq_wake, frame_bytes, 60, 60, FRAME_MAX, FRAME_ERRORS),
 };
 
 const struct work_type_ops work_irq_wake_ops = {

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "ktstr/work.h"
+#include "work/work_type.h"
 
 enum { WORK_NODES_MAX = 64 };
 
@@ -17,7 +17,9 @@ struct work_nodes {
 /* Empty on a kernel without NUMA. */
 struct work_nodes work_nodes_online(void);
 struct ktstr_cpus work_node_cpus(unsigned int node);
-/* Pages per node of [region, region + bytes), or of the whole process with region NULL, into report->numa_pages. */
-void work_numa_pages_of(const void *region, size_t bytes, struct ktstr_worker_report *report);
+/* Pages per node of the worker's numa_region, or of its whole process; nothing on machines of one node. */
+void work_numa_pages(const struct worker *w, uint64_t pages[KTSTR_REPORT_NODES]);
+/* numa_pages_migrated of /proc/vmstat; unset on kernels without NUMA balancing. */
+struct ktstr_opt_u64 work_numa_pages_migrated(void);
 
 #endif

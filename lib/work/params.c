@@ -79,24 +79,29 @@ static uint64_t highest(const struct work_param *param)
 }
 
 struct ktstr_error *work_params_validate(const struct work_type_ops *ops, const struct ktstr_work_type *type,
-					 unsigned int group_idx)
+					 unsigned int group_idx, struct ktstr_work_type_error *detail)
 {
 	for (size_t i = 0; i < ops->params_count; i++) {
 		const struct work_param *param = &ops->params[i];
 		uint64_t value = get(type, param), max = highest(param);
+		bool below = value < param->min;
+		enum ktstr_work_type_error_kind kind = below ? param->error_below : param->error_above;
 		_cleanup_str_ struct ktstr_str bound = { 0 };
 
-		if (param->kind == WORK_PARAM_TEXT || unset(type, param) || (value >= param->min && value <= max))
+		if (param->kind == WORK_PARAM_TEXT || unset(type, param) || (!below && value <= max))
 			continue;
+		detail->kind = kind ? kind : KTSTR_WORK_TYPE_BAD_PARAMETER;
+		detail->field = param->name;
+		detail->value = value;
+		detail->bound = below ? param->min : max;
 		if (param->kind == WORK_PARAM_ENUM)
 			return ktstr_error_new(KTSTR_ERR_INVALID, "%s (group %u) has the unknown %s %" PRIu64, ops->name,
 					       group_idx, param->name, value);
-		add_value(&bound, param, value < param->min ? param->min : max);
+		add_value(&bound, param, detail->bound);
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "%s (group %u) requires %s of at %s %s, got %" PRIu64
 				       "; left out it takes its default",
-				       ops->name, group_idx, param->name, value < param->min ? "least" : "most",
-				       ktstr_str_text(&bound), value);
+				       ops->name, group_idx, param->name, below ? "least" : "most", ktstr_str_text(&bound), value);
 	}
 	return NULL;
 }

@@ -41,9 +41,11 @@ struct work_pipe_end work_pipe_take_end(const struct worker *w)
 	const int *fds = w->group->fds;
 	bool zero = w->position == 0;
 
-	/* As long as we held the partner's ends we would not see it die. */
-	close(fds[zero ? ONE_READ : ZERO_READ]);
-	close(fds[zero ? ONE_WRITE : ZERO_WRITE]);
+	/* As long as we held the partner's ends we would not see it die. Threads die together. */
+	if (!w->group->fds_shared) {
+		close(fds[zero ? ONE_READ : ZERO_READ]);
+		close(fds[zero ? ONE_WRITE : ZERO_WRITE]);
+	}
 	return (struct work_pipe_end){ fds[zero ? ZERO_READ : ONE_READ], fds[zero ? ZERO_WRITE : ONE_WRITE] };
 }
 

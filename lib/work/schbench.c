@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "work/matrix.h"
+#include "work/bench_stats.h"
 #include "work/threads.h"
 
 enum {
@@ -60,7 +61,7 @@ struct schbench {
 		uint64_t total, idle;
 		bool known, target_hit;
 	} busy;
-	uint64_t last_loops, last_ns;
+	uint64_t begin_ns, last_loops, last_ns;
 };
 
 static struct participant *participant_of(struct work_thread *thread)
@@ -312,6 +313,9 @@ static void account(struct schbench *bench, uint64_t now_ns)
 		if (bench->config->auto_rps)
 			adjust_rate(bench);
 	}
+	if (work_phase_epoch(w) != w->phase.epoch)
+		work_threads_update_delays(&bench->team);
+	bench->stats->elapsed_ns = now_ns - bench->begin_ns;
 	bench->last_loops = loops;
 	bench->last_ns = now_ns;
 	work_checkpoint_now(w);
@@ -321,14 +325,16 @@ static void account(struct schbench *bench, uint64_t now_ns)
 static void watch(struct schbench *bench)
 {
 	struct worker *w = bench->team.worker;
-	uint64_t begin = ktstr_now_ns(), tick = begin;
+	uint64_t tick = ktstr_now_ns() + KTSTR_SEC(1);
 
-	bench->last_ns = begin;
+	bench->begin_ns = bench->last_ns = ktstr_now_ns();
 	while (!work_should_stop(w)) {
-		tick += KTSTR_SEC(1);
-		account(bench, work_sleep_until(w, tick));
+		uint64_t now = work_sleep_in_phase(w, tick);
+
+		account(bench, now);
+		if (now >= tick)
+			tick += KTSTR_SEC(1);
 	}
-	bench->stats->elapsed_ns = ktstr_now_ns() - begin;
 }
 
 /* Memory of the whole run in one mapping, so that nothing has to be undone piecemeal. */
@@ -421,13 +427,19 @@ static void report(struct ktstr_worker_report *report, const void *memory)
 	report->schbench = memory;
 }
 
+static void report_phase(struct ktstr_phase_slice *slice, const void *stats)
+{
+	slice->schbench = stats;
+}
+
 const struct work_type_ops work_schbench_ops = {
 	.name = "Schbench",
 	.pressure = "wakeups of many by one (futex), idle CPU selection, preemption inside a per-CPU lock",
 	.unit = "a request",
 	WORK_PARAMS(params),
 	.shared_bytes = sizeof(struct ktstr_schbench_stats),
-	.threads = true,
 	.run = run_schbench,
 	.report = report,
+	.stats_since = work_schbench_stats_since,
+	.report_phase = report_phase,
 };

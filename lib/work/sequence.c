@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Work types made of others: Sequence runs phases in turn, Custom runs a function of the test program. */
+/* Sequence: phases of other work in turn, again and again. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "work/alu.h"
 #include "work/io.h"
-#include "work/siblings.h"
 #include "work/work_type.h"
 
 enum { YIELDS_PER_LOOK = 64, IO_WRITES = 16 };
@@ -117,83 +115,4 @@ const struct work_type_ops work_sequence_ops = {
 	.validate = validate_sequence,
 	.unnamed = true,
 	.run = run_sequence,
-};
-
-/* What a function of the test program sees of its worker. */
-struct ktstr_worker_ctx {
-	struct worker *worker;
-	struct work_siblings siblings;
-	char *cgroup_dir;
-};
-
-bool ktstr_worker_should_stop(const struct ktstr_worker_ctx *ctx)
-{
-	return work_should_stop(ctx->worker);
-}
-
-const struct ktstr_custom_cfg *ktstr_worker_cfg(const struct ktstr_worker_ctx *ctx)
-{
-	return &ctx->worker->type->CUSTOM.cfg;
-}
-
-const int *ktstr_worker_siblings(const struct ktstr_worker_ctx *ctx, size_t *count)
-{
-	*count = ctx->siblings.count;
-	return ctx->siblings.pids;
-}
-
-const char *ktstr_worker_cgroup_dir(const struct ktstr_worker_ctx *ctx)
-{
-	return ctx->cgroup_dir;
-}
-
-uint64_t ktstr_worker_random(const struct ktstr_worker_ctx *ctx)
-{
-	return work_random(ctx->worker);
-}
-
-uint64_t ktstr_worker_sleep_until(const struct ktstr_worker_ctx *ctx, uint64_t deadline_ns)
-{
-	return work_sleep_until(ctx->worker, deadline_ns);
-}
-
-void ktstr_worker_record_wake(const struct ktstr_worker_ctx *ctx, uint64_t latency_ns)
-{
-	work_record_wake(ctx->worker, latency_ns);
-}
-
-void ktstr_worker_progress(const struct ktstr_worker_ctx *ctx, uint64_t work_units)
-{
-	ctx->worker->work_units += work_units;
-	work_checkpoint_now(ctx->worker);
-	work_iteration_done(ctx->worker);
-}
-
-static void run_custom(struct worker *w)
-{
-	struct ktstr_worker_ctx ctx = {
-		.worker = w,
-		.siblings = work_siblings_find(),
-		.cgroup_dir = work_own_cgroup_dir(),
-	};
-
-	w->type->CUSTOM.fn(&ctx);
-	work_siblings_free(&ctx.siblings);
-	free(ctx.cgroup_dir);
-}
-
-static struct ktstr_error *validate_custom(const struct ktstr_work_type *type, unsigned int group_idx)
-{
-	if (type->CUSTOM.fn && type->CUSTOM.name && *type->CUSTOM.name)
-		return NULL;
-	return ktstr_error_new(KTSTR_ERR_INVALID, "Custom (group %u) requires a .name and a .fn", group_idx);
-}
-
-const struct work_type_ops work_custom_ops = {
-	.name = "Custom",
-	.pressure = "what a function of the test program does",
-	.unit = "what that function counts",
-	.validate = validate_custom,
-	.unnamed = true,
-	.run = run_custom,
 };

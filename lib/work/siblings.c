@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reads /proc/self/cgroup and cgroup.procs. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,4 +46,12 @@ void work_siblings_free(struct work_siblings *siblings)
 {
 	free(siblings->pids);
 	*siblings = (struct work_siblings){ 0 };
+}
+
+int work_open_sibling_procs(const char *own_dir, const char *name)
+{
+	_cleanup_free_ char *path = ktstr_xasprintf("%.*s/%s/cgroup.procs", (int)(strrchr(own_dir, '/') - own_dir), own_dir,
+						    name);
+
+	return open(path, O_WRONLY | O_CLOEXEC);
 }

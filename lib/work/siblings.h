@@ -15,5 +15,7 @@ struct work_siblings work_siblings_find(void);
 void work_siblings_free(struct work_siblings *siblings);
 /* Directory of the caller's cgroup, e.g. "/sys/fs/cgroup/ktstr/cg_0"; NULL in the root or without cgroup2. Heap. */
 char *work_own_cgroup_dir(void);
+/* cgroup.procs of the cgroup `name` beside own_dir, for writing; -1 with errno. */
+int work_open_sibling_procs(const char *own_dir, const char *name);
 
 #endif

@@ -111,7 +111,12 @@ static void run_signal_storm(struct worker *w)
 	struct signal_group *group = w->group->memory;
 	_Atomic uint32_t *partner = &group->tids[1 - w->position];
 
+	sigset_t storm;
+
 	sigaction(SIGUSR2, &action, NULL);
+	sigemptyset(&storm);
+	sigaddset(&storm, SIGUSR2);
+	pthread_sigmask(SIG_UNBLOCK, &storm, NULL);
 	atomic_store(&group->tids[w->position], (uint32_t)gettid());
 	work_futex_wake_all(&group->tids[w->position]);
 	work_wait_word(w, partner, 0);
@@ -194,13 +199,11 @@ static void send_events(struct worker *w, struct epoll_group *group)
 static void take_events(struct worker *w, struct epoll_group *group)
 {
 	struct epoll_event event;
-	sigset_t none;
 	uint64_t value;
 
-	sigemptyset(&none);
 	while (!work_should_stop(w)) {
 		uint64_t since = ktstr_now_ns(), now;
-		int ready = epoll_pwait(w->group->fds[EPOLL_FD], &event, 1, 100, &none);
+		int ready = epoll_pwait(w->group->fds[EPOLL_FD], &event, 1, 100, &w->wait_mask);
 
 		now = ktstr_now_ns();
 		work_reset_gap(w, now);

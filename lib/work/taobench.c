@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "work/bench_stats.h"
 #include "work/threads.h"
 
 enum {
@@ -76,7 +77,7 @@ struct taobench {
 	struct client *first_miss, **last_miss;
 	struct filler *idle;
 	double pareto_alpha, pareto_min_ns; /* alpha 0 = constant */
-	uint64_t counted_ops;
+	uint64_t begin_ns, counted_ops;
 };
 
 static uint32_t mean_value_bytes(void)
@@ -330,7 +331,7 @@ static void run_client(struct work_thread *thread)
 			request(client);
 }
 
-static void account(struct taobench *bench)
+static void account(struct taobench *bench, uint64_t now_ns)
 {
 	struct ktstr_taobench_stats *stats = bench->stats;
 	struct worker *w = bench->team.worker;
@@ -343,6 +344,7 @@ static void account(struct taobench *bench)
 		stats->fast_ops += bench->clients[i].fast_ops;
 		stats->slow_ops += bench->clients[i].slow_ops;
 	}
+	stats->elapsed_ns = now_ns - bench->begin_ns;
 	ops = stats->fast_ops + stats->slow_ops;
 	w->work_units += ops - bench->counted_ops;
 	bench->counted_ops = ops;
@@ -432,7 +434,7 @@ static bool start_threads(struct taobench *bench)
 static void run_taobench(struct worker *w)
 {
 	struct taobench bench = { .config = &w->type->TAOBENCH, .stats = w->group->memory };
-	uint64_t begin, tick;
+	uint64_t tick;
 	size_t bytes;
 	void *map;
 
@@ -446,16 +448,17 @@ static void run_taobench(struct worker *w)
 		return;
 	}
 	warm_up(&bench);
-	begin = tick = ktstr_now_ns();
+	bench.begin_ns = tick = ktstr_now_ns();
 	start_threads(&bench);
 	while (!work_should_stop(w)) {
-		tick += KTSTR_MS(100);
-		work_sleep_until(w, tick);
-		account(&bench);
+		uint64_t now = work_sleep_in_phase(w, tick);
+
+		account(&bench, now);
+		if (now >= tick)
+			tick += KTSTR_MS(100);
 	}
+	account(&bench, ktstr_now_ns());
 	work_threads_stop(&bench.team);
-	account(&bench);
-	bench.stats->elapsed_ns = ktstr_now_ns() - begin;
 	munmap(map, bytes);
 }
 
@@ -474,13 +477,19 @@ static void report(struct ktstr_worker_report *report, const void *memory)
 	report->taobench = memory;
 }
 
+static void report_phase(struct ktstr_phase_slice *slice, const void *stats)
+{
+	slice->taobench = stats;
+}
+
 const struct work_type_ops work_taobench_ops = {
 	.name = "Taobench",
 	.pressure = "short bursts on sharded locks, handovers between two thread pools (futex)",
 	.unit = "a request answered",
 	WORK_PARAMS(params),
 	.shared_bytes = sizeof(struct ktstr_taobench_stats),
-	.threads = true,
 	.run = run_taobench,
 	.report = report,
+	.stats_since = work_taobench_stats_since,
+	.report_phase = report_phase,
 };

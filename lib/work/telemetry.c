@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a worker measures about itself: gaps and migrations at checkpoints, a uniform sample of its
- * wake latencies, and the clocks around its loop. No system call between begin and end (clock and
- * CPU come from the vDSO).
+ * wake latencies, and the clocks around its loop. No system call between begin and end but at a
+ * change of the phase (clock and CPU come from the vDSO).
  */
 #include <inttypes.h>
 #include <fcntl.h>
@@ -16,11 +16,19 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "work/numa.h"
+#include "work/threads.h"
 #include "work/work_type.h"
 
 uint64_t work_random(struct worker *w)
 {
 	return ktstr_random_next(&w->random);
+}
+
+/* Below 2^64 / bound away from even: no test of any size would see it. */
+uint64_t work_random_below(struct worker *w, uint64_t bound)
+{
+	return (uint64_t)(((unsigned __int128)work_random(w) * bound) >> 64);
 }
 
 /* Not from the tid or the clock: a seed must give the same streams again. */
@@ -37,9 +45,11 @@ void work_record(struct worker *w, enum work_reservoir which, uint64_t value_ns)
 	uint64_t slot = w->sample_totals[which]++;
 
 	if (slot >= KTSTR_RESERVOIR_CAP)
-		slot = (uint64_t)(((unsigned __int128)work_random(w) * w->sample_totals[which]) >> 64);
+		slot = work_random_below(w, w->sample_totals[which]);
 	if (slot < KTSTR_RESERVOIR_CAP)
 		w->shared->samples_ns[which][slot] = value_ns;
+	if (w->phase.open && which != WORK_COST)
+		work_phase_record(w, which, value_ns);
 }
 
 static void see_cpu(struct worker *w, uint64_t now_ns)
@@ -47,8 +57,10 @@ static void see_cpu(struct worker *w, uint64_t now_ns)
 	int answer = sched_getcpu();
 	unsigned int cpu = answer < 0 ? w->last_cpu : (unsigned int)answer;
 
-	if (cpu < KTSTR_MAX_CPUS)
+	if (cpu < KTSTR_MAX_CPUS) {
 		w->cpus_used.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+		w->phase.cpus_used.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+	}
 	if (cpu == w->last_cpu)
 		return;
 	if (w->migration_count < KTSTR_MIGRATIONS_CAP)
@@ -65,6 +77,7 @@ void work_checkpoint_now(struct worker *w)
 {
 	uint64_t now = ktstr_now_ns();
 	uint64_t gap = now - w->last_checkpoint_ns;
+	uint32_t epoch;
 
 	see_cpu(w, now);
 	if (gap > w->max_gap_ns) {
@@ -72,15 +85,32 @@ void work_checkpoint_now(struct worker *w)
 		w->max_gap_cpu = w->last_cpu;
 		w->max_gap_at_ns = now - w->begin_ns;
 	}
+	if (gap > w->phase.max_gap_ns) {
+		w->phase.max_gap_ns = gap;
+		w->phase.max_gap_cpu = w->last_cpu;
+	}
 	w->last_checkpoint_ns = work_perturb(w, now) ? ktstr_now_ns() : now;
+	epoch = work_phase_epoch(w);
+	if (epoch != w->phase.epoch)
+		work_phase_change(w, epoch, now);
 }
 
-uint64_t work_cpu_ns(clockid_t clock)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec used;
 
 	clock_gettime(clock, &used);
 	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
+uint64_t work_cpu_ns(const struct worker *w)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID) + w->team_cpu_ns + (w->team ? work_threads_cpu_ns(w->team) : 0);
+}
+
+uint64_t work_migrations(const struct worker *w)
+{
+	return w->migration_count + (w->team ? __atomic_load_n(&w->team->migrations, __ATOMIC_RELAXED) : 0);
 }
 
 /*
@@ -89,12 +119,17 @@ uint64_t work_cpu_ns(clockid_t clock)
  */
 struct work_schedstat work_read_schedstat(void)
 {
+	return work_read_schedstat_of(gettid());
+}
+
+struct work_schedstat work_read_schedstat_of(int tid)
+{
 	struct work_schedstat stat = { 0 };
 	char path[64], text[96];
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", (int)gettid());
+	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return stat;
@@ -106,12 +141,19 @@ struct work_schedstat work_read_schedstat(void)
 	return stat;
 }
 
-unsigned int work_usable_cpus(void)
+struct ktstr_cpus work_own_affinity(void)
 {
 	struct ktstr_cpus cpus = { 0 };
 
 	if (syscall(SYS_sched_getaffinity, 0, sizeof(cpus.bits), cpus.bits) < 0)
-		return 1;
+		ktstr_cpus_add(&cpus, 0);
+	return cpus;
+}
+
+unsigned int work_usable_cpus(void)
+{
+	struct ktstr_cpus cpus = work_own_affinity();
+
 	return ktstr_cpus_count(&cpus);
 }
 
@@ -122,9 +164,11 @@ void work_telemetry_begin(struct worker *w)
 	w->begin_schedstat = work_read_schedstat();
 	w->last_cpu = cpu < 0 ? 0 : (unsigned int)cpu;
 	w->begin_ns = ktstr_now_ns();
-	w->begin_cpu_ns = work_cpu_ns(w->cpu_clock);
+	w->begin_cpu_ns = work_cpu_ns(w);
 	see_cpu(w, w->begin_ns);
 	work_reset_gap(w, w->begin_ns);
+	if (work_phase_epoch(w))
+		work_phase_change(w, work_phase_epoch(w), w->begin_ns);
 }
 
 static void report_schedstat(struct worker *w, struct ktstr_worker_report *report)
@@ -150,11 +194,14 @@ void work_telemetry_end(struct worker *w)
 	struct ktstr_worker_report *report = &w->shared->report;
 
 	work_checkpoint_now(w);
-	report->cpu_time_ns = work_cpu_ns(w->cpu_clock) - w->begin_cpu_ns;
+	work_phase_end(w);
+	report->cpu_time_ns = work_cpu_ns(w) - w->begin_cpu_ns;
 	report->wall_time_ns = ktstr_now_ns() - w->begin_ns;
 	if (report->wall_time_ns > report->cpu_time_ns)
 		report->off_cpu_ns = report->wall_time_ns - report->cpu_time_ns;
 	report_schedstat(w, report);
+	if (!w->numa_region)
+		work_numa_pages(w, report->numa_pages);
 	report->work_units = w->work_units;
 	report->iterations = w->iterations;
 	report->max_gap_ns = w->max_gap_ns;

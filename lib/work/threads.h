@@ -22,6 +22,10 @@ struct work_thread {
 	struct ktstr_run_delay *delay; /* where its runqueue waits are added up */
 	_Atomic uint32_t posted; /* futex: 1 = may go on */
 	unsigned int last_cpu;
+	_Atomic uint32_t tid; /* 0 = not up yet */
+	struct work_schedstat seen; /* up to where *delay has its waits; under the team's lock */
+	uint64_t cpu_ns; /* once it has ended */
+	_Atomic bool ended;
 	struct work_thread *next; /* in the team */
 };
 
@@ -39,6 +43,13 @@ void work_threads_init(struct work_threads *team, struct worker *w);
 bool work_threads_start(struct work_threads *team, struct work_thread *thread);
 /* Ends all waits and sleeps, joins the threads, and adds what they saw of CPUs to the worker's telemetry. */
 void work_threads_stop(struct work_threads *team);
+
+/* CPU time of all its threads so far. */
+uint64_t work_threads_cpu_ns(const struct work_threads *team);
+/* Brings the runqueue waits of all threads up to now. */
+void work_threads_update_delays(struct work_threads *team);
+/* cpus_used begins anew with where the threads are. */
+void work_threads_forget_cpus(struct work_threads *team);
 
 static inline bool work_threads_stopping(const struct work_threads *team)
 {

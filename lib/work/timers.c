@@ -31,8 +31,8 @@ static void run_idle_churn(struct worker *w)
 }
 
 static const struct work_param idle_churn_params[] = {
-	WORK_DURATION(idle_churn, burst, KTSTR_MS(1), 1),
-	WORK_DURATION(idle_churn, sleep, KTSTR_MS(5), 1),
+	WORK_DURATION(idle_churn, burst, KTSTR_MS(1), 1, .error_below = KTSTR_WORK_TYPE_ZERO_BURST_DURATION),
+	WORK_DURATION(idle_churn, sleep, KTSTR_MS(5), 1, .error_below = KTSTR_WORK_TYPE_ZERO_SLEEP_DURATION),
 	WORK_FLAG(idle_churn, precise_timing),
 };
 
@@ -64,7 +64,8 @@ static void run_timer_latency(struct worker *w)
 }
 
 static const struct work_param timer_latency_params[] = {
-	WORK_NUMBER(timer_latency, interval_us, 1000, 1, 1000000000),
+	WORK_NUMBER(timer_latency, interval_us, 1000, 1, 1000000000,
+		    .error_below = KTSTR_WORK_TYPE_ZERO_TIMER_INTERVAL),
 };
 
 const struct work_type_ops work_timer_latency_ops = {

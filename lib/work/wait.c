@@ -56,6 +56,26 @@ uint64_t work_sleep_until(struct worker *w, uint64_t deadline_ns)
 	return now;
 }
 
+/* The word that changed before the call counts, too: it differs from what was seen at the last checkpoint. */
+uint64_t work_sleep_in_phase(struct worker *w, uint64_t deadline_ns)
+{
+	struct timespec deadline = { .tv_sec = (time_t)(deadline_ns / 1000000000u),
+				     .tv_nsec = (long)(deadline_ns % 1000000000u) };
+	struct futex_waitv words[] = {
+		{ .uaddr = (uintptr_t)&w->control->phase, .val = w->phase.epoch, .flags = FUTEX_32 },
+		{ .uaddr = (uintptr_t)&w->shared->stop, .val = 0, .flags = FUTEX_32 },
+	};
+	uint64_t now = ktstr_now_ns();
+
+	while (!work_should_stop(w) && work_phase_epoch(w) == w->phase.epoch && now < deadline_ns) {
+		if (syscall(SYS_futex_waitv, words, 2, 0, &deadline, CLOCK_MONOTONIC) < 0 && errno == ENOSYS)
+			work_futex_wait(&w->shared->stop, 0, now + KTSTR_MS(10));
+		now = ktstr_now_ns();
+	}
+	work_reset_gap(w, now);
+	return now;
+}
+
 /*
  * Both words at once (futex_waitv, Linux 5.16): the wakeup is the one of a plain futex, and the stop ends it as well.
  */
@@ -89,12 +109,10 @@ void work_yield(struct worker *w)
 bool work_wait_fd(struct worker *w, int fd, short events)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = events };
-	sigset_t none;
 	int ready = 0;
 
-	sigemptyset(&none);
 	while (!work_should_stop(w) && ready <= 0) {
-		ready = ppoll(&poll_fd, 1, NULL, &none);
+		ready = ppoll(&poll_fd, 1, NULL, &w->wait_mask);
 		if (ready < 0 && errno != EINTR)
 			break;
 	}

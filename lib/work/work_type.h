@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -26,6 +27,8 @@ enum {
 struct work_group {
 	const struct ktstr_work_type *type; /* resolved */
 	unsigned int size;
+	unsigned int first_worker; /* index of position 0 */
+	bool fds_shared; /* with other workers of the process: not to be closed by one of them */
 	int fds[WORK_GROUP_MAX_FDS];
 	size_t fds_count;
 	void *memory; /* zeroed, shared_bytes of the type; NULL when it wants none */
@@ -36,6 +39,24 @@ struct work_schedstat {
 	bool available;
 	uint64_t cpu_time_ns, run_delay_ns, run_count;
 };
+
+/* Where the phase that runs began, to subtract from where it ends. */
+struct work_phase {
+	bool open; /* a slice is being measured */
+	uint32_t epoch; /* the phase word as last seen */
+	uint64_t begin_ns, begin_cpu_ns;
+	uint64_t iterations, migrations;
+	struct work_schedstat schedstat;
+	struct ktstr_opt_u64 pages_migrated;
+	void *bench; /* of benchmarks: what group->memory was */
+	/* Of this phase alone. */
+	struct ktstr_cpus cpus_used;
+	uint64_t max_gap_ns;
+	unsigned int max_gap_cpu;
+	uint64_t totals[WORK_RESERVOIRS];
+};
+
+struct work_threads;
 
 /* One worker, private to its process except for what `shared` and `group->memory` point to. */
 struct worker {
@@ -52,10 +73,15 @@ struct worker {
 	uint64_t migration_count;
 	uint64_t sample_totals[WORK_RESERVOIRS];
 	struct ktstr_cpus cpus_used;
+	sigset_t wait_mask; /* the thread's own, but for SIGUSR1: in force only while it waits for a descriptor */
 	struct ktstr_random random, jitter;
 	uint64_t next_perturb_ns; /* 0 = never */
+	struct work_phase phase;
+	struct work_threads *team; /* threads it started, NULL = none */
+	uint64_t team_cpu_ns; /* of teams that ended */
+	const void *numa_region; /* what numa_pages is about; NULL = the whole process */
+	size_t numa_bytes;
 	/* Readings at begin, for the deltas of the report. */
-	clockid_t cpu_clock;
 	uint64_t begin_cpu_ns;
 	struct work_schedstat begin_schedstat;
 };
@@ -75,16 +101,18 @@ struct work_param {
 	uint64_t fallback; /* what zero means unless the type is literal */
 	uint64_t min, max; /* max 0 = none */
 	const char *const *names; /* NULL-terminated */
+	/* What a value out of bounds is called; OK = BAD_PARAMETER. */
+	enum ktstr_work_type_error_kind error_below, error_above;
 };
 
 /* Rows of a table of parameters. */
 #define WORK_PARAM_(TYPE, FIELD, ...)                                                              \
 	{ .name = #FIELD, .offset = offsetof(struct ktstr_work_##TYPE, FIELD),                     \
 	  .bytes = sizeof(((struct ktstr_work_##TYPE *)0)->FIELD), __VA_ARGS__ }
-#define WORK_NUMBER(TYPE, FIELD, FALLBACK, MIN, MAX)                                               \
-	WORK_PARAM_(TYPE, FIELD, .fallback = (FALLBACK), .min = (MIN), .max = (MAX))
-#define WORK_DURATION(TYPE, FIELD, FALLBACK, MIN)                                                  \
-	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_DURATION, .fallback = (FALLBACK), .min = (MIN))
+#define WORK_NUMBER(TYPE, FIELD, FALLBACK, MIN, MAX, ...)                                          \
+	WORK_PARAM_(TYPE, FIELD, .fallback = (FALLBACK), .min = (MIN), .max = (MAX), ##__VA_ARGS__)
+#define WORK_DURATION(TYPE, FIELD, FALLBACK, MIN, ...)                                             \
+	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_DURATION, .fallback = (FALLBACK), .min = (MIN), ##__VA_ARGS__)
 #define WORK_FLAG(TYPE, FIELD) WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_FLAG, .max = 1)
 #define WORK_ENUM(TYPE, FIELD, NAMES)                                                              \
 	WORK_PARAM_(TYPE, FIELD, .kind = WORK_PARAM_ENUM, .names = (NAMES))
@@ -112,11 +140,14 @@ struct work_type_ops {
 	size_t shared_bytes; /* of group->memory */
 	bool messenger; /* position 0 of a group wakes the others */
 	bool unnamed; /* has no defaults that a name alone could stand for */
-	bool threads; /* starts threads of its own: their CPU time counts as the worker's */
+	bool needs_process; /* cannot share one with other workers */
 	/* The loop, in the worker: returns when work_should_stop(). */
 	void (*run)(struct worker *w);
 	/* In the parent, of a completed worker: what group->memory adds to its report. NULL = nothing. */
 	void (*report)(struct ktstr_worker_report *report, const void *memory);
+	/* Of benchmarks: takes off `stats`, a copy of group->memory, what was there `before`; for phase slices. */
+	void (*stats_since)(void *stats, const void *before);
+	void (*report_phase)(struct ktstr_phase_slice *slice, const void *stats);
 };
 
 /* NULL when kind is out of range. */
@@ -129,7 +160,7 @@ KTSTR_WORK_TYPES(WORK_OPS_)
 /* params.c: zeros replaced by defaults; bounds; "burst 50ms, sleep 100ms". */
 void work_params_resolve(const struct work_type_ops *ops, struct ktstr_work_type *type);
 struct ktstr_error *work_params_validate(const struct work_type_ops *ops, const struct ktstr_work_type *type,
-					 unsigned int group_idx) KTSTR_CHECKED;
+					 unsigned int group_idx, struct ktstr_work_type_error *detail) KTSTR_CHECKED;
 char *work_params_text(const struct work_type_ops *ops, const struct ktstr_work_type *type);
 
 /* For the group_size row of types whose workers come in pairs. */
@@ -141,13 +172,16 @@ void work_perturb_begin(struct worker *w, uint64_t seed, unsigned int index);
 bool work_perturb(struct worker *w, uint64_t now_ns);
 /* telemetry.c */
 struct work_schedstat work_read_schedstat(void);
-/* CPUs that this process may run on. */
+struct work_schedstat work_read_schedstat_of(int tid); /* a thread of this process */
+/* CPUs that the calling thread may run on, and how many. */
+struct ktstr_cpus work_own_affinity(void);
 unsigned int work_usable_cpus(void);
 void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index);
 void work_telemetry_begin(struct worker *w);
 void work_telemetry_end(struct worker *w); /* writes the report into shared memory */
 void work_checkpoint_now(struct worker *w);
-uint64_t work_cpu_ns(clockid_t clock); /* CLOCK_THREAD_CPUTIME_ID or ..PROCESS..: a system call */
+/* CPU time of the worker with its team: a system call for each of their threads. */
+uint64_t work_cpu_ns(const struct worker *w);
 /* One sample of how long a wakeup took to arrive, an iteration of fixed work took, a timer was late. */
 void work_record(struct worker *w, enum work_reservoir which, uint64_t value_ns);
 /*
@@ -155,6 +189,12 @@ void work_record(struct worker *w, enum work_reservoir which, uint64_t value_ns)
  * alone.
  */
 uint64_t work_random(struct worker *w);
+uint64_t work_random_below(struct worker *w, uint64_t bound);
+uint64_t work_migrations(const struct worker *w); /* with those of its team */
+/* phases.c */
+void work_phase_change(struct worker *w, uint32_t epoch, uint64_t now_ns);
+void work_phase_end(struct worker *w); /* seals what runs; the same phase does not begin again */
+void work_phase_record(struct worker *w, enum work_reservoir which, uint64_t value_ns);
 /* The calling worker's policy; one warning, and report.sched_policy_errno, when the kernel refuses. */
 void work_take_policy(struct worker *w, struct ktstr_sched_policy policy);
 /* One line on stderr for the whole workload, however many workers meet the condition. */
@@ -167,6 +207,8 @@ void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, .
  * the time.
  */
 uint64_t work_sleep_until(struct worker *w, uint64_t deadline_ns);
+/* The same, or until the phase changes. */
+uint64_t work_sleep_in_phase(struct worker *w, uint64_t deadline_ns);
 /* Until a shared word is not `expected` any more, or the stop. Returns the time. */
 uint64_t work_wait_word(struct worker *w, _Atomic uint32_t *word, uint32_t expected);
 /* sched_yield(): how long it took to be back is a wake sample. */
@@ -190,9 +232,14 @@ static inline void work_reset_gap(struct worker *w, uint64_t now_ns)
 	w->last_checkpoint_ns = now_ns;
 }
 
+static inline uint32_t work_phase_epoch(const struct worker *w)
+{
+	return atomic_load_explicit(&w->control->phase, memory_order_relaxed);
+}
+
 static inline void work_checkpoint(struct worker *w)
 {
-	if (w->work_units % WORK_CHECKPOINT_UNITS == 0)
+	if (w->work_units % WORK_CHECKPOINT_UNITS == 0 || work_phase_epoch(w) != w->phase.epoch)
 		work_checkpoint_now(w);
 }
 

@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of spawned workers: start together, stop within a limit, reap, report. Nothing here
- * waits for a worker without a deadline, however broken the scheduler under test is.
+ * The life of spawned workers: start together, stop within a limit, reap, report. Nothing here waits for a worker
+ * without a deadline, however broken the scheduler under test is.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "work/affinity.h"
+#include "work/numa.h"
 #include "work/workload.h"
 
 #define READY_LIMIT_NS KTSTR_SEC(2) /* for all workers to reach the start line */
 #define STOP_LIMIT_NS  KTSTR_SEC(5) /* for all workers to report after the stop */
 #define REAP_LIMIT_NS  KTSTR_SEC(2) /* for all workers to end after SIGKILL */
-#define SCAN_NS        KTSTR_MS(20) /* between looks for workers that died without a word */
+#define SCAN_NS	       KTSTR_MS(20) /* between looks for workers that died without a word */
 #define GRACE_NS       KTSTR_MS(500) /* of work for a workload that is stopped but never was started */
+
+size_t ktstr_workload_worker_count(const struct ktstr_workload_handle *handle)
+{
+	return handle->count;
+}
 
 const int *ktstr_workload_pids(const struct ktstr_workload_handle *handle, size_t *count)
 {
-	*count = handle->count;
+	*count = handle->hosts_count;
 	return handle->public_pids;
 }
 
@@ -31,38 +41,51 @@ void ktstr_workload_snapshot_iterations(const struct ktstr_workload_handle *hand
 		out[i] = atomic_load_explicit(&handle->workers[i].iterations, memory_order_relaxed);
 }
 
-static enum worker_progress progress_of(const struct ktstr_workload_handle *handle, size_t i)
+void ktstr_workload_set_phase(struct ktstr_workload_handle *handle, uint32_t epoch)
 {
-	return (enum worker_progress)atomic_load_explicit(&handle->workers[i].progress,
-							  memory_order_acquire);
+	atomic_store_explicit(&handle->control->phase, epoch, memory_order_release);
+	work_futex_wake_all(&handle->control->phase); /* of benchmarks; other sleepers are left alone */
+}
+
+enum worker_progress work_progress_of(const struct ktstr_workload_handle *handle, size_t index)
+{
+	return (enum worker_progress)atomic_load_explicit(&handle->workers[index].progress, memory_order_acquire);
 }
 
 /* Leaves the dead unreaped: until then their pid and process group belong to nobody else. */
 static void find_ended(struct ktstr_workload_handle *handle)
 {
-	for (size_t i = 0; i < handle->count; i++) {
+	for (size_t i = 0; i < handle->hosts_count; i++) {
+		struct work_host *host = &handle->hosts[i];
 		siginfo_t info = { 0 };
 
-		if (!handle->pids[i] || handle->outcomes[i].ended)
+		if (!host->pid || host->ended)
 			continue;
-		if (waitid(P_PID, (id_t)handle->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) == 0)
-			handle->outcomes[i].ended = info.si_pid == handle->pids[i];
+		if (waitid(P_PID, (id_t)host->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+			host->ended = info.si_pid == host->pid;
 		else
-			handle->outcomes[i].ended = errno == ECHILD;
+			host->ended = errno == ECHILD;
 	}
+}
+
+/* Alive as far as find_ended() saw. */
+static bool lives(const struct ktstr_workload_handle *handle, size_t index)
+{
+	size_t host = handle->setups[index].host;
+
+	return work_progress_of(handle, index) < WORKER_DONE && (host == WORK_NO_HOST || !handle->hosts[host].ended);
 }
 
 static bool all_reached(const struct ktstr_workload_handle *handle, enum worker_progress progress)
 {
 	for (size_t i = 0; i < handle->count; i++)
-		if (!handle->outcomes[i].ended && progress_of(handle, i) < progress)
+		if (work_progress_of(handle, i) < progress && lives(handle, i))
 			return false;
 	return true;
 }
 
 /* Until every worker has come that far or has died, at most until deadline_ns. */
-static void wait_for_progress(struct ktstr_workload_handle *handle, enum worker_progress progress,
-			      uint64_t deadline_ns)
+static void wait_for_progress(struct ktstr_workload_handle *handle, enum worker_progress progress, uint64_t deadline_ns)
 {
 	uint64_t scan_ns = ktstr_now_ns() + SCAN_NS;
 
@@ -76,9 +99,14 @@ static void wait_for_progress(struct ktstr_workload_handle *handle, enum worker_
 		}
 		if (all_reached(handle, progress) || now >= deadline_ns)
 			return;
-		work_futex_wait(&handle->control->changes, seen,
-				scan_ns < deadline_ns ? scan_ns : deadline_ns);
+		work_futex_wait(&handle->control->changes, seen, scan_ns < deadline_ns ? scan_ns : deadline_ns);
 	}
+}
+
+static void let_go(struct ktstr_workload_handle *handle)
+{
+	atomic_store_explicit(&handle->control->go, 1, memory_order_release);
+	work_futex_wake_all(&handle->control->go);
 }
 
 struct ktstr_error *ktstr_workload_start(struct ktstr_workload_handle *handle)
@@ -86,65 +114,111 @@ struct ktstr_error *ktstr_workload_start(struct ktstr_workload_handle *handle)
 	if (handle->started)
 		return NULL;
 	handle->started = true;
-	/*
-	 * One that is late (a starved fork) begins as soon as it gets there: not an error of ours.
-	 */
+	handle->pages_migrated = work_numa_pages_migrated();
+	/* One that is late (a starved fork) begins as soon as it gets there: not an error of ours. */
 	wait_for_progress(handle, WORKER_READY, ktstr_now_ns() + READY_LIMIT_NS);
-	atomic_store_explicit(&handle->control->go, 1, memory_order_release);
-	work_futex_wake_all(&handle->control->go);
+	let_go(handle);
 	return NULL;
 }
+
+/* ---- affinity of live workers ---- */
+
+/* 0 for one that has not come to life yet or is gone. */
+static int tid_of(const struct ktstr_workload_handle *handle, size_t index)
+{
+	return (int)atomic_load(&handle->workers[index].tid);
+}
+
+struct ktstr_error *ktstr_workload_set_affinity(struct ktstr_workload_handle *handle, size_t index,
+						const struct ktstr_cpus *cpus)
+{
+	_cleanup_free_ char *list = ktstr_cpus_to_text(cpus);
+	int tid;
+
+	if (index >= handle->count)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "there is no worker %zu: the workload has %zu", index, handle->count);
+	find_ended(handle);
+	tid = tid_of(handle, index);
+	if (!tid || handle->collected || !lives(handle, index))
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "worker %zu is not alive: its affinity cannot be set", index);
+	if (syscall(SYS_sched_setaffinity, tid, sizeof(cpus->bits), cpus->bits))
+		return ktstr_error_sys(errno, "cannot let worker %zu (tid %d) run on the CPUs \"%s\"", index, tid, list);
+	return NULL;
+}
+
+struct ktstr_error *ktstr_workload_apply_affinity(struct ktstr_workload_handle *handle,
+						  const struct ktstr_resolved_affinity *resolved)
+{
+	struct ktstr_cpus all = handle->cpus;
+
+	if (!ktstr_cpus_count(&all))
+		all = ktstr_cpus_range(0, KTSTR_MAX_CPUS); /* the kernel keeps those that there are */
+	find_ended(handle);
+	for (size_t i = 0; i < handle->count; i++) {
+		struct ktstr_cpus cpus =
+			resolved->kind == KTSTR_RESOLVED_NONE ? all : work_affinity_draw(resolved, &handle->random);
+
+		if (lives(handle, i) && tid_of(handle, i))
+			KTSTR_TRY(ktstr_workload_set_affinity(handle, i, &cpus));
+	}
+	return NULL;
+}
+
+/* ---- the end ---- */
 
 static void ask_to_stop(struct ktstr_workload_handle *handle)
 {
 	for (size_t i = 0; i < handle->count; i++) {
+		size_t host = handle->setups[i].host;
+		int tid = tid_of(handle, i), pid = host == WORK_NO_HOST ? getpid() : handle->hosts[host].pid;
+
 		atomic_store(&handle->workers[i].stop, 1);
 		work_futex_wake_all(&handle->workers[i].stop);
-		if (handle->pids[i])
-			kill(handle->pids[i], SIGUSR1);
+		/* Out of a wait for a descriptor; one that is not up yet sees the flag. */
+		if (pid && tid && lives(handle, i))
+			syscall(SYS_tgkill, pid, tid, SIGUSR1);
 	}
 }
 
 /* Groups first, for what a worker may have forked; alone when the setpgid of both sides failed. */
 static void kill_all(struct ktstr_workload_handle *handle)
 {
-	for (size_t i = 0; i < handle->count; i++) {
-		if (!handle->pids[i])
+	for (size_t i = 0; i < handle->hosts_count; i++) {
+		if (!handle->hosts[i].pid)
 			continue;
-		killpg(handle->pids[i], SIGKILL);
-		kill(handle->pids[i], SIGKILL);
+		killpg(handle->hosts[i].pid, SIGKILL);
+		kill(handle->hosts[i].pid, SIGKILL);
 	}
 }
 
 /* True when there is nothing left to wait for. */
-static bool try_reap(struct ktstr_workload_handle *handle, size_t i)
+static bool try_reap(struct work_host *host)
 {
-	struct worker_outcome *outcome = &handle->outcomes[i];
 	pid_t got;
 
-	if (!handle->pids[i])
+	if (!host->pid)
 		return true;
-	got = waitpid(handle->pids[i], &outcome->wait_status, WNOHANG);
+	got = waitpid(host->pid, &host->wait_status, WNOHANG);
 	if (got == 0 || (got < 0 && errno == EINTR))
 		return false;
-	outcome->status_known = got > 0;
-	handle->pids[i] = 0;
+	host->wait_errno = got < 0 ? errno : 0;
+	host->pid = 0;
 	return true;
 }
 
 /*
- * A worker that sits in an uninterruptible sleep does not die at once. It is left to its pending
- * SIGKILL rather than waited for: this process must be able to report.
+ * A worker that sits in an uninterruptible sleep does not die at once. It is left to its pending SIGKILL rather than
+ * waited for: this process must be able to report.
  */
 static void reap_all(struct ktstr_workload_handle *handle)
 {
 	uint64_t deadline = ktstr_now_ns() + REAP_LIMIT_NS;
 
-	for (size_t i = 0; i < handle->count; i++) {
-		while (!try_reap(handle, i)) {
+	for (size_t i = 0; i < handle->hosts_count; i++) {
+		while (!try_reap(&handle->hosts[i])) {
 			if (ktstr_now_ns() >= deadline) {
-				handle->pids[i] = 0;
-				handle->outcomes[i].timed_out = true;
+				handle->hosts[i].pid = 0;
+				handle->hosts[i].stuck = true;
 				break;
 			}
 			ktstr_sleep_ns(KTSTR_MS(1));
@@ -152,56 +226,23 @@ static void reap_all(struct ktstr_workload_handle *handle)
 	}
 }
 
-static void lend_samples(const struct worker_shared *shared, enum work_reservoir which,
-			 struct ktstr_reservoir *reservoir)
+/* Threads cannot be killed: one that does not end keeps its memory. */
+static void join_all(struct ktstr_workload_handle *handle)
 {
-	reservoir->values_ns = shared->samples_ns[which];
-	reservoir->count = reservoir->total_samples < KTSTR_RESERVOIR_CAP ? (size_t)reservoir->total_samples :
-									    KTSTR_RESERVOIR_CAP;
-}
+	uint64_t deadline = ktstr_now_ns() + REAP_LIMIT_NS;
+	struct timespec until = { .tv_sec = (time_t)(deadline / 1000000000u), .tv_nsec = (long)(deadline % 1000000000u) };
 
-static void report_completed(const struct ktstr_workload_handle *handle, size_t i)
-{
-	const struct worker_shared *shared = &handle->workers[i];
-	struct ktstr_worker_report *report = &handle->reports[i];
-	struct ktstr_worker_report identity = *report;
+	for (size_t i = 0; i < handle->count; i++) {
+		struct worker_setup *setup = &handle->setups[i];
 
-	*report = shared->report;
-	report->group_idx = identity.group_idx;
-	report->index = identity.index;
-	report->work_kind = identity.work_kind;
-	report->exit = KTSTR_WORKER_COMPLETED;
-	report->migrations = shared->migrations;
-	report->migrations_count = report->migration_count < KTSTR_MIGRATIONS_CAP ?
-					   (size_t)report->migration_count :
-					   KTSTR_MIGRATIONS_CAP;
-	lend_samples(shared, WORK_WAKE, &report->wake_latencies);
-	lend_samples(shared, WORK_COST, &report->iteration_costs);
-	lend_samples(shared, WORK_TIMER, &report->timer_latencies);
-	if (work_type_ops(report->work_kind)->report)
-		work_type_ops(report->work_kind)->report(report, handle->group_memories[i]);
-}
-
-static void build_report(const struct ktstr_workload_handle *handle, size_t i)
-{
-	const struct worker_outcome *outcome = &handle->outcomes[i];
-	struct ktstr_worker_report *report = &handle->reports[i];
-
-	if (progress_of(handle, i) == WORKER_DONE) {
-		report_completed(handle, i);
-	} else if (outcome->timed_out) {
-		report->exit = KTSTR_WORKER_TIMED_OUT;
-	} else if (!outcome->status_known) { /* somebody else reaped it */
-		report->exit = KTSTR_WORKER_EXITED;
-		report->exit_code = -1;
-	} else if (WIFSIGNALED(outcome->wait_status)) {
-		report->exit = KTSTR_WORKER_SIGNALED;
-		report->exit_code = WTERMSIG(outcome->wait_status);
-	} else {
-		report->exit = KTSTR_WORKER_EXITED;
-		report->exit_code = WEXITSTATUS(outcome->wait_status);
+		if (setup->host != WORK_NO_HOST || !setup->running)
+			continue;
+		setup->running = false;
+		if (!pthread_clockjoin_np(setup->thread, NULL, CLOCK_MONOTONIC, &until))
+			continue;
+		pthread_detach(setup->thread);
+		handle->leaked = true;
 	}
-	report->tid = handle->public_pids[i];
 }
 
 static void start_late(struct ktstr_workload_handle *handle)
@@ -215,24 +256,34 @@ static void start_late(struct ktstr_workload_handle *handle)
 	ktstr_sleep_ns(GRACE_NS);
 }
 
-const struct ktstr_worker_report *
-ktstr_workload_stop_and_collect(struct ktstr_workload_handle *handle, size_t *count)
+static void report_pages_migrated(struct ktstr_workload_handle *handle)
+{
+	struct ktstr_opt_u64 now = work_numa_pages_migrated();
+
+	for (size_t i = 0; now.set && handle->pages_migrated.set && i < handle->count; i++)
+		handle->reports[i].vmstat_numa_pages_migrated =
+			(struct ktstr_opt_u64){ true, now.value - handle->pages_migrated.value };
+}
+
+const struct ktstr_worker_report *ktstr_workload_stop_and_collect(struct ktstr_workload_handle *handle, size_t *count)
 {
 	*count = handle->count;
 	if (handle->collected)
 		return handle->reports;
-	handle->collected = true;
 	start_late(handle);
+	handle->collected = true;
 	ask_to_stop(handle);
 	wait_for_progress(handle, WORKER_DONE, ktstr_now_ns() + STOP_LIMIT_NS);
 	find_ended(handle);
 	for (size_t i = 0; i < handle->count; i++)
-		handle->outcomes[i].timed_out =
-			!handle->outcomes[i].ended && progress_of(handle, i) != WORKER_DONE;
+		if (lives(handle, i))
+			work_describe_stuck(handle, i);
 	kill_all(handle);
 	reap_all(handle);
+	join_all(handle);
 	for (size_t i = 0; i < handle->count; i++)
-		build_report(handle, i);
+		work_build_report(handle, i);
+	report_pages_migrated(handle);
 	return handle->reports;
 }
 
@@ -240,16 +291,26 @@ void ktstr_workload_destroy(struct ktstr_workload_handle *handle)
 {
 	if (!handle)
 		return;
-	if (handle->pids) {
+	if (handle->setups && !handle->collected) {
+		ask_to_stop(handle);
+		let_go(handle); /* threads leave by themselves */
 		kill_all(handle);
 		reap_all(handle);
+		join_all(handle);
 	}
+	if (handle->leaked)
+		return; /* with all that the threads may still look at */
+	for (size_t i = 0; handle->groups && i < handle->groups_count; i++)
+		for (size_t fd = 0; fd < handle->groups[i].fds_count; fd++)
+			close(handle->groups[i].fds[fd]);
 	if (handle->map)
 		munmap(handle->map, handle->map_bytes);
-	free(handle->pids);
+	free(handle->setups);
+	free(handle->specs);
+	free(handle->types);
+	free(handle->groups);
+	free(handle->hosts);
 	free(handle->public_pids);
-	free(handle->outcomes);
-	free(handle->group_memories);
 	free(handle->reports);
 	free(handle);
 }

@@ -373,18 +373,17 @@ static void test_bad_specs(void **state)
 	specs[1] = (struct ktstr_work_spec){ .workers = 1, .comm = "sixteen-bytes-16" };
 	assert_refused(
 		ktstr_workload_spawn(&config, &handle),
-		"SpinWait (group 1) has the comm \"sixteen-bytes-16\" of 16 bytes: the kernel "
-		"keeps 1 to 15");
+		"SpinWait (group 1): the comm \"sixteen-bytes-16\" of 16 bytes: the kernel keeps 1 to 15");
 	specs[1] = (struct ktstr_work_spec){ .workers = 1, .affinity = ktstr_affinity_exact(one) };
 	config.cpus = ktstr_cpus_range(2, 3);
 	assert_refused(
 		ktstr_workload_spawn(&config, &handle),
-		"SpinWait (group 1) has the affinity 1, but its cgroup has only the CPUs 2-4: "
+		"SpinWait (group 1): the affinity exact is for the CPUs 1, but the cgroup has only the CPUs 2-4: "
 		"choose among those");
 	specs[1].affinity.cpus = (struct ktstr_cpus){ 0 };
 	assert_refused(
 		ktstr_workload_spawn(&config, &handle),
-		"SpinWait (group 1) has an exact affinity without CPUs: name at least one, or use "
+		"SpinWait (group 1): the affinity exact is without CPUs: name at least one, or use "
 		"KTSTR_AFFINITY_INHERIT");
 	assert_null(handle);
 	assert_int_equal(open_fds(getpid()), fds);
