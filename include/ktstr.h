@@ -11,6 +11,7 @@
 #include <ktstr/payload.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
+#include <ktstr/series.h>
 #include <ktstr/stats.h>
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
