@@ -7,6 +7,7 @@
 #include <ktstr/cgroup.h>
 #include <ktstr/check.h>
 #include <ktstr/cpuset.h>
+#include <ktstr/dump.h>
 #include <ktstr/error.h>
 #include <ktstr/payload.h>
 #include <ktstr/scenario.h>
