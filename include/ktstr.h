@@ -13,6 +13,7 @@
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
 #include <ktstr/series.h>
+#include <ktstr/snapshot.h>
 #include <ktstr/stats.h>
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
