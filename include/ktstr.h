@@ -7,11 +7,14 @@
 #include <ktstr/cgroup.h>
 #include <ktstr/check.h>
 #include <ktstr/cpuset.h>
+#include <ktstr/dump.h>
 #include <ktstr/error.h>
 #include <ktstr/host.h>
 #include <ktstr/payload.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
+#include <ktstr/series.h>
+#include <ktstr/snapshot.h>
 #include <ktstr/stats.h>
 #include <ktstr/test.h>
 #include <ktstr/topology.h>

@@ -22,6 +22,11 @@ struct ktstr_opt_u64 {
 	uint64_t value;
 };
 
+struct ktstr_opt_i64 {
+	bool set;
+	int64_t value;
+};
+
 struct ktstr_opt_u32 {
 	bool set;
 	uint32_t value;

@@ -65,10 +65,10 @@ void ktstr_read_ringbuf(const struct ktstr_bpf_map *map, json_t *json)
 		return;
 	}
 	json_object_set_new(json, "ringbuf",
-			    json_pack("{so so so so so}", "capacity", ktstr_json_u64(mask + 1), "consumer_pos",
-				      ktstr_json_u64(consumer), "producer_pos", ktstr_json_u64(producer), "pending_pos",
-				      ktstr_json_u64(ktstr_get_or_zero(&ring, "pending_pos")), "pending_bytes",
-				      ktstr_json_u64(producer - consumer)));
+			    json_pack("{so so so so so}", "capacity", ktstr_json_exact_u64(mask + 1), "consumer_pos",
+				      ktstr_json_exact_u64(consumer), "producer_pos", ktstr_json_exact_u64(producer), "pending_pos",
+				      ktstr_json_exact_u64(ktstr_get_or_zero(&ring, "pending_pos")), "pending_bytes",
+				      ktstr_json_exact_u64(producer - consumer)));
 }
 
 static json_t *stack_entry(const struct ktstr_bpf_map *map, uint32_t id, uint64_t bucket_address)
@@ -85,7 +85,7 @@ static json_t *stack_entry(const struct ktstr_bpf_map *map, uint32_t id, uint64_
 	hex = ktstr_hex(pcs, bytes);
 	for (uint64_t i = 0; !(map->flags & STACK_BUILD_ID) && i < count && i < bytes / 8; i++)
 		json_array_append_new(list, ktstr_json_address(pcs[i]));
-	return json_pack("{sI so so ss}", "bucket_id", (json_int_t)id, "nr", ktstr_json_u64(count), "pcs", list,
+	return json_pack("{sI so so ss}", "bucket_id", (json_int_t)id, "nr", ktstr_json_exact_u64(count), "pcs", list,
 			 "data_hex", hex);
 }
 
@@ -104,7 +104,7 @@ void ktstr_read_stack_trace(const struct ktstr_bpf_map *map, json_t *json)
 		else if (bucket)
 			json_array_append_new(entries, stack_entry(map, i, bucket));
 	}
-	trace = json_pack("{so so}", "n_buckets", ktstr_json_u64(count), "entries", entries);
+	trace = json_pack("{so so}", "n_buckets", ktstr_json_exact_u64(count), "entries", entries);
 	if (count > STACK_BUCKETS_MAX)
 		json_object_set_new(trace, "truncated", json_true());
 	if (unreadable)

@@ -74,9 +74,9 @@ json_t *ktstr_prog_runtime_stats(const struct ktstr_bpf_prog *progs, size_t coun
 
 		if (progs[i].type != KTSTR_BPF_PROG_STRUCT_OPS)
 			continue;
-		json = json_pack("{ss so so so so}", "name", progs[i].name, "cnt", ktstr_json_u64(progs[i].cnt), "nsecs",
-				 ktstr_json_u64(progs[i].nsecs), "misses", ktstr_json_u64(progs[i].misses),
-				 "verified_insns", ktstr_json_u64(progs[i].verified_insns));
+		json = json_pack("{ss so so so so}", "name", progs[i].name, "cnt", ktstr_json_exact_u64(progs[i].cnt), "nsecs",
+				 ktstr_json_exact_u64(progs[i].nsecs), "misses", ktstr_json_exact_u64(progs[i].misses),
+				 "verified_insns", ktstr_json_exact_u64(progs[i].verified_insns));
 		if (json)
 			json_array_append_new(array, json);
 	}

@@ -44,7 +44,7 @@ static json_t *softirqs(const struct ktstr_object *kstat)
 
 		snprintf(path, sizeof(path), "softirqs[%d]", i);
 		if (ktstr_get(kstat, path, &count))
-			json_array_append_new(counts, ktstr_json_u64(count));
+			json_array_append_new(counts, ktstr_json_exact_u64(count));
 	}
 	return counts;
 }
@@ -120,7 +120,7 @@ json_t *ktstr_per_node_numa(const struct ktstr_kernel_view *view, const char **r
 			add_zone(&node, zone, counts);
 		json = json_pack("{si}", "node", (int)id);
 		for (int event = 0; event < NUMA_EVENTS; event++)
-			json_object_set_new(json, numa_keys[event], ktstr_json_u64(counts[event]));
+			json_object_set_new(json, numa_keys[event], ktstr_json_exact_u64(counts[event]));
 		json_array_append_new(array, json);
 	}
 	return array;

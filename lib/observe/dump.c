@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "dump/shape.h"
 #include "observe/bpf_maps.h"
 #include "observe/bpf_progs.h"
 #include "observe/cpu_time.h"
@@ -151,12 +152,9 @@ json_t *ktstr_dump(const struct ktstr_kernel_view *view, const struct ktstr_dump
 
 json_t *ktstr_dump_placeholder(const char *reason)
 {
-	static const char *const parts[] = { "sdt_alloc_unavailable", "prog_runtime_stats_unavailable",
-					     "per_node_numa_unavailable", "task_enrichments_unavailable",
-					     "scx_walker_unavailable" };
-	json_t *json = json_pack("{ss sb}", "schema", KTSTR_SCHEMA_SINGLE, "is_placeholder", 1);
+	struct ktstr_failure_dump *dump = ktstr_failure_dump_placeholder(reason);
+	json_t *json = ktstr_shape_to_json(&ktstr_single_shape, dump);
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		json_object_set_new(json, parts[i], json_string(reason));
+	ktstr_failure_dump_free(dump);
 	return json;
 }

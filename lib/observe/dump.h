@@ -8,11 +8,8 @@
 
 #include <jansson.h>
 
+#include "ktstr/dump.h"
 #include "observe/kernel_view.h"
-
-#define KTSTR_SCHEMA_SINGLE   "single"
-#define KTSTR_SCHEMA_DUAL     "dual"
-#define KTSTR_SCHEMA_DEGRADED "degraded"
 
 struct ktstr_dump_options {
 	const json_t *vcpu_regs; /* of the stopped CPUs, or NULL; borrowed */

@@ -36,7 +36,7 @@ static json_t *member_to_json(const struct ktstr_object *object, const char *pat
 	case KTSTR_MEMBER_ADDRESS:
 		return ktstr_get(object, path, &value) ? ktstr_json_address(value) : NULL;
 	case KTSTR_MEMBER_UINT:
-		return ktstr_get(object, path, &value) ? ktstr_json_u64(value) : NULL;
+		return ktstr_get(object, path, &value) ? ktstr_json_exact_u64(value) : NULL;
 	}
 	return NULL;
 }

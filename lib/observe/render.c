@@ -41,24 +41,6 @@ json_t *ktstr_render_bytes(const void *bytes, size_t have)
 	return json_pack("{ss ss}", "kind", "bytes", "hex", hex);
 }
 
-json_t *ktstr_json_address(uint64_t address)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)address);
-	return json_string(text);
-}
-
-json_t *ktstr_json_u64(uint64_t value)
-{
-	char text[24];
-
-	if (value <= INT64_MAX)
-		return json_integer((json_int_t)value);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-	return json_string(text);
-}
-
 static json_t *unsupported(const char *fmt, ...) KTSTR_PRINTF(1, 2);
 
 static json_t *unsupported(const char *fmt, ...)
@@ -106,7 +88,7 @@ static json_t *number(uint64_t raw, unsigned int bits, unsigned int encoding)
 	if (encoding & BTF_INT_SIGNED)
 		return json_pack("{ss si sI}", "kind", "int", "bits", (int)bits, "value",
 				 (json_int_t)sign_extend(raw, bits));
-	return json_pack("{ss si so}", "kind", "uint", "bits", (int)bits, "value", ktstr_json_u64(raw));
+	return json_pack("{ss si so}", "kind", "uint", "bits", (int)bits, "value", ktstr_json_exact_u64(raw));
 }
 
 static const char *variant_of(const struct btf *btf, const struct btf_type *type, uint64_t value)
@@ -128,7 +110,7 @@ static json_t *enumerated(const struct btf *btf, const struct btf_type *type, ui
 	const char *variant = variant_of(btf, type, is_signed ? sign_extend(raw, bits) : raw);
 
 	return json_pack("{ss si so ss* sb}", "kind", "enum", "bits", (int)bits, "value",
-			 is_signed ? json_integer((json_int_t)sign_extend(raw, bits)) : ktstr_json_u64(raw),
+			 is_signed ? json_integer((json_int_t)sign_extend(raw, bits)) : ktstr_json_exact_u64(raw),
 			 "variant", variant, "is_signed", (int)is_signed);
 }
 

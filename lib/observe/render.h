@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dump/number.h"
+
 struct btf;
 
 /*
@@ -29,10 +31,6 @@ struct btf;
 json_t *ktstr_render(const struct btf *btf, uint32_t type_id, const void *bytes, size_t have);
 /* {"kind": "bytes", "hex": ...} */
 json_t *ktstr_render_bytes(const void *bytes, size_t have);
-/* "0x..." as a JSON string. */
-json_t *ktstr_json_address(uint64_t address);
-/* A JSON integer, or decimal text above INT64_MAX. */
-json_t *ktstr_json_u64(uint64_t value);
 /* Lower-case hexadecimal digits of the bytes; heap. */
 char *ktstr_hex(const void *bytes, size_t count);
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of a dump's text share. Everything that a guest said is made printable. */
+#ifndef KTSTR_DUMP_TEXT_H
+#define KTSTR_DUMP_TEXT_H
+
+#include "base/str.h"
+#include "ktstr/dump.h"
+
+enum { KTSTR_TEXT_COLUMNS = 120 };
+
+/* Text of a guest. */
+void ktstr_text_guest(struct ktstr_str *out, const char *text);
+/* A newline and `indent` spaces. */
+void ktstr_text_line(struct ktstr_str *out, int indent);
+
+/* The value in one line, whatever its length. */
+void ktstr_value_inline(struct ktstr_str *out, const struct ktstr_rendered_value *value);
+/* The value behind what is already in the line; lines that follow begin with `indent` spaces and more. */
+void ktstr_value_block(struct ktstr_str *out, const struct ktstr_rendered_value *value, int indent);
+/* One number or name, as opposed to structs and arrays. */
+bool ktstr_value_is_scalar(const struct ktstr_rendered_value *value);
+
+/* Rows of cells that are printed in columns as wide as their widest cell; numbers are aligned to the right. */
+struct ktstr_text_table {
+	struct ktstr_strv cells;
+	size_t columns; /* length of the first row */
+	size_t row_length;
+	const char *separator; /* between columns, NULL = two spaces */
+};
+
+void ktstr_table_cell(struct ktstr_text_table *table, const char *text);
+void ktstr_table_cellf(struct ktstr_text_table *table, const char *fmt, ...) KTSTR_PRINTF(2, 3);
+/* "-" when it is not set. */
+void ktstr_table_opt(struct ktstr_text_table *table, const struct ktstr_opt_u64 *number);
+/* Ends a row; later rows are filled up, or cut, to the length of the first. */
+void ktstr_table_row(struct ktstr_text_table *table);
+/* Prints it as whole lines and empties it. */
+void ktstr_table_print(struct ktstr_text_table *table, struct ktstr_str *out, int indent);
+
+/* One map: heading and contents, as whole lines. */
+struct ktstr_text_style;
+void ktstr_map_text(struct ktstr_str *out, const struct ktstr_failure_dump_map *map,
+		    const struct ktstr_text_style *style);
+
+/* Escape sequences, "" without colour. */
+struct ktstr_text_style {
+	const char *heading, *error, *reset;
+};
+
+#endif
