@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/types.h>
 
+#include "guest/mailbox.h"
 #include "ktstr/error.h"
 #include "wire/frame.h"
-#include "wire/mailbox.h"
 
 /* Where the agent's frames go: the virtio port, or the log area of the mailbox. */
 struct channel {
@@ -20,8 +20,6 @@ struct channel {
 	int port_fd; /* -1 when the transport is the log */
 };
 
-/* The mapping lives as long as the agent. */
-struct ktstr_error *mailbox_map(struct ktstr_mailbox **mailbox) KTSTR_CHECKED;
 struct ktstr_error *channel_open(struct channel *channel, struct ktstr_mailbox *mailbox)
 	KTSTR_CHECKED;
 void channel_send(struct channel *channel, uint32_t type, const void *payload, size_t length);

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/str.h"
 #include "guest/agent.h"
 #include "guest/job.h"
 #include "ktstr/units.h"
@@ -32,6 +33,11 @@ static void expedite_rcu(bool on)
 }
 
 static const struct timespec GO_POLL = { .tv_nsec = 1000000 };
+
+/*
+ * How often the agent sleeps that long before it looks for a job for the first time: see rule 9 of vm/determinism.h.
+ */
+enum { SAVE_WINDOW_POLLS = 200 };
 
 static _Noreturn void power_off(void)
 {
@@ -161,9 +167,11 @@ static void run_program(struct relay *relay, json_t *job)
 		.ws_row = (unsigned short)json_integer_value(json_object_get(terminal, "rows")),
 		.ws_col = (unsigned short)json_integer_value(json_object_get(terminal, "columns")),
 	};
+	_cleanup_free_ char *mailbox = ktstr_xasprintf(KTSTR_MAILBOX_ENV "=%s", getenv(KTSTR_MAILBOX_ENV));
 	struct ktstr_error *error;
 	int32_t status;
 
+	json_array_append_new(env, json_string(mailbox));
 	if (relay->sched.pid) {
 		char pid[32];
 
@@ -185,12 +193,27 @@ static void run_program(struct relay *relay, json_t *job)
 }
 
 /*
+ * Under virtual time the host hears of a stage at an exact instruction, and may save the guest anywhere in the window
+ * that follows: it is the same until the window is over.
+ */
+static void announce(struct ktstr_mailbox *mailbox, enum ktstr_agent_stage stage)
+{
+	__atomic_store_n(&mailbox->agent_stage, stage, __ATOMIC_RELEASE);
+	if (!ktstr_freeze_available(mailbox))
+		return;
+	ktstr_error_free(ktstr_freeze(mailbox, KTSTR_FREEZE_STAGE, NULL, 0, NULL, 0, NULL));
+	for (int i = 0; i < SAVE_WINDOW_POLLS; i++)
+		nanosleep(&GO_POLL, NULL);
+	mailbox->looked_stage = stage;
+}
+
+/*
  * Announces a stage and waits until the host has put its job in place. A template is saved in here: what follows may
  * run in many clones, long after, so each takes its own time, entropy and job from the mailbox.
  */
 static struct ktstr_error *next_job(struct ktstr_mailbox *mailbox, enum ktstr_agent_stage stage, json_t **job)
 {
-	__atomic_store_n(&mailbox->agent_stage, stage, __ATOMIC_RELEASE);
+	announce(mailbox, stage);
 	while (__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE) < stage)
 		nanosleep(&GO_POLL, NULL);
 	mailbox->vmcoreinfo = strtoull(sysfs_text("/sys/kernel/vmcoreinfo"), NULL, 16);
@@ -270,7 +293,7 @@ int main(int argc, char **argv)
 		fatal(error);
 	prepare_cgroups();
 	load_modules();
-	error = mailbox_map(&mailbox);
+	error = ktstr_mailbox_map(KTSTR_MAILBOX_BYTES, &mailbox);
 	if (!error)
 		error = channel_open(&channel, mailbox);
 	if (!error)

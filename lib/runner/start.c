@@ -38,7 +38,8 @@ static struct ktstr_error *make_job(const struct start *start, enum ktstr_job_pa
 {
 	*job = (struct ktstr_vm_job){
 		.stage = parts == KTSTR_JOB_PROGRAM ? KTSTR_AGENT_ATTACHED : KTSTR_AGENT_READY,
-		.seed = start->run->seed,
+		/* A machine with its scheduler attached serves all seeds. */
+		.seed = parts == KTSTR_JOB_SCHEDULER ? 0 : start->run->seed,
 	};
 	KTSTR_TRY(ktstr_job_bundle(start->setup, start->run, parts, bundle));
 	return ktstr_bundle_finish(*bundle, &job->archive, &job->archive_length);
@@ -117,7 +118,7 @@ static struct ktstr_error *start_cold(const struct start *start)
 	return NULL;
 }
 
-/* Rule 8 of determinism.h. */
+/* Rule 10 of determinism.h. */
 static struct ktstr_error *check_deterministic(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
 {
 	const struct ktstr_qemu *qemu = &setup->qemu;

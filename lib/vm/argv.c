@@ -69,6 +69,18 @@ static void add_monitors(const struct ktstr_vm_names *names, struct ktstr_strv *
 	ktstr_strv_add(argv, "chardev:gdb");
 }
 
+/* What a deterministic guest freezes itself with: each byte to the bell first, then to the gate; see freezer.h. */
+static void add_freezer(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+{
+	for (unsigned int i = 0; i < KTSTR_FREEZE_PORTS; i++) {
+		ktstr_strv_add(argv, "-chardev");
+		ktstr_strv_addf(argv, "file,id=freeze%u,path=/proc/self/fd/%d,logfile=/proc/self/fd/%d,logappend=on", i,
+				names->bell, names->gates[i]);
+		ktstr_strv_add(argv, "-device");
+		ktstr_strv_addf(argv, "isa-debugcon,iobase=0x%x,chardev=freeze%u", KTSTR_FREEZE_PORT + i, i);
+	}
+}
+
 /* The frame port, and hvc0 for `ktstr shell`: always both, so that shells and tests share templates. */
 static void add_ports(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
 {
@@ -124,7 +136,9 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	KTSTR_TRY(ktstr_machine_args(&machine, argv));
 	add_mailbox(&machine, names, argv);
 	add_monitors(names, argv);
-	if (!config->deterministic) /* rule 7 of determinism.h */
+	if (config->deterministic)
+		add_freezer(names, argv);
+	else /* rule 7 of determinism.h */
 		add_ports(names, argv);
 	if (names->incoming) {
 		ktstr_strv_add(argv, "-incoming");

@@ -14,7 +14,13 @@
  * 6. A settled template: what the kernel still does after boot would compete with the test's first seconds.
  * 7. No device that QEMU's main loop serves while the guest runs: a virtio queue's notification is taken up when the
  *    host gets to it. So no virtio at all: frames go through memory, and there is no console to type at.
- * 8. QEMU >= 8.1 for more than one vCPU: earlier ones let a vCPU run ahead by a whole slice (up to 140 ms), which is
+ * 8. The host looks at a guest only while that has frozen itself inside one instruction (freezer.h). Until it is let go
+ *    nothing of it runs and no guest time passes, however long that takes. Its memory can be read and written; its
+ *    registers cannot be had, since QEMU's monitor and gdb stub need the lock under which it stands.
+ * 9. A guest is saved in a window in which it would do nothing but sleep: the agent freezes when it has reached a stage,
+ *    finds QEMU's `stop` already waiting when it goes on, and only looks for a job when the window is over. Wherever
+ *    in the window `stop` takes effect, a clone is the same at its end. That the guest had not looked is checked.
+ * 10. QEMU >= 8.1 for more than one vCPU: earlier ones let a vCPU run ahead by a whole slice (up to 140 ms), which is
  *    repeatable but useless for latencies.
  */
 #ifndef KTSTR_VM_DETERMINISM_H

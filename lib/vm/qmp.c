@@ -301,6 +301,17 @@ struct ktstr_error *ktstr_qmp_execute_with_fd(struct ktstr_qmp *qmp, const char 
 	return execute(qmp, command, arguments, fd, deadline_ns, NULL);
 }
 
+struct ktstr_error *ktstr_qmp_send(struct ktstr_qmp *qmp, const char *command, uint64_t deadline_ns)
+{
+	KTSTR_TRY_WRAP(send_command(qmp, command, NULL, -1, deadline_ns), "%s", command);
+	return NULL;
+}
+
+struct ktstr_error *ktstr_qmp_await(struct ktstr_qmp *qmp, uint64_t deadline_ns)
+{
+	return wait_reply(qmp, deadline_ns, NULL);
+}
+
 struct ktstr_error *ktstr_qmp_next_event(struct ktstr_qmp *qmp, uint64_t deadline_ns,
 					 json_t **event)
 {

@@ -28,6 +28,12 @@ struct ktstr_error *ktstr_qmp_execute_with_fd(struct ktstr_qmp *qmp, const char 
 					      json_t *arguments, int fd, uint64_t deadline_ns)
 	KTSTR_CHECKED;
 /*
+ * The same in two steps: sends a command without arguments, and waits for its reply. In between QEMU may be unable to
+ * answer. No other command may be sent before.
+ */
+struct ktstr_error *ktstr_qmp_send(struct ktstr_qmp *qmp, const char *command, uint64_t deadline_ns) KTSTR_CHECKED;
+struct ktstr_error *ktstr_qmp_await(struct ktstr_qmp *qmp, uint64_t deadline_ns) KTSTR_CHECKED;
+/*
  * The next event, from the queue or the socket; NULL in *event when the deadline passes first. The event
  * object has "event" and "data".
  */

@@ -22,6 +22,7 @@
 #include "vm/argv.h"
 #include "vm/console.h"
 #include "vm/determinism.h"
+#include "vm/freezer.h"
 #include "vm/migrate.h"
 #include "vm/vm.h"
 
@@ -39,6 +40,7 @@ struct vm_files {
 	int ram; /* -1 when it has a path */
 	int mailbox, initramfs, console, qemu_output;
 	int frames, qmp, terminal, gdb;
+	int bell; /* see freezer.h */
 };
 
 struct ktstr_vm {
@@ -54,6 +56,12 @@ struct ktstr_vm {
 	uint64_t answered_ns; /* when QEMU first spoke QMP */
 	int kept_fd;
 	bool deterministic;
+	struct ktstr_freezer *freezer; /* deterministic */
+	uint32_t announced_stage; /* by a deterministic guest, and served */
+	ktstr_vm_freeze_fn on_freeze;
+	void *freeze_context;
+	uint32_t save_stage; /* where the guest is stopped, to be saved; 0 = nowhere */
+	struct ktstr_error *stop_failure; /* of asking QEMU to */
 	bool restored;
 	uint64_t log_read; /* bytes of the mailbox log already decoded */
 	struct ktstr_frame_decoder decoder;
@@ -79,7 +87,10 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	close_fd(&vm->frames_fd);
 	close_fd(&vm->qmp_fd);
 	close_fd(&vm->terminal_fd);
+	close_fd(&vm->gdb_fd);
 	close_fd(&vm->kept_fd);
+	ktstr_freezer_destroy(vm->freezer);
+	ktstr_error_free(vm->stop_failure);
 	ktstr_frame_decoder_deinit(&vm->decoder);
 	free(vm);
 }
@@ -105,6 +116,7 @@ static struct ktstr_error *map_mailbox(struct ktstr_vm *vm)
 	vm->mailbox = map;
 	vm->mailbox->magic = KTSTR_MAILBOX_MAGIC;
 	vm->mailbox->transport = vm->deterministic ? KTSTR_TRANSPORT_LOG : KTSTR_TRANSPORT_PORT;
+	vm->mailbox->freeze.available = vm->deterministic;
 	return NULL;
 }
 
@@ -122,6 +134,8 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	KTSTR_TRY(ktstr_memfd("ktstr-qemu-output", 0, &vm->files.qemu_output));
 	KTSTR_TRY(socket_pair(&vm->frames_fd, &vm->files.frames));
 	KTSTR_TRY(socket_pair(&vm->qmp_fd, &vm->files.qmp));
+	if (vm->deterministic)
+		KTSTR_TRY(ktstr_freezer_create(&vm->freezer, &vm->files.bell));
 	if (observed)
 		KTSTR_TRY(socket_pair(&vm->gdb_fd, &vm->files.gdb));
 	if (config->interactive_console)
@@ -135,7 +149,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 				      struct ktstr_vm_names *names)
 {
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
-	int keep[sizeof(vm->files) / sizeof(int)];
+	int keep[sizeof(vm->files) / sizeof(int) + KTSTR_FREEZE_PORTS];
 	struct ktstr_child_spec spec = { .stdin_fd = -1,
 					 .stdout_fd = vm->files.qemu_output,
 					 .stderr_fd = vm->files.qemu_output,
@@ -145,6 +159,9 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	for (size_t i = 0; i < sizeof(vm->files) / sizeof(int); i++)
 		if (((int *)&vm->files)[i] >= 0)
 			keep[spec.keep_fds_count++] = ((int *)&vm->files)[i];
+	for (size_t i = 0; vm->deterministic && i < KTSTR_FREEZE_PORTS; i++)
+		names->gates[i] = keep[spec.keep_fds_count++] = ktstr_freezer_gate(vm->freezer, i);
+	names->bell = vm->files.bell;
 	names->mailbox = vm->files.mailbox;
 	names->initramfs = vm->files.initramfs;
 	names->console = vm->files.console;
@@ -160,6 +177,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	close_fd(&vm->files.qmp);
 	close_fd(&vm->files.terminal);
 	close_fd(&vm->files.gdb);
+	close_fd(&vm->files.bell);
 	return NULL;
 }
 
@@ -267,7 +285,71 @@ static uint64_t default_boot_timeout(const struct ktstr_vm_config *config)
 
 bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage)
 {
-	return __atomic_load_n(&vm->mailbox->agent_stage, __ATOMIC_ACQUIRE) >= stage;
+	/* That of a deterministic guest counts when its freeze has been served. */
+	return (vm->deterministic ? vm->announced_stage :
+				    __atomic_load_n(&vm->mailbox->agent_stage, __ATOMIC_ACQUIRE)) >= stage;
+}
+
+/* The agent announces a stage: where it is to be saved QEMU finds our command as soon as the guest goes on. */
+static void serve_stage(struct ktstr_vm *vm)
+{
+	uint32_t before = vm->announced_stage;
+
+	vm->announced_stage = __atomic_load_n(&vm->mailbox->agent_stage, __ATOMIC_ACQUIRE);
+	if (vm->save_stage && before < vm->save_stage && ktstr_vm_agent_reached(vm, vm->save_stage))
+		vm->stop_failure = ktstr_qmp_send(vm->qmp, "stop", ktstr_now_ns() + RESTORE_TIMEOUT);
+}
+
+static void serve_freeze(struct ktstr_vm *vm, uint8_t reason)
+{
+	struct ktstr_mailbox *mailbox = vm->mailbox;
+	uint32_t length = mailbox->freeze.request_length;
+	_cleanup_free_ char *request = NULL;
+	struct ktstr_vm_freeze freeze = { .reason = reason,
+					  .reply = (char *)mailbox + KTSTR_MAILBOX_REPLY_OFFSET,
+					  .reply_capacity = KTSTR_MAILBOX_REPLY_BYTES };
+
+	if (vm->on_freeze) {
+		freeze.request_length = length < KTSTR_MAILBOX_REQUEST_BYTES ? length : KTSTR_MAILBOX_REQUEST_BYTES;
+		freeze.request = request = ktstr_xmalloc(freeze.request_length + 1);
+		memcpy(request, (char *)mailbox + KTSTR_MAILBOX_REQUEST_OFFSET, freeze.request_length);
+		vm->on_freeze(vm->freeze_context, vm, &freeze);
+	}
+	mailbox->freeze.reply_length = (uint32_t)freeze.reply_length;
+}
+
+/* Waits for a deterministic guest to freeze itself, and lets it go on when that has been dealt with. */
+static void wait_for_freeze(struct ktstr_vm *vm, uint64_t limit_ns)
+{
+	struct timespec limit = { .tv_nsec = (long)limit_ns };
+	struct pollfd bell = { .fd = ktstr_freezer_fd(vm->freezer), .events = POLLIN };
+	uint8_t reason;
+
+	/* Without a QEMU at the other end there is nothing to wait for, and poll() would not. */
+	if (ppoll(&bell, 1, &limit, NULL) > 0 && !(bell.revents & POLLIN))
+		ktstr_sleep_ns(limit_ns);
+	if (!ktstr_freezer_is_frozen(vm->freezer, &reason))
+		return;
+	if (reason == KTSTR_FREEZE_STAGE)
+		serve_stage(vm);
+	else
+		serve_freeze(vm, reason);
+	ktstr_freezer_release(vm->freezer);
+}
+
+void ktstr_vm_on_freeze(struct ktstr_vm *vm, ktstr_vm_freeze_fn fn, void *context)
+{
+	vm->on_freeze = fn;
+	vm->freeze_context = context;
+}
+
+/* Without a sound of the guest. */
+static void wait_a_little(struct ktstr_vm *vm)
+{
+	if (vm->deterministic)
+		wait_for_freeze(vm, POLL_NS);
+	else
+		ktstr_sleep_ns(POLL_NS);
 }
 
 static struct ktstr_error *wait_until_ready(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
@@ -278,7 +360,7 @@ static struct ktstr_error *wait_until_ready(struct ktstr_vm *vm, const struct kt
 	while (!ktstr_vm_agent_reached(vm, KTSTR_AGENT_READY)) {
 		if (qemu_ended(vm) || ktstr_now_ns() - began > limit || console_flooded(vm))
 			return explain_failed_boot(vm, limit);
-		ktstr_sleep_ns(POLL_NS);
+		wait_a_little(vm);
 	}
 	return NULL;
 }
@@ -287,27 +369,10 @@ static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 {
 	struct ktstr_vm *vm = ktstr_xcalloc(1, sizeof(*vm));
 
-	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->gdb_fd = vm->kept_fd = vm->qemu.pidfd = -1;
 	vm->deterministic = config->deterministic;
 	return vm;
-}
-
-struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const char *ram_path,
-				  const struct ktstr_vm_job *job, struct ktstr_vm **out)
-{
-	struct ktstr_vm *vm = *out = vm_new(config);
-	_cleanup_free_ char *anonymous = NULL;
-	struct ktstr_vm_names names = { .ram_share = true };
-
-	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job));
-	anonymous = ktstr_xasprintf("/proc/self/fd/%d", vm->files.ram);
-	names.ram_path = ram_path ? ram_path : anonymous;
-	/* Before the CPUs run: nothing reaches a running guest from outside (see determinism.h). */
-	if (job)
-		KTSTR_TRY(ktstr_vm_submit(vm, job));
-	KTSTR_TRY(spawn_qemu(vm, config, &names));
-	return wait_until_ready(vm, config);
 }
 
 static struct ktstr_error *open_qmp(struct ktstr_vm *vm)
@@ -317,6 +382,29 @@ static struct ktstr_error *open_qmp(struct ktstr_vm *vm)
 	KTSTR_TRY(ktstr_qmp_open(ktstr_take_fd(&vm->qmp_fd), ktstr_now_ns() + RESTORE_TIMEOUT, &vm->qmp));
 	vm->answered_ns = ktstr_now_ns();
 	return NULL;
+}
+
+struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const char *ram_path,
+				  const struct ktstr_vm_job *job, struct ktstr_vm **out)
+{
+	struct ktstr_vm *vm = *out = vm_new(config);
+	_cleanup_free_ char *anonymous = NULL;
+	bool to_be_stopped = config->deterministic && ram_path && !job;
+	struct ktstr_vm_names names = { .ram_share = true, .paused = to_be_stopped };
+
+	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job));
+	anonymous = ktstr_xasprintf("/proc/self/fd/%d", vm->files.ram);
+	names.ram_path = ram_path ? ram_path : anonymous;
+	/* Before the CPUs run: nothing reaches a running guest from outside (see determinism.h). */
+	if (job)
+		KTSTR_TRY(ktstr_vm_submit(vm, job));
+	KTSTR_TRY(spawn_qemu(vm, config, &names));
+	if (!to_be_stopped)
+		return wait_until_ready(vm, config);
+	vm->save_stage = KTSTR_AGENT_READY;
+	KTSTR_TRY(open_qmp(vm));
+	KTSTR_TRY(ktstr_determinism_resume(vm->qmp, ktstr_now_ns() + RESTORE_TIMEOUT));
+	return wait_until_ready(vm, config);
 }
 
 /* QEMU's own words, when it has ended or is about to. */
@@ -344,6 +432,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	struct ktstr_error *error;
 
 	vm->restored = true;
+	vm->save_stage = config->deterministic && !private_ram ? KTSTR_AGENT_ATTACHED : 0;
 	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job && private_ram));
 	if (job)
 		KTSTR_TRY(ktstr_vm_submit(vm, job));
@@ -359,6 +448,15 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 struct ktstr_error *ktstr_vm_save(struct ktstr_vm *vm, const char *state_path)
 {
 	KTSTR_TRY(open_qmp(vm));
+	if (vm->save_stage) {
+		uint32_t looked;
+
+		KTSTR_TRY(ktstr_take(vm->stop_failure));
+		KTSTR_TRY_WRAP(ktstr_qmp_await(vm->qmp, ktstr_now_ns() + RESTORE_TIMEOUT), "stop");
+		looked = __atomic_load_n(&vm->mailbox->looked_stage, __ATOMIC_ACQUIRE);
+		if (looked >= vm->save_stage)
+			return ktstr_error_new(KTSTR_ERR_BUSY, "QEMU stopped the guest too late");
+	}
 	return ktstr_migrate_save(vm->qmp, state_path, ktstr_now_ns() + RESTORE_TIMEOUT);
 }
 
@@ -434,7 +532,7 @@ static bool wait_for_bytes(struct ktstr_vm *vm, int limit_ms)
 			return true;
 		if (qemu_ended(vm))
 			return read_log(vm);
-		ktstr_sleep_ns(POLL_NS);
+		wait_a_little(vm);
 		return true;
 	}
 	/* A guest that ended has its last frames still in the socket: read to the end first. */

@@ -52,7 +52,7 @@ struct ktstr_vm;
 
 /*
  * Boots a VM that shares its RAM with the file at ram_path (NULL = anonymous) and returns when its agent is ready.
- * job NULL: the agent then waits for ktstr_vm_submit(). Errors tell apart: QEMU that does not start (with its words),
+ * job NULL: the agent then waits for ktstr_vm_submit(), or, with a ram_path, the VM is to be saved. Errors tell apart: QEMU that does not start (with its words),
  * a kernel that prints nothing, a kernel panic (with its text), an agent that never becomes ready. *vm is set on
  * failure, too, so that its console can be read; destroy it either way.
  */
@@ -84,6 +84,29 @@ enum ktstr_vm_wait {
 
 enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns,
 				       struct ktstr_frame *frame);
+
+/*
+ * A deterministic guest that has frozen itself at an exact instruction (guest/mailbox.h). Its memory may be read and
+ * written; its registers cannot be had: QEMU's big lock is held. Everything that it sent before has been given out as
+ * frames.
+ */
+struct ktstr_vm_freeze {
+	enum ktstr_freeze_reason reason; /* any number, from a hostile guest */
+	const void *request; /* a copy */
+	size_t request_length;
+	void *reply; /* written by the callback */
+	size_t reply_capacity;
+	size_t reply_length; /* set by the callback */
+};
+
+typedef void (*ktstr_vm_freeze_fn)(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze *freeze);
+
+/*
+ * Called by ktstr_vm_next_frame(), in its thread, for each freeze but those of the agent's stages; the guest goes on when
+ * it returns. It must not call back into ktstr_vm_next_frame(), nor send QMP commands: QEMU could not answer. Without
+ * a callback freezes end by themselves, with an empty reply.
+ */
+void ktstr_vm_on_freeze(struct ktstr_vm *vm, ktstr_vm_freeze_fn fn, void *context);
 
 /* A descriptor that is closed with the VM. */
 void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd);

@@ -82,6 +82,23 @@ setup() {
 	lacks "same run" "$output"
 }
 
+freeze_run() { # MAX_MS: how long the host keeps the guest frozen, at most
+	"$(program vm_freezing_host)" "$KTSTR_TEST_BUILD/ktstr-init" "$KTSTR_TEST_BUILD/ktstr-scenarios" \
+		"$(program vm_freezing)" 5 "$1"
+}
+
+@test "a frozen guest stands still, is answered, and cannot tell how long it took" {
+	local at_once slowly
+	at_once=$(freeze_run 0)
+	contains "freezes 200 moved 0 digest" "$at_once"
+	slowly=$(freeze_run 15)
+	[ "$at_once" = "$slowly" ]
+}
+
+@test "an ordinary guest cannot freeze and is told so" {
+	run -0 "$KTSTR" test --filter cannot_freeze "$(program vm_freezing)"
+}
+
 failing_run() { # FILE
 	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 5s \
 		--seed 2 -- --error-after-ms 1000
