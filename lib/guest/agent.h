@@ -14,15 +14,18 @@
 #include "ktstr/error.h"
 #include "wire/frame.h"
 
-/* Where the agent's frames go: the virtio port, or the log area of the mailbox. */
+/* The agent's link to the host: the virtio port, or the log area of the mailbox, which leads one way only. */
 struct channel {
 	struct ktstr_mailbox *mailbox;
 	int port_fd; /* -1 when the transport is the log */
+	bool deaf; /* the port is at its end: nothing more comes from the host */
 };
 
 struct ktstr_error *channel_open(struct channel *channel, struct ktstr_mailbox *mailbox)
 	KTSTR_CHECKED;
 void channel_send(struct channel *channel, uint32_t type, const void *payload, size_t length);
+/* What the host has sent, when the port is readable: bytes read, 0 = none. */
+size_t channel_receive(struct channel *channel, void *buffer, size_t size);
 void channel_lifecycle(struct channel *channel, enum ktstr_lifecycle stage, const char *fmt, ...)
 	KTSTR_PRINTF(3, 4);
 
@@ -43,13 +46,13 @@ struct job_process {
 	int control_fd; /* the launcher's standard input */
 	int pidfd;
 	int out_fd, err_fd; /* read ends; -1 = closed */
-	int frames_fd; /* frames of the program, -1 = none */
+	int frames_fd; /* socket for frames of the program and replies to it, -1 = none */
 	uint32_t out_type, err_type; /* frame types of its output */
 	bool ended;
 	int wait_status;
 };
 
-/* Starts the launcher of a process. with_frames: the process gets a pipe for frames as descriptor 3. */
+/* Starts the launcher of a process. with_frames: the process gets a socket for frames as descriptor 3. */
 struct ktstr_error *job_process_prepare(struct job_process *process, bool with_frames) KTSTR_CHECKED;
 /*
  * Tells the launcher what to become. terminal: it talks to the virtio console of that size instead of being relayed;
@@ -66,12 +69,16 @@ int launcher_main(void);
  * Relays output of both processes and collects exits until `until` ends, or, when attach is given, until
  * it says true or deadline_ns passes. Returns what ended the wait.
  */
-enum wait_end { WAIT_PROGRAM_ENDED, WAIT_SCHED_ENDED, WAIT_CONDITION, WAIT_DEADLINE };
+enum wait_end { WAIT_PROGRAM_ENDED, WAIT_SCHED_ENDED, WAIT_CONDITION, WAIT_DEADLINE, WAIT_ASKED };
 
 struct relay {
 	struct channel *channel;
 	struct job_process program, sched;
-	struct ktstr_frame_decoder program_frames;
+	struct ktstr_frame_decoder program_frames, host_frames;
+	struct ktstr_str to_program; /* replies that its socket has not taken yet */
+	bool asked; /* a request for the agent waits: its id and what follows the id */
+	uint32_t asked_id;
+	struct ktstr_str question;
 	bool sched_reported; /* its death has been told to the host */
 	bool sched_attached;
 };
@@ -81,6 +88,14 @@ enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t
 void relay_last_words(struct relay *relay, uint64_t limit_ns);
 /* Passes on what is still in the pipes, without waiting. */
 void relay_drain(struct relay *relay);
+
+/* The program's link (link.c): one read from it, one from the host's port, and the way back. */
+void link_from_program(struct relay *relay);
+void link_from_host(struct relay *relay);
+void link_flush(struct relay *relay);
+void link_reply(struct relay *relay, uint32_t type, const void *payload, size_t length);
+/* Takes ownership of error. */
+void link_refuse(struct relay *relay, uint32_t id, struct ktstr_error *error);
 
 /* Trimmed content of a small sysfs file in a static buffer; "" when it is not there. */
 const char *sysfs_text(const char *path);

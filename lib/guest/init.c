@@ -25,6 +25,7 @@
 #include "guest/agent.h"
 #include "guest/job.h"
 #include "ktstr/units.h"
+#include "wire/program.h"
 
 /* Attaching waits for many RCU grace periods; the machine is otherwise idle, so nothing under test sees it. */
 static void expedite_rcu(bool on)
@@ -160,6 +161,14 @@ static bool start_scheduler(struct relay *relay, json_t *job)
 	}
 }
 
+static void add_pid(json_t *env, const char *name, pid_t pid)
+{
+	_cleanup_free_ char *text = ktstr_xasprintf("%s=%d", name, (int)pid);
+
+	if (pid)
+		json_array_append_new(env, json_string(text));
+}
+
 static void run_program(struct relay *relay, json_t *job)
 {
 	json_t *env = json_object_get(job, "env"), *terminal = json_object_get(job, "terminal");
@@ -172,12 +181,8 @@ static void run_program(struct relay *relay, json_t *job)
 	int32_t status;
 
 	json_array_append_new(env, json_string(mailbox));
-	if (relay->sched.pid) {
-		char pid[32];
-
-		snprintf(pid, sizeof(pid), "KTSTR_SCHED_PID=%d", (int)relay->sched.pid);
-		json_array_append_new(env, json_string(pid));
-	}
+	add_pid(env, KTSTR_SCHED_PID_ENV, relay->sched.pid);
+	add_pid(env, KTSTR_WIRE_PID_ENV, relay->program.launcher_pid);
 	channel_lifecycle(relay->channel, KTSTR_LIFE_PAYLOAD_STARTING, "%s", "");
 	error = job_process_start(&relay->program, json_object_get(job, "argv"), env,
 				  terminal ? &size : NULL);

@@ -44,24 +44,6 @@ static void relay_output(struct channel *channel, int *fd, uint32_t type)
 	}
 }
 
-static void relay_frames(struct relay *relay)
-{
-	char chunk[65536];
-	struct ktstr_frame frame;
-	ssize_t got = read(relay->program.frames_fd, chunk, sizeof(chunk));
-
-	if (got <= 0) {
-		if (got == 0 || errno != EINTR) {
-			close(relay->program.frames_fd);
-			relay->program.frames_fd = -1;
-		}
-		return;
-	}
-	ktstr_frame_decoder_feed(&relay->program_frames, chunk, (size_t)got);
-	while (ktstr_frame_decoder_next(&relay->program_frames, &frame))
-		channel_send(relay->channel, frame.type, frame.payload, frame.length);
-}
-
 /* Reaps everything that ended; orphans of the job belong to PID 1. */
 static void reap(struct relay *relay)
 {
@@ -84,35 +66,38 @@ static void reap(struct relay *relay)
 
 struct relay_source {
 	int *fd;
-	uint32_t type; /* 0 = frames of the program */
+	uint32_t type; /* of the frames that carry what is read */
 };
 
 static void relay_ready(struct relay *relay, int timeout_ms)
 {
 	struct relay_source sources[] = {
-		{ &relay->program.frames_fd, 0 },
 		{ &relay->program.out_fd, relay->program.out_type },
 		{ &relay->program.err_fd, relay->program.err_type },
 		{ &relay->sched.out_fd, relay->sched.out_type },
 		{ &relay->sched.err_fd, relay->sched.err_type },
 	};
 	enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
-	struct pollfd fds[SOURCES + 2];
+	enum { PROGRAM_FRAMES = SOURCES, PORT, PIDFDS, FDS = PIDFDS + 2 };
+	struct pollfd fds[FDS];
 
 	for (size_t i = 0; i < SOURCES; i++)
 		fds[i] = (struct pollfd){ .fd = *sources[i].fd, .events = POLLIN };
-	fds[SOURCES] = (struct pollfd){ .fd = relay->program.pidfd, .events = POLLIN };
-	fds[SOURCES + 1] = (struct pollfd){ .fd = relay->sched.pidfd, .events = POLLIN };
-	if (poll(fds, SOURCES + 2, timeout_ms) < 0)
+	fds[PROGRAM_FRAMES] = (struct pollfd){ .fd = relay->program.frames_fd,
+					       .events = POLLIN | (relay->to_program.length ? POLLOUT : 0) };
+	fds[PORT] = (struct pollfd){ .fd = relay->channel->deaf ? -1 : relay->channel->port_fd, .events = POLLIN };
+	fds[PIDFDS] = (struct pollfd){ .fd = relay->program.pidfd, .events = POLLIN };
+	fds[PIDFDS + 1] = (struct pollfd){ .fd = relay->sched.pidfd, .events = POLLIN };
+	if (poll(fds, FDS, timeout_ms) < 0)
 		return;
-	for (size_t i = 0; i < SOURCES; i++) {
-		if (*sources[i].fd < 0 || !fds[i].revents)
-			continue;
-		if (sources[i].type)
+	for (size_t i = 0; i < SOURCES; i++)
+		if (*sources[i].fd >= 0 && fds[i].revents)
 			relay_output(relay->channel, sources[i].fd, sources[i].type);
-		else
-			relay_frames(relay);
-	}
+	if (fds[PORT].revents)
+		link_from_host(relay);
+	if (fds[PROGRAM_FRAMES].revents & ~POLLOUT)
+		link_from_program(relay);
+	link_flush(relay);
 }
 
 void relay_drain(struct relay *relay)

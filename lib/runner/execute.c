@@ -110,6 +110,18 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	}
 }
 
+/* What nobody on this side answers must not leave the test waiting. */
+static void refuse_request(struct ktstr_vm *vm, const struct ktstr_frame *frame)
+{
+	_cleanup_str_ struct ktstr_str payload = { 0 };
+	uint32_t id;
+
+	if (!ktstr_frame_is_host_request(frame->type) || !ktstr_frame_read_u32(frame, 0, &id))
+		return;
+	ktstr_frame_refusal(&payload, id, KTSTR_ERR_UNSUPPORTED, "this ktstr does not answer such requests");
+	ktstr_error_free(ktstr_vm_send_frame(vm, KTSTR_FRAME_REFUSED, payload.data, payload.length));
+}
+
 static void follow_scheduler(const struct execution *execution, const struct ktstr_frame *frame)
 {
 	if (execution->observer && frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
@@ -174,6 +186,7 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			if (frame.crc_ok) {
 				follow_stages(execution, &frame);
 				follow_scheduler(execution, &frame);
+				refuse_request(vm, &frame);
 			}
 			if (execution->observation.exited)
 				return NULL;

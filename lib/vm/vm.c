@@ -34,6 +34,7 @@ enum {
 };
 
 #define RESTORE_TIMEOUT KTSTR_SEC(30)
+#define SEND_TIMEOUT	KTSTR_SEC(10)
 
 /* Descriptors that QEMU inherits. Sockets are QEMU's ends: -1 once handed over. */
 struct vm_files {
@@ -557,6 +558,31 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 		if (!wait_for_bytes(vm, left_ms))
 			return KTSTR_VM_ENDED;
 	}
+}
+
+struct ktstr_error *ktstr_vm_send_frame(struct ktstr_vm *vm, uint32_t type, const void *payload, size_t length)
+{
+	_cleanup_str_ struct ktstr_str bytes = { 0 };
+	uint64_t deadline = ktstr_now_ns() + SEND_TIMEOUT;
+	struct pollfd port = { .fd = vm->frames_fd, .events = POLLOUT };
+	size_t sent = 0;
+
+	if (vm->deterministic)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "nothing may be sent to a running deterministic guest");
+	ktstr_frame_encode(&bytes, type, payload, length);
+	while (sent < bytes.length) {
+		ssize_t done = send(vm->frames_fd, bytes.data + sent, bytes.length - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (done > 0)
+			sent += (size_t)done;
+		else if (done < 0 && errno != EAGAIN && errno != EINTR)
+			return ktstr_error_sys(errno, "cannot send to the guest");
+		else if (!ktstr_ms_until(deadline))
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest's agent does not read what is sent to it");
+		else
+			poll(&port, 1, ktstr_ms_until(deadline));
+	}
+	return NULL;
 }
 
 uint64_t ktstr_vm_answered_ns(const struct ktstr_vm *vm)

@@ -108,6 +108,13 @@ typedef void (*ktstr_vm_freeze_fn)(void *context, struct ktstr_vm *vm, struct kt
  */
 void ktstr_vm_on_freeze(struct ktstr_vm *vm, ktstr_vm_freeze_fn fn, void *context);
 
+/*
+ * Sends a frame to the guest's agent; for one thread at a time. KTSTR_ERR_UNSUPPORTED in a deterministic run, where
+ * nothing may be sent to a running guest; KTSTR_ERR_TIMEOUT when the agent does not read.
+ */
+struct ktstr_error *ktstr_vm_send_frame(struct ktstr_vm *vm, uint32_t type, const void *payload, size_t length)
+	KTSTR_CHECKED;
+
 /* A descriptor that is closed with the VM. */
 void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd);
 /* When QEMU first answered over QMP (ktstr_now_ns()); 0 = not yet. */
