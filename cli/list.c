@@ -70,7 +70,7 @@ static struct columns measure(const struct ktstr_program *program)
 
 		widen(&columns.name, test->name);
 		widen(&columns.shape, ktstr_topology_format(&test->topology, text));
-		widen(&columns.scheduler, test->scheduler_name);
+		widen(&columns.scheduler, test->scheduler.name);
 		widen(&columns.duration, ktstr_format_duration(test->duration_ns, duration));
 	}
 	return columns;
@@ -88,7 +88,7 @@ static void print_tests(const struct ktstr_program *program, bool with_prefix)
 		printf("%s%-*s", with_prefix ? "ktstr/" : "", columns.name, test->name);
 		if (with_prefix)
 			printf("  %-*s  %-*s  %*s", columns.shape, ktstr_topology_format(&test->topology, shape),
-			       columns.scheduler, test->scheduler_name, columns.duration,
+			       columns.scheduler, test->scheduler.name, columns.duration,
 			       ktstr_format_duration(test->duration_ns, duration));
 		printf("%s%s%s\n", *description ? "  " : "", description, test->ignore ? "  (run only by name)" : "");
 	}
@@ -104,7 +104,7 @@ static void append_json(const struct ktstr_program *program, json_t *array)
 			array,
 			json_pack("{ss ss* ss ss sI sb ss}", "name", test->name, "description",
 				  test->description, "topology", ktstr_topology_format(&test->topology, shape),
-				  "scheduler", test->scheduler_name, "duration_ns",
+				  "scheduler", test->scheduler.name, "duration_ns",
 				  (json_int_t)test->duration_ns, "ignore", (int)test->ignore, "program",
 				  program->path));
 	}

@@ -10,6 +10,7 @@
 #include <ktstr/dump.h>
 #include <ktstr/error.h>
 #include <ktstr/host.h>
+#include <ktstr/live.h>
 #include <ktstr/payload.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>

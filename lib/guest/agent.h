@@ -52,6 +52,7 @@ struct job_process {
 	int wait_status;
 };
 
+struct job_process job_process_idle(void);
 /* Starts the launcher of a process. with_frames: the process gets a socket for frames as descriptor 3. */
 struct ktstr_error *job_process_prepare(struct job_process *process, bool with_frames) KTSTR_CHECKED;
 /*
@@ -65,11 +66,7 @@ struct ktstr_error *job_process_start(struct job_process *process, json_t *argv,
 #define LAUNCHER_OPTION "--launcher"
 int launcher_main(void);
 
-/*
- * Relays output of both processes and collects exits until `until` ends, or, when attach is given, until
- * it says true or deadline_ns passes. Returns what ended the wait.
- */
-enum wait_end { WAIT_PROGRAM_ENDED, WAIT_SCHED_ENDED, WAIT_CONDITION, WAIT_DEADLINE, WAIT_ASKED };
+enum wait_end { WAIT_PROGRAM_ENDED, WAIT_CONDITION, WAIT_DEADLINE, WAIT_ASKED };
 
 struct relay {
 	struct channel *channel;
@@ -79,11 +76,19 @@ struct relay {
 	bool asked; /* a request for the agent waits: its id and what follows the id */
 	uint32_t asked_id;
 	struct ktstr_str question;
-	bool sched_reported; /* its death has been told to the host */
-	bool sched_attached;
+	/* Schedulers, borrowed from jobs: see guest/job.h. What of them runs is in `sched`. */
+	json_t *sched_first, *sched_staged;
+	json_t *sched_current; /* NULL = none; stays when it goes by itself */
+	json_t *job_env;
+	bool sched_watched; /* its end would be a death, and has not been told yet */
+	bool sched_attached; /* the kernel had it, so that its leaving is news */
 };
 
-enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t deadline_ns);
+/*
+ * Relays output of both processes and collects exits until condition says true or deadline_ns passes; without one
+ * (NULL) until the program ends or asks for something. Returns what ended the wait.
+ */
+enum wait_end relay_until(struct relay *relay, bool (*condition)(const struct relay *relay), uint64_t deadline_ns);
 /* When the kernel has unloaded the scheduler: relays until its process has ended, too. */
 void relay_last_words(struct relay *relay, uint64_t limit_ns);
 /* Passes on what is still in the pipes, without waiting. */
@@ -100,5 +105,13 @@ void link_refuse(struct relay *relay, uint32_t id, struct ktstr_error *error);
 /* Trimmed content of a small sysfs file in a static buffer; "" when it is not there. */
 const char *sysfs_text(const char *path);
 bool sched_ext_attached(void); /* state is enabled and root/ops names a scheduler */
+bool sched_ext_disabled(void); /* also when the kernel has no sched_ext */
+
+/* Starts the scheduler of the job (schedulers.c); false when it does not attach: the host has been told. */
+bool schedulers_start_first(struct relay *relay, json_t *sched);
+/* Does what the program asked for, and answers. */
+void schedulers_answer(struct relay *relay);
+/* After the program. */
+void schedulers_end(struct relay *relay);
 
 #endif

@@ -143,6 +143,11 @@ static bool open_socket(int ends[2])
 	return !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low) && raise_ends(low, ends);
 }
 
+struct job_process job_process_idle(void)
+{
+	return (struct job_process){ .pidfd = -1, .control_fd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
+}
+
 struct ktstr_error *job_process_prepare(struct job_process *process, bool with_frames)
 {
 	int control[2], out[2], err[2], frames[2] = { -1, -1 }, status;

@@ -30,6 +30,13 @@ bool sched_ext_attached(void)
 	       *sysfs_text("/sys/kernel/sched_ext/root/ops");
 }
 
+bool sched_ext_disabled(void)
+{
+	const char *state = sysfs_text("/sys/kernel/sched_ext/state");
+
+	return !*state || !strcmp(state, "disabled");
+}
+
 /* One read from *fd, sent as a frame of `type`; the descriptor is closed at its end. */
 static void relay_output(struct channel *channel, int *fd, uint32_t type)
 {
@@ -123,7 +130,7 @@ void relay_drain(struct relay *relay)
 /* Tells the host once that the scheduler is gone: its process ended, or the kernel unloaded it. */
 static void report_scheduler(struct relay *relay)
 {
-	if (relay->sched_reported || (!relay->sched.pid && !relay->sched.ended))
+	if (!relay->sched_watched)
 		return;
 	if (relay->sched.ended) {
 		int32_t status = relay->sched.wait_status;
@@ -134,7 +141,7 @@ static void report_scheduler(struct relay *relay)
 					    ktstr_xasprintf("exit code %d", WEXITSTATUS(status));
 		channel_send(relay->channel, KTSTR_FRAME_SCHED_EXIT, &status, sizeof(status));
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_DIED, "%s", how);
-		relay->sched_reported = true;
+		relay->sched_watched = false;
 	} else if (relay->sched_attached && !sched_ext_attached()) {
 		/* Its process usually follows with its last words: that report comes next. */
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_DETACHED, "%s",
@@ -143,7 +150,7 @@ static void report_scheduler(struct relay *relay)
 	}
 }
 
-enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t deadline_ns)
+enum wait_end relay_until(struct relay *relay, bool (*condition)(const struct relay *relay), uint64_t deadline_ns)
 {
 	for (;;) {
 		int left_ms = ktstr_ms_until(deadline_ns);
@@ -151,12 +158,10 @@ enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t
 		relay_ready(relay, left_ms < STATE_POLL_MS ? left_ms : STATE_POLL_MS);
 		reap(relay);
 		report_scheduler(relay);
-		if (relay->program.ended)
+		if (!condition && relay->program.ended)
 			return WAIT_PROGRAM_ENDED;
-		if (relay->sched.ended && !relay->program.pid)
-			return WAIT_SCHED_ENDED;
-		if (condition && condition())
-			return WAIT_CONDITION;
+		if (condition ? condition(relay) : relay->asked)
+			return condition ? WAIT_CONDITION : WAIT_ASKED;
 		if (!left_ms)
 			return WAIT_DEADLINE;
 	}

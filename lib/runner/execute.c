@@ -84,6 +84,10 @@ static void identify(const struct execution *execution)
 	result->seed = run->seed;
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		ktstr_strv_add(&result->scheduler_args, run->scheduler.args.items[i]);
+	for (size_t i = 0; i < run->kargs.count; i++)
+		ktstr_strv_add(&result->kargs, run->kargs.items[i]);
+	for (size_t i = 0; i < run->sysctls.count; i++)
+		ktstr_strv_add(&result->sysctls, run->sysctls.items[i]);
 	for (size_t i = 0; i < run->reproduce.count; i++)
 		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
 }
@@ -94,8 +98,9 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	bool attached_here = execution->run->scheduler.path &&
 			     strcmp(execution->result->start_mode, "warm+scheduler");
 
+	/* Later ones are what the test body does with its schedulers. */
 	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length && attached_here &&
-	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED) {
+	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED && execution->result->final_phase == KTSTR_PHASE_ATTACH) {
 		leave_stage(execution, "attach");
 	} else if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
 		   frame->payload[0] == KTSTR_LIFE_PAYLOAD_STARTING) {
@@ -247,6 +252,16 @@ static void keep_trace(struct execution *execution)
 	result->trace = ktstr_str_take(&execution->trace);
 }
 
+/* A test whose scheduler is not for this kernel does not boot it. */
+static bool skip_kernel(struct execution *execution)
+{
+	_cleanup_free_ char *reason = ktstr_run_refuses_kernel(execution->run, &execution->setup->kernel);
+
+	if (reason)
+		ktstr_assert_record(&execution->result->verdict, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", reason);
+	return reason;
+}
+
 static void execute_once(struct execution *execution)
 {
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
@@ -255,12 +270,15 @@ static void execute_once(struct execution *execution)
 	_cleanup_error_ struct ktstr_error *error = NULL;
 
 	identify(execution);
+	if (skip_kernel(execution))
+		return;
 	error = run_in_vm(execution, &vm);
 	if (vm) {
 		result->console = ktstr_vm_console(vm, &result->console_length);
 		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
 	}
 	ktstr_judge(&execution->observation, error, result);
+	ktstr_expect_apply(&execution->run->test->expect, result);
 	stop_observer(execution);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);

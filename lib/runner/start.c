@@ -135,6 +135,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 				    const struct ktstr_start_events *events, struct ktstr_vm **vm,
 				    const char **mode, char **reason, char **template_id)
 {
+	_cleanup_free_ char *kernel_words = ktstr_run_kernel_words(run);
 	struct start start = {
 		.setup = setup,
 		.run = run,
@@ -147,6 +148,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .base = &setup->base,
 			    .deterministic = run->deterministic,
 			    .observe = ktstr_run_is_observed(run),
+			    .extra_kargs = kernel_words,
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
 		.vm = vm,
 		.template_id = template_id,

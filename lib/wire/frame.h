@@ -41,7 +41,7 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_SNAPSHOT_REPLY = KTSTR_FRAME_TYPE('S', 'N', 'R', 'P'), /* u32 status, reason[64] */
 	KTSTR_FRAME_KERNEL_OP_REQUEST = KTSTR_FRAME_TYPE('K', 'O', 'R', 'Q'),
 	KTSTR_FRAME_KERNEL_OP_REPLY = KTSTR_FRAME_TYPE('K', 'O', 'R', 'P'),
-	KTSTR_FRAME_SCHED_REQUEST = KTSTR_FRAME_TYPE('S', 'C', 'R', 'Q'), /* to the agent: JSON, see guest/job.h */
+	KTSTR_FRAME_SCHED_REQUEST = KTSTR_FRAME_TYPE('S', 'C', 'R', 'Q'), /* JSON, to the agent: see guest/job.h */
 	KTSTR_FRAME_SCHED_REPLY = KTSTR_FRAME_TYPE('S', 'C', 'R', 'P'), /* JSON */
 	KTSTR_FRAME_REFUSED = KTSTR_FRAME_TYPE('R', 'F', 'S', 'D'), /* u32 enum ktstr_error_code, text: any request */
 };
@@ -58,6 +58,8 @@ enum ktstr_lifecycle {
 	KTSTR_LIFE_WORKLOAD_DISPATCHED = 6, /* text: sched_ext state and ops while workers run */
 	KTSTR_LIFE_SCHED_DETACHED = 7, /* the kernel shows no scheduler though its process lives */
 	KTSTR_LIFE_AGENT_ERROR = 8, /* text: what the agent could not do */
+	KTSTR_LIFE_SCHED_STARTED = 9, /* text: name; what follows about a scheduler is about this instance of it */
+	KTSTR_LIFE_SCHED_STOPPED = 10, /* text: how it ended, as planned: "detached", "did not attach: ..." */
 };
 
 struct ktstr_frame {
