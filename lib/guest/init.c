@@ -269,6 +269,7 @@ int main(int argc, char **argv)
 	if (error)
 		fatal(error);
 	prepare_cgroups();
+	guard_agent();
 	load_modules();
 	error = mailbox_map(&mailbox);
 	if (!error)
