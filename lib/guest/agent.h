@@ -33,6 +33,9 @@ void channel_lifecycle(struct channel *channel, enum ktstr_lifecycle stage, cons
 struct ktstr_error *mount_all(void) KTSTR_CHECKED;
 /* The cgroup that holds those of tests, with the controllers they use. */
 void prepare_cgroups(void);
+/* guard.c: the agent outlives whatever workloads do. guard_job() is for the process that becomes the job. */
+void guard_agent(void);
+void guard_job(void);
 /* Loads /modules/ *.ko in the order of their names; a module that fails is reported on the console only. */
 void load_modules(void);
 

@@ -255,6 +255,7 @@ int main(int argc, char **argv)
 	if (error)
 		fatal(error);
 	prepare_cgroups();
+	guard_agent();
 	load_modules();
 	error = ktstr_mailbox_map(KTSTR_MAILBOX_BYTES, &mailbox);
 	if (!error)

@@ -81,6 +81,7 @@ int launcher_main(void)
 	struct request request;
 	char *strings, **argv, **env;
 
+	guard_job();
 	if (!read_fully(&request, sizeof(request)))
 		return 126;
 	strings = ktstr_xmalloc(request.strings_bytes);

@@ -33,7 +33,7 @@ static bool lock_plain(struct worker *w, _Atomic uint32_t *lock)
 		if (seen != 2 && atomic_exchange(lock, 2) == 0)
 			return true;
 		since = ktstr_now_ns();
-		work_record_wake(w, work_wait_word(w, lock, 2) - since);
+		work_record_wait(w, since, work_wait_word(w, lock, 2));
 		seen = atomic_exchange(lock, 2);
 		if (!seen)
 			return true;

@@ -226,6 +226,13 @@ static inline bool work_should_stop(const struct worker *w)
 	return atomic_load_explicit(&w->shared->stop, memory_order_relaxed);
 }
 
+/* What a wait took; one that the stop cut short is no measurement. */
+static inline void work_record_wait(struct worker *w, uint64_t since_ns, uint64_t now_ns)
+{
+	if (!work_should_stop(w))
+		work_record_wake(w, now_ns - since_ns);
+}
+
 /* The time from here to the next checkpoint counts as a gap; call after anything that slept. */
 static inline void work_reset_gap(struct worker *w, uint64_t now_ns)
 {
