@@ -17,6 +17,7 @@ static const struct {
 	{ "run", ktstr_cmd_run, "run the built-in scenarios on a scheduler" },
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
 	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
+	{ "show-plan", ktstr_cmd_show_plan, "the steps, cgroups and ops that a test or scenario will go through" },
 	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },
 	{ "runs", ktstr_cmd_runs, "what ran before: runs, results, the history of a metric" },
 	{ "stats", ktstr_cmd_stats, "what the sidecars of run directories hold" },

@@ -10,13 +10,17 @@
 #include <ktstr/dump.h>
 #include <ktstr/error.h>
 #include <ktstr/host.h>
+#include <ktstr/kernel_op.h>
 #include <ktstr/live.h>
+#include <ktstr/op.h>
 #include <ktstr/payload.h>
 #include <ktstr/scenario.h>
+#include <ktstr/scenarios.h>
 #include <ktstr/scheduler.h>
 #include <ktstr/series.h>
 #include <ktstr/snapshot.h>
 #include <ktstr/stats.h>
+#include <ktstr/step.h>
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
 #include <ktstr/units.h>

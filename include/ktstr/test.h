@@ -16,7 +16,8 @@ struct ktstr_test_entry {
 	const char *name; /* set by KTSTR_TEST; no '/' or '\' */
 	const char *file; /* set by KTSTR_TEST */
 	int line;
-	void (*body)(struct ktstr_ctx *ctx); /* runs in the guest */
+	void (*body)(struct ktstr_ctx *ctx); /* runs in the guest; NULL = ktstr_run_plan() */
+	ktstr_plan_fn plan; /* a KTSTR_PLAN(): checked before anything boots; for ktstr_run_plan() */
 	const char *description; /* one line for listings */
 	struct ktstr_topology topology; /* fields unset: the scheduler's, then 1n1l2c1t */
 	struct ktstr_topology_constraints constraints; /* gauntlet filter; unset: the scheduler's */
@@ -57,6 +58,14 @@ struct ktstr_test_entry {
 	static const struct ktstr_test_entry *const fn##_ktstr_entry_                              \
 		KTSTR_REGISTERED_("ktstr_tests") = &fn##_ktstr_test_;                              \
 	static void fn(struct ktstr_ctx *ctx __attribute__((unused)))
+
+/* A test that is its plan: KTSTR_PLAN_TEST(name, .plan = moves, .duration = KTSTR_SEC(5)); */
+#define KTSTR_PLAN_TEST(id, ...)                                                                   \
+	static const struct ktstr_test_entry id##_ktstr_test_ = {                                  \
+		.name = #id, .file = __FILE__, .line = __LINE__, __VA_ARGS__                       \
+	};                                                                                         \
+	static const struct ktstr_test_entry *const id##_ktstr_entry_                              \
+		KTSTR_REGISTERED_("ktstr_tests") = &id##_ktstr_test_
 
 /* The first registered test of that name, or NULL. */
 const struct ktstr_test_entry *ktstr_find_test(const char *name);

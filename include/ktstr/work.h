@@ -411,6 +411,8 @@ const char *ktstr_work_type_pressure(enum ktstr_work_kind kind);
 const char *ktstr_work_type_unit(enum ktstr_work_kind kind);
 /* "burst 50ms, sleep 100ms": parameters with their defaults; heap. */
 char *ktstr_work_type_parameters(enum ktstr_work_kind kind);
+/* The same of a type with the parameters it has; "" for an unknown kind. */
+char *ktstr_work_type_describe(const struct ktstr_work_type *type);
 /* Workers of a group: a worker count must be a multiple of it. 1 = independent workers. */
 unsigned int ktstr_work_type_group_size(const struct ktstr_work_type *type);
 

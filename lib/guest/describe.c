@@ -14,6 +14,15 @@
 enum { DEFAULT_MEMORY_MIB = 2048 };
 #define DEFAULT_DURATION KTSTR_SEC(12)
 
+struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry *test)
+{
+	return (struct ktstr_plan_setting){
+		.topology = ktstr_test_topology_of(test),
+		.duration_ns = test->duration ? test->duration : DEFAULT_DURATION,
+		.workers_per_cgroup = test->workers_per_cgroup,
+	};
+}
+
 static json_t *describe_strings(const char *const *first, const char *const *second)
 {
 	json_t *array = json_array();
@@ -183,6 +192,17 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
 }
 
+/* On the machine that the test declares; other topologies are the affair of the run. */
+static void append_plan_errors(json_t *errors, const struct ktstr_test_entry *test)
+{
+	_cleanup_strv_ struct ktstr_strv found = { 0 };
+	struct ktstr_plan_setting setting = ktstr_test_plan_setting(test);
+
+	ktstr_test_plan_check(test, &setting, &found);
+	for (size_t i = 0; i < found.count; i++)
+		json_array_append_new(errors, json_string(found.items[i]));
+}
+
 static void append_error(json_t *errors, struct ktstr_error *error)
 {
 	if (error)
@@ -200,6 +220,8 @@ json_t *ktstr_registry_describe(void)
 
 		if (!error && ktstr_find_test((*test)->name) == *test)
 			json_array_append_new(tests, describe_test(*test));
+		if (!error)
+			append_plan_errors(errors, *test);
 		append_error(errors, error);
 	}
 	for (const struct ktstr_scheduler *const *scheduler = ktstr_registry.schedulers_begin;

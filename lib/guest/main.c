@@ -24,6 +24,36 @@ static int print_description(void)
 	return failed || fflush(stdout) ? KTSTR_EXIT_FAIL : KTSTR_EXIT_PASS;
 }
 
+/* The plan of a test on a topology, or the declared one, for `ktstr show-plan`. 1 when it cannot run. */
+static int print_plan(const char *name, bool as_json, const char *shape)
+{
+	const struct ktstr_test_entry *test = ktstr_find_test(name);
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	struct ktstr_plan_setting setting;
+	_cleanup_free_ char *text = NULL;
+	json_t *json;
+	bool sound;
+
+	if (!test || !test->plan) {
+		fprintf(stderr, test ? "test %s declares no .plan: what its body does is known when it runs\n" :
+				       "no test \"%s\"\n", name);
+		return KTSTR_EXIT_FAIL;
+	}
+	setting = ktstr_test_plan_setting(test);
+	if (shape)
+		error = ktstr_topology_parse(shape, &setting.topology);
+	if (error) {
+		fprintf(stderr, "%s\n", ktstr_error_message(error));
+		return KTSTR_EXIT_FAIL;
+	}
+	json = ktstr_test_plan_to_json(test, &setting);
+	text = as_json ? json_dumps(json, JSON_INDENT(1)) : ktstr_plan_json_to_text(json);
+	sound = !json_array_size(json_object_get(json, "errors"));
+	json_decref(json);
+	printf("%s%s", text ? text : "", as_json ? "\n" : "");
+	return fflush(stdout) || !sound ? KTSTR_EXIT_FAIL : KTSTR_EXIT_PASS;
+}
+
 /* `./my_tests ARGS` is `ktstr test ./my_tests ARGS`: $KTSTR, then beside this program, then PATH. */
 static int hand_over(int argc, char **argv)
 {
@@ -62,5 +92,7 @@ int ktstr_main(int argc, char **argv, const struct ktstr_test_entry *const *test
 		return print_description();
 	if (argc == 3 && !strcmp(argv[1], "--ktstr-guest"))
 		return ktstr_guest_run(argv[2]);
+	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "--ktstr-plan"))
+		return print_plan(argv[3], !strcmp(argv[2], "json"), argv[4]);
 	return hand_over(argc, argv);
 }

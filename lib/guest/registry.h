@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "ktstr/test.h"
+#include "scenario/plan.h"
 
 struct ktstr_registry {
 	const struct ktstr_test_entry *const *tests_begin, *const *tests_end;
@@ -21,6 +22,9 @@ struct ktstr_assert ktstr_test_checks_of(const struct ktstr_test_entry *test);
 
 /* NULL when the declaration is sound; else an error naming the test and the field. */
 struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *test) KTSTR_CHECKED;
+
+/* The machine and the times that the test declares. */
+struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry *test);
 
 /*
  * Everything the host must know to run the tests, as data: {"ktstr": 1, "tests": [...], "schedulers": [...],

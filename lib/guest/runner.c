@@ -12,11 +12,11 @@
 #include "guest/job.h"
 #include "guest/registry.h"
 #include "guest/runner.h"
+#include "scenario/plan.h"
 #include "sched/live.h"
 #include "wire/program.h"
 
-#define DEFAULT_SETTLE KTSTR_MS(100)
-#define CGROUP_MOUNT   "/sys/fs/cgroup"
+#define CGROUP_MOUNT "/sys/fs/cgroup"
 
 /* The "test" object of the job: what the host decided for this run. */
 static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
@@ -33,7 +33,7 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
 	ctx->live = ktstr_live_create(ctx->scheduler);
 	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
-	ctx->settle_ns = DEFAULT_SETTLE;
+	ctx->settle_ns = KTSTR_DEFAULT_SETTLE_NS;
 	ctx->workers_per_cgroup =
 		workers ? workers : ktstr_test_topology_total_cpus(ctx->topo);
 }
@@ -54,6 +54,7 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 		.topo = *topo,
 		.cgroups = *cgroups,
 		.assert = ktstr_test_checks_of(test),
+		.plan = test->plan,
 	};
 	apply_job(ctx, job_test);
 	return NULL;
@@ -89,7 +90,10 @@ int ktstr_guest_run(const char *job_path)
 	error = prepare(test, job_test, &topo, &cgroups, &ctx);
 	if (!ktstr_fail_error(&ctx, error)) {
 		ktstr_wire_send(KTSTR_FRAME_BODY_START, NULL, 0);
-		test->body(&ctx);
+		if (test->body)
+			test->body(&ctx);
+		else
+			ktstr_run_plan(&ctx);
 	}
 	send_result(&ctx.result);
 	ktstr_assert_result_deinit(&ctx.result);

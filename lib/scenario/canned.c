@@ -1,72 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * ktstr-scenarios: the built-in scenarios, a test program like any user's. `ktstr run` replaces scheduler,
- * topology and duration.
- */
-#include <ktstr.h>
+/* The built-in scenarios as functions of a body. */
+#include "scenario/canned.h"
+#include "scenario/plan.h"
 
-#define SMOKE_CHECKS { .not_stuck = KTSTR_ON, .isolation = KTSTR_ON }
+struct run {
+	struct ktstr_ctx *ctx;
+	const struct ktstr_assert *assert;
+};
 
-/*
- * Cgroups of equal workers get equal shares under a fair scheduler. Far from 1, so that only a scheduler that
- * favours somebody trips it, never an unlucky placement on a few CPUs.
- */
-#define MAX_BALANCE_RATIO 3.0
-
-/* Workers of a scenario's cgroup that fill the machine together with as many of another cgroup. */
-static struct ktstr_cgroup_def spinners(const char *name)
+static void run_plan(void *arg, const struct ktstr_plan *plan)
 {
-	return (struct ktstr_cgroup_def){ .name = name, .work = KTSTR_WORK(SPIN_WAIT) };
+	const struct run *run = arg;
+
+	ktstr_execute_scenario_with(run->ctx, &plan->backdrop, plan->steps, plan->steps_count, run->assert);
 }
 
-KTSTR_TEST(steady, .description = "two cgroups of spinners that share all CPUs",
-	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS)
+static void skip_plan(void *arg, const char *reason)
 {
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS(spinners("cg_0"), spinners("cg_1")));
-	KTSTR_CLAIM_PRESENT(ctx, ktstr_scenario_stats_cgroup_balance_ratio(ktstr_stats(ctx)), at_most,
-			    MAX_BALANCE_RATIO);
+	const struct run *run = arg;
+
+	ktstr_skip(run->ctx, "%s", reason);
 }
 
-KTSTR_TEST(steady_llc, .description = "two cgroups of spinners, each confined to an LLC",
-	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS)
+static void run_with(struct ktstr_ctx *ctx, ktstr_plan_fn plan, const struct ktstr_assert *assert)
 {
-	unsigned int llcs = ktstr_test_topology_num_llcs(ctx->topo);
+	struct run run = { ctx, assert };
+	struct ktstr_plan_visitor visitor = { run_plan, skip_plan, &run, false };
 
-	if (llcs < 2) {
-		ktstr_skip(ctx, "needs 2 LLCs, this topology has %u", llcs);
-		return;
+	plan(ctx, &visitor);
+}
+
+static bool enough(struct ktstr_plan_visitor *visitor, const char *what, unsigned int needed, unsigned int cpus)
+{
+	if (cpus < needed)
+		ktstr_plan_skip(visitor, "needs %u %s, this topology has %u", needed, what, cpus);
+	return cpus >= needed;
+}
+
+bool canned_needs_cpus(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *visitor, unsigned int needed)
+{
+	return enough(visitor, "CPUs", needed, ktstr_test_topology_total_cpus(ctx->topo));
+}
+
+bool canned_needs_usable_cpus(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *visitor, unsigned int needed)
+{
+	struct ktstr_cpus usable = ktstr_test_topology_usable_cpus(ctx->topo);
+
+	return enough(visitor, "CPUs for workloads", needed, ktstr_cpus_count(&usable));
+}
+
+#define SCENARIO(name)                                                                             \
+	void ktstr_scenario_##name(struct ktstr_ctx *ctx)                                          \
+	{                                                                                          \
+		run_with(ctx, ktstr_plan_##name, NULL);                                            \
 	}
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "cg_0", .cpuset = ktstr_cpuset_llc(0) },
-					     { .name = "cg_1", .cpuset = ktstr_cpuset_llc(1) }));
-}
 
-KTSTR_TEST(oversubscribed, .description = "two cgroups of 32 workers that spin and yield",
-	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS)
-{
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "cg_0", .workers = 32, .work = KTSTR_WORK(MIXED) },
-					     { .name = "cg_1", .workers = 32, .work = KTSTR_WORK(MIXED) }));
-}
+SCENARIO(steady)
+SCENARIO(steady_llc)
+SCENARIO(oversubscribed)
+SCENARIO(cpuset_apply)
+SCENARIO(cpuset_clear)
+SCENARIO(cpuset_resize)
+SCENARIO(cgroup_add)
+SCENARIO(cgroup_remove)
+SCENARIO(affinity_change)
+SCENARIO(host_contention)
+SCENARIO(mixed_workloads)
+SCENARIO(nested_steady)
+SCENARIO(nested_task_move)
 
-KTSTR_TEST(mixed_workloads, .description = "spinners beside bursts and synchronous writes",
-	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS)
+/* All on two CPUs: off-CPU shares spread much wider than on a machine of their own. */
+void ktstr_scenario_affinity_pinned(struct ktstr_ctx *ctx)
 {
-	ktstr_run_cgroups(
-		ctx, KTSTR_CGROUPS({ .name = "cg_0", .workers = 8, .work = KTSTR_WORK(SPIN_WAIT) },
-				   { .name = "cg_1", .work = KTSTR_WORK(BURSTY, .burst = KTSTR_MS(100),
-									.sleep = KTSTR_MS(50)) },
-				   { .name = "cg_2", .work = KTSTR_WORK(IO_SYNC_WRITE) }));
-}
+	struct ktstr_assert relaxed = ctx->assert;
 
-KTSTR_TEST(wakeups, .description = "pairs that wake each other over pipes, beside spinners",
-	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS)
-{
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "cg_0", .work = KTSTR_WORK(PIPE_IO) },
-					     { .name = "cg_1", .work = KTSTR_WORK(SPIN_WAIT) }));
-}
-
-KTSTR_TEST(yielders, .description = "workers that do nothing but yield, beside spinners",
-	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS, .ignore = true)
-{
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "cg_0", .work = KTSTR_WORK(YIELD_HEAVY) },
-					     { .name = "cg_1", .work = KTSTR_WORK(SPIN_WAIT) }));
+	relaxed.max_spread_pct = (struct ktstr_opt_f64)KTSTR_SOME(75.0);
+	run_with(ctx, ktstr_plan_affinity_pinned, &relaxed);
 }

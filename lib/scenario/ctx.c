@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a test body does with its context besides running workloads. */
-#include <endian.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "wire/program.h"
 #include "scenario/scenario.h"
 
 const char *ktstr_active_scheduler(void)
@@ -28,14 +26,6 @@ bool ktstr_scheduler_alive(const struct ktstr_ctx *ctx)
 	if (ctx->sched_pid <= 0)
 		return true;
 	return !kill(ctx->sched_pid, 0) && ktstr_str_starts_with(ktstr_active_scheduler(), "enabled");
-}
-
-void ktstr_send_scenario_end(const struct ktstr_ctx *ctx, uint64_t elapsed_ns)
-{
-	uint64_t payload[2] = { htole64(elapsed_ns / 1000000),
-				htole64(ctx->result.stats.total_iterations) };
-
-	ktstr_wire_send(KTSTR_FRAME_SCENARIO_END, payload, sizeof(payload));
 }
 
 /* The formatted text of a variadic function, freed when its scope ends. */

@@ -7,8 +7,6 @@
 
 /* "enabled ktstr" (sched_ext state and ops), or "disabled"/"absent"; static buffer. */
 const char *ktstr_active_scheduler(void);
-/* The scenario-end frame: u64 elapsed_ms, u64 total iterations so far. */
-void ktstr_send_scenario_end(const struct ktstr_ctx *ctx, uint64_t elapsed_ns);
 /*
  * One worker's report as a frame of JSON, with a checksum over its latency samples: part of the exact record of a
  * deterministic run.

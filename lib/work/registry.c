@@ -51,6 +51,14 @@ char *ktstr_work_type_parameters(enum ktstr_work_kind kind)
 	return ops ? work_params_text(ops, &type) : NULL;
 }
 
+char *ktstr_work_type_describe(const struct ktstr_work_type *type)
+{
+	struct ktstr_work_type resolved = ktstr_work_type_resolve(type);
+	const struct work_type_ops *ops = work_type_ops(type->kind);
+
+	return ops ? work_params_text(ops, &resolved) : ktstr_xstrdup("");
+}
+
 const char *const *ktstr_work_type_all_names(size_t *count)
 {
 	static const char *names[KTSTR_WORK_KINDS];
