@@ -12,6 +12,7 @@
 #include <ktstr/host.h>
 #include <ktstr/live.h>
 #include <ktstr/payload.h>
+#include <ktstr/rt_app.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
 #include <ktstr/series.h>
