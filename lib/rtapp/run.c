@@ -64,6 +64,7 @@ struct ktstr_error *rtapp_run_map(struct rtapp_run *run)
 	uint32_t slot = 0;
 
 	run->map = NULL;
+	run->units_per_ns = measure_units_per_ns();
 	lay_out(run);
 	run->map = mmap(NULL, run->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (run->map == MAP_FAILED) {
@@ -95,17 +96,24 @@ struct cgroups {
 	size_t count;
 };
 
-/* Instances and those to be forked apart: they do not do the same. */
-static void add_workers(struct cgroups *cgroups, struct rtapp_run *run, size_t task_index, bool unborn)
+struct ktstr_work_spec rtapp_work_spec(struct rtapp_run *run, size_t task_index, bool unborn)
 {
 	const struct rtapp_task *task = &run->program->tasks[task_index];
-	struct ktstr_cgroup_def *def = cgroups->defs;
-	struct ktstr_work_spec spec = {
+
+	return (struct ktstr_work_spec){
 		.workers = unborn ? task->forks : task->instances,
 		.type = KTSTR_WORK(CUSTOM, .name = "rt-app", .fn = rtapp_worker,
 				   .cfg = { .u64 = { [RTAPP_CFG_RUN] = (uintptr_t)run, [RTAPP_CFG_TASK] = task_index,
 						     [RTAPP_CFG_UNBORN] = unborn } }),
 	};
+}
+
+/* Instances and those to be forked apart: they do not do the same. */
+static void add_workers(struct cgroups *cgroups, struct rtapp_run *run, size_t task_index, bool unborn)
+{
+	const struct rtapp_task *task = &run->program->tasks[task_index];
+	struct ktstr_work_spec spec = rtapp_work_spec(run, task_index, unborn);
+	struct ktstr_cgroup_def *def = cgroups->defs;
 
 	if (!spec.workers)
 		return;
@@ -201,7 +209,6 @@ static void run_program(struct ktstr_ctx *ctx, const struct rtapp_program *progr
 
 	if (ktstr_fail_error(ctx, rtapp_run_map(&run)))
 		return;
-	run.units_per_ns = measure_units_per_ns();
 	make_cgroups(&run, &cgroups);
 	ktstr_run_cgroups(ctx, cgroups.defs, cgroups.count);
 	report(ctx, &run);

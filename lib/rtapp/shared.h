@@ -75,7 +75,10 @@ struct rtapp_run {
 	struct rtapp_slot *slots;
 };
 
+/* For run->program: measures how fast this machine works, and maps what its workers share. */
 struct ktstr_error *rtapp_run_map(struct rtapp_run *run) KTSTR_CHECKED;
+/* Workers of a task: its instances, or those that wait to be forked; .workers may be 0. */
+struct ktstr_work_spec rtapp_work_spec(struct rtapp_run *run, size_t task_index, bool unborn);
 void rtapp_run_unmap(struct rtapp_run *run);
 
 /* How the config of a custom worker says which run, task and kind of worker it is. */
