@@ -5,10 +5,18 @@
 
 #include "rtapp/program.h"
 
-struct ktstr_error *rtapp_at_event(struct ktstr_error *error, const struct rtapp_task *task,
-				   const struct rtapp_phase *phase, const struct rtapp_event *event)
+static struct ktstr_error *at_phase(struct ktstr_error *error, const struct rtapp_task *task,
+				    const struct rtapp_phase *phase)
 {
-	return ktstr_error_wrap(error, "task %s: phase %s: event %s", task->name, phase->name, event->key);
+	if (phase->name)
+		error = ktstr_error_wrap(error, "phase %s", phase->name);
+	return ktstr_error_wrap(error, "task %s", task->name);
+}
+
+static struct ktstr_error *at_event(struct ktstr_error *error, const struct rtapp_task *task,
+				    const struct rtapp_phase *phase, const struct rtapp_event *event)
+{
+	return at_phase(ktstr_error_wrap(error, "event %s", event->key), task, phase);
 }
 
 static struct ktstr_error *hold_event(const struct rtapp_program *program, bool *held, struct rtapp_event *event)
@@ -59,15 +67,16 @@ static struct ktstr_error *check_locks(const struct rtapp_program *program, cons
 			struct ktstr_error *error = hold_event(program, held, &phase->events[k]);
 
 			if (error)
-				return rtapp_at_event(error, task, phase, &phase->events[k]);
+				return at_event(error, task, phase, &phase->events[k]);
 		}
 		for (size_t m = 0; m < mutexes; m++)
 			if ((last && held[m]) || (phase->loops != 1 && held[m] != before[m]))
-				return ktstr_error_new(KTSTR_ERR_INVALID,
-						       "task %s: phase %s: it %s the mutex \"%s\" at its end%s: unlock it there",
-						       task->name, phase->name, held[m] ? "holds" : "does not hold",
-						       program->mutexes.items[m],
-						       last ? "" : ", other than at its start, and is repeated");
+				return at_phase(ktstr_error_new(KTSTR_ERR_INVALID,
+								"it %s the mutex \"%s\" at its end%s: unlock it in between",
+								held[m] ? "holds" : "does not hold",
+								program->mutexes.items[m],
+								last ? "" : ", other than at its start, and is repeated"),
+						task, phase);
 	}
 	return NULL;
 }
@@ -88,7 +97,7 @@ static struct ktstr_error *each_event(struct rtapp_program *program, enum rtapp_
 						fn(program, &program->tasks[t], phase, &phase->events[e], context);
 
 				if (error)
-					return rtapp_at_event(error, &program->tasks[t], phase, &phase->events[e]);
+					return at_event(error, &program->tasks[t], phase, &phase->events[e]);
 			}
 		}
 	return NULL;

@@ -59,7 +59,7 @@ struct rtapp_sched {
 };
 
 struct rtapp_phase {
-	char *name;
+	char *name; /* NULL = the only one of a task without phases */
 	unsigned int loops; /* RTAPP_ENDLESS, or how often */
 	struct ktstr_cpus cpus; /* empty = the task's */
 	struct rtapp_sched sched;
@@ -128,8 +128,5 @@ struct ktstr_error *rtapp_strict_json(const char *text, char **json) KTSTR_CHECK
 
 /* check.c: what only the whole program shows: locks, barriers, forks, cgroups. Fills in forks and takes_mutex. */
 struct ktstr_error *rtapp_check(struct rtapp_program *program) KTSTR_CHECKED;
-/* "task t, phase p, event lock2": wraps an error with it. */
-struct ktstr_error *rtapp_at_event(struct ktstr_error *error, const struct rtapp_task *task,
-				   const struct rtapp_phase *phase, const struct rtapp_event *event);
 
 #endif

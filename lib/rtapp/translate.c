@@ -112,7 +112,7 @@ static struct ktstr_error *unknown_key(const char *key, unsigned int where)
 			names[count++] = properties[i].name;
 	nearest = ktstr_nearest_name(key, names, count);
 	return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
-			       "the key \"%s\" means nothing to ktstr%s%s%s: correct or remove it", key,
+			       "the key \"%s\" means nothing to ktstr: correct or remove it%s%s%s", key,
 			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
@@ -215,8 +215,10 @@ static struct ktstr_error *get_cpus(const json_t *object, struct ktstr_cpus *cpu
 
 	if (!list)
 		return NULL;
-	if (!json_is_array(list) || !json_array_size(list))
-		return rtapp_wrong_kind("cpus", list, "an array of at least one CPU number");
+	if (!json_is_array(list))
+		return rtapp_wrong_kind("cpus", list, "an array of CPU numbers");
+	if (!json_array_size(list))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "cpus is empty: give at least one CPU number");
 	json_array_foreach(list, i, item) {
 		json_int_t cpu = json_integer_value(item);
 
@@ -354,7 +356,6 @@ static struct ktstr_error *translate_only_phase(const json_t *object, struct rta
 	task->phases = phase;
 	task->phases_count = 1;
 	task->loops = 1;
-	phase->name = ktstr_xstrdup(task->name);
 	return translate_phase(object, true, program, task, NULL, phase);
 }
 
