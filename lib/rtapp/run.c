@@ -192,7 +192,7 @@ static void report(struct ktstr_ctx *ctx, const struct rtapp_run *run)
 
 	for (size_t i = 0; i < RTAPP_FAILURES; i++)
 		if (run->header->failures[i])
-			ktstr_fail(ctx, "%s: a task could not %s: %s", run->program->file, failures[i],
+			ktstr_fail(ctx, "rt-app: a task could not %s: %s", failures[i],
 				   strerror(run->header->failures[i]));
 	for (size_t i = 0; i < run->program->tasks_count; i++)
 		for (size_t k = stats->cgroups_count; k-- > 0;)
