@@ -29,8 +29,10 @@ static struct ktstr_error *find(struct ktstr_run *run, const char *beside_dir)
 
 struct ktstr_error *ktstr_run_find_rt_app(struct ktstr_run *run, const char *beside_dir)
 {
-	if (run->rt_app || run->test->rt_app)
+	if (run->rt_app)
 		KTSTR_TRY_WRAP(find(run, beside_dir), "rt-app file");
+	else if (run->test->rt_app)
+		KTSTR_TRY_WRAP(find(run, beside_dir), "test %s: .rt_app", run->test->name);
 	if (!run->duration_ns)
 		run->duration_ns = KTSTR_DEFAULT_DURATION;
 	return NULL;

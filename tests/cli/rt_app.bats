@@ -19,7 +19,7 @@ refused() { # TEXT PART...: a file of that text
 	refused '{ "tasks" : { "t" : { "run" : 1, "util_max" : 512 } } }' 'task t: "util_max" cannot be translated'
 	refused '{ "tasks" : { "t" : { "run" : 1, "cpus" : [ 5 ] } } }' "cpus names CPU 5, but the machine has 2"
 	refused '{ "tasks" : { "t" : { "fork" : "u" }, "u" : { "run" : 1 } } }' "a fork without end cannot be translated"
-	refused '{ "tasks"' "line 1"
+	refused '{ "tasks"' "line 2 is not JSON"
 }
 
 @test "a file that is not there" {
@@ -31,7 +31,7 @@ refused() { # TEXT PART...: a file of that text
 
 @test "a test's own file" {
 	run -1 "$KTSTR" test "$(program cli_bad_rt_app)"
-	contains "test unknown_event" "$output"
+	contains "test unknown_event: .rt_app: " "$output"
 	contains 'the key "walk" means nothing to ktstr' "$output"
 }
 

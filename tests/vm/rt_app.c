@@ -105,11 +105,11 @@ static void run_both(struct ktstr_ctx *ctx, const struct expected *expected)
 
 #define RUN_BOTH(ctx, ...) run_both((ctx), (const struct expected[]){ __VA_ARGS__, { 0 } })
 
-#define BOTH(FILE) .rt_app = FILE, .payload = &rt_app_binary, .deterministic = true, .topology = { .llcs = 2, .cores_per_llc = 2 }
+#define BOTH(FILE) .rt_app = FILE, .payload = &rt_app_binary, .deterministic = true
 
 KTSTR_TEST(periodic, BOTH("rt_app_periodic.json"))
 {
-	RUN_BOTH(ctx, { "fast", 2, 0.1 }, { "slow", 1, 0.1 }, { "napper", 1, 0.15 });
+	RUN_BOTH(ctx, { "fast", 2, 0.2 }, { "slow", 1, 0.15 }, { "napper", 1, 0.15 });
 }
 
 KTSTR_TEST(locks, BOTH("rt_app_locks.json"))
