@@ -62,7 +62,7 @@ static const struct property {
 	{ "dl-deadline", IN_TASK | IN_PHASE, NULL },
 	{ "util_min", IN_TASK | IN_PHASE, NO_CLAMP },
 	{ "util_max", IN_TASK | IN_PHASE, NO_CLAMP },
-	{ "nodes_membind", IN_TASK | IN_PHASE, "these workers have no memory policy: remove it" },
+	{ "nodes_membind", IN_TASK | IN_PHASE, "ktstr does not bind the memory of tasks: remove it" },
 	{ "period", IN_TASK | IN_PHASE, OLD_GRAMMAR ", or dl-period for SCHED_DEADLINE" },
 	{ "deadline", IN_TASK | IN_PHASE, OLD_GRAMMAR ", or dl-deadline for SCHED_DEADLINE" },
 	{ "exec", IN_TASK | IN_PHASE, OLD_GRAMMAR },

@@ -50,11 +50,10 @@ setup() {
 }
 
 @test "equal seeds give equal runs, others give others, and a result is enough to replay one" {
-	local recorded
 	run -0 "$KTSTR" run --rt-app "$files/queue.json" --topology 1n1l2c1t --duration 1s --seed 7 --twice
 	run -0 --separate-stderr "$KTSTR" run --json --rt-app "$files/queue.json" --topology 1n1l2c1t --duration 1s --seeds 8..9
 	[ "$(grep -o '"digest":"[0-9a-f]*"' <<<"$output" | sort -u | wc -l)" = 2 ]
-	recorded=$(ls "$KTSTR_RUNS_ROOT"/*/rt_app-*-seed8.ktstr.json)
-	run -0 "$KTSTR" replay "$recorded"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	run -0 "$KTSTR" replay "$(result "$BATS_TEST_TMPDIR/out" rt_app sidecar)"
 	contains "same run" "$output"
 }
