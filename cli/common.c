@@ -228,7 +228,10 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 		ktstr_strv_addf(&run->reproduce, "--filter==%s", run->full_name);
 	} else {
 		ktstr_strv_add(&run->reproduce, "run");
-		ktstr_strv_addf(&run->reproduce, "--scenario=%s", run->test->name);
+		if (options->rt_app)
+			ktstr_strv_addf(&run->reproduce, "--rt-app=%s", options->rt_app);
+		else
+			ktstr_strv_addf(&run->reproduce, "--scenario=%s", run->test->name);
 	}
 	if (scheduler)
 		ktstr_strv_addf(&run->reproduce, "--scheduler=%s", scheduler);
@@ -262,6 +265,7 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	*run = (struct ktstr_run){ .program = program, .test = test, .topology = test->topology };
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
+	run->rt_app = options->rt_app ? ktstr_xstrdup(options->rt_app) : NULL;
 	run->deterministic = options->deterministic || test->deterministic;
 	run->twice = options->twice;
 	run->cold = options->cold;

@@ -14,6 +14,7 @@
 #include <ktstr/live.h>
 #include <ktstr/op.h>
 #include <ktstr/payload.h>
+#include <ktstr/rt_app.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scenarios.h>
 #include <ktstr/scheduler.h>

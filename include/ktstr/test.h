@@ -12,6 +12,8 @@
 extern "C" {
 #endif
 
+#define KTSTR_DEFAULT_DURATION KTSTR_SEC(12)
+
 struct ktstr_test_entry {
 	const char *name; /* set by KTSTR_TEST; no '/' or '\' */
 	const char *file; /* set by KTSTR_TEST */
@@ -33,6 +35,7 @@ struct ktstr_test_entry {
 	const struct ktstr_payload *payload; /* what the test is about; the results name it */
 	const struct ktstr_payload *const *workloads; /* further ones it runs; KTSTR_WORKLOADS(&a, &b) */
 	const char *const *extra_include_files; /* for KTSTR_INCLUDE_DIR in the guest; KTSTR_ARGS("data", "./dir") */
+	const char *rt_app; /* an rt-app file for ktstr_run_rt_app(): bare name or path; NULL = none */
 	struct ktstr_assert checks;
 	bool deterministic; /* always on virtual time, with seed 1 unless told otherwise */
 	/*

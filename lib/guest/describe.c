@@ -12,7 +12,6 @@
 #include "sched/declaration.h"
 
 enum { DEFAULT_MEMORY_MIB = 2048 };
-#define DEFAULT_DURATION KTSTR_SEC(12)
 
 struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry *test)
 {
@@ -173,11 +172,12 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 	struct ktstr_topology topology = ktstr_test_topology_of(test);
 	struct ktstr_assert checks = ktstr_test_checks_of(test);
 	_cleanup_free_ char *root_cgroup = NULL;
-	uint64_t duration = test->duration ? test->duration : DEFAULT_DURATION;
+	/* 0 = the rt-app file may say it */
+	uint64_t duration = test->duration || test->rt_app ? test->duration : KTSTR_DEFAULT_DURATION;
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* so sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
@@ -186,7 +186,8 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 "staged_schedulers", describe_staged(test), "expect", describe_expectation(test),
 			 "workload_root_cgroup", root_cgroup, "nokaslr",
 			 (int)(test->kaslr == KTSTR_OFF), "checks",
-			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "includes",
+			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "rt_app", test->rt_app,
+			 "includes",
 			 describe_includes(test), "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));

@@ -40,8 +40,8 @@ struct ktstr_error *ktstr_includes_check(const struct ktstr_include *a, const st
 			       a->host_path, a->owner, b->host_path, b->owner, a->guest_path);
 }
 
-static struct ktstr_error *add_file(struct ktstr_includes *includes, const char *guest_path, const char *host_path,
-				    const char *owner)
+struct ktstr_error *ktstr_includes_add_file(struct ktstr_includes *includes, const char *guest_path,
+					    const char *host_path, const char *owner)
 {
 	const struct ktstr_include wanted = { (char *)guest_path, (char *)host_path, (char *)owner };
 
@@ -80,7 +80,7 @@ static struct ktstr_error *add_directory(struct ktstr_includes *includes, const 
 		if (entry->fts_info == FTS_DC)
 			return ktstr_error_new(KTSTR_ERR_INVALID, "%s leads back into itself", entry->fts_path);
 		if (entry->fts_info == FTS_F)
-			KTSTR_TRY(add_file(includes, guest_path, entry->fts_path, owner));
+			KTSTR_TRY(ktstr_includes_add_file(includes, guest_path, entry->fts_path, owner));
 	}
 	return NULL;
 }
@@ -133,7 +133,7 @@ struct ktstr_error *ktstr_includes_add(struct ktstr_includes *includes, const st
 	if (S_ISDIR(st.st_mode))
 		error = add_directory(includes, guest_path, host_path, spec->owner);
 	else
-		error = add_file(includes, guest_path, host_path, spec->owner);
+		error = ktstr_includes_add_file(includes, guest_path, host_path, spec->owner);
 	return error ? ktstr_error_wrap(error, "%s", spec->owner) : NULL;
 }
 

@@ -34,6 +34,7 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->workload_root_cgroup);
 	json_decref(test->checks);
 	free(test->payload);
+	free(test->rt_app);
 	for (size_t i = 0; i < test->includes_count; i++)
 		ktstr_include_spec_deinit(&test->includes[i]);
 	free(test->includes);
@@ -209,6 +210,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	test->nokaslr = json_is_true(json_object_get(json, "nokaslr"));
 	test->checks = json_incref(json_object_get(json, "checks"));
 	test->payload = dup_member(json, "payload");
+	test->rt_app = dup_member(json, "rt_app");
 	KTSTR_TRY(read_includes(json_object_get(json, "includes"), test));
 	test->deterministic = json_is_true(json_object_get(json, "deterministic"));
 	test->fresh_attach = json_is_true(json_object_get(json, "fresh_attach"));

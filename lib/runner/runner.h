@@ -28,7 +28,7 @@ struct ktstr_test_info {
 	int line;
 	struct ktstr_topology topology; /* nodes and distances owned */
 	unsigned int memory_mib, workers_per_cgroup;
-	uint64_t duration_ns;
+	uint64_t duration_ns; /* 0 = the rt-app file's, else the default */
 	struct ktstr_sched_info scheduler, *staged;
 	size_t staged_count;
 	struct ktstr_expectation expect;
@@ -36,6 +36,7 @@ struct ktstr_test_info {
 	bool nokaslr;
 	json_t *checks;
 	char *payload; /* NULL = none */
+	char *rt_app; /* bare name or path of its rt-app file; NULL = none */
 	struct ktstr_include_spec *includes;
 	size_t includes_count;
 	bool deterministic, fresh_attach;
@@ -89,7 +90,8 @@ struct ktstr_run {
 	bool declared; /* the scheduler is the one of the declaration, with all that this says of it */
 	struct ktstr_includes includes, scheduler_includes; /* the latter are there before the scheduler starts */
 	struct ktstr_strv kargs, sysctls; /* of the kernel's command line */
-	uint64_t duration_ns;
+	char *rt_app; /* host path of the file that ktstr_run_rt_app() runs; NULL = none */
+	uint64_t duration_ns; /* 0 until the includes are found = not decided yet */
 	uint64_t seed;
 	bool deterministic;
 	bool twice; /* deterministic: run it again and compare */
@@ -98,7 +100,11 @@ struct ktstr_run {
 	struct ktstr_strv reproduce;
 };
 
-/* Finds what the test wants in its guest, beside the program, too. program and test are set. */
+/*
+ * Finds what the test wants in its guest, beside the program, too; an rt-app file is translated here already, so that
+ * its mistakes show before any VM. program, test and topology are set; so is rt_app, when another file than the test's
+ * is wanted.
+ */
 struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run) KTSTR_CHECKED;
 
 /*

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "host/host.h"
+#include "runner/rt_app.h"
 #include "runner/runner.h"
 
 #ifndef KTSTR_LIBEXECDIR
@@ -84,12 +85,13 @@ struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run)
 		for (size_t j = 0; j < run->includes.count; j++)
 			KTSTR_TRY_WRAP(ktstr_includes_check(&run->scheduler_includes.items[i], &run->includes.items[j]),
 				       "test %s", run->test->name);
-	return NULL;
+	return ktstr_run_find_rt_app(run, beside);
 }
 
 void ktstr_run_deinit(struct ktstr_run *run)
 {
 	free(run->full_name);
+	free(run->rt_app);
 	ktstr_includes_deinit(&run->includes);
 	ktstr_includes_deinit(&run->scheduler_includes);
 	ktstr_sched_choice_deinit(&run->scheduler);

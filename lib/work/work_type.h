@@ -201,6 +201,12 @@ void work_take_policy(struct worker *w, struct ktstr_sched_policy policy);
 void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, ...)
 	KTSTR_PRINTF(3, 4);
 
+/* custom.c: the worker of a custom function that belongs to ktstr. */
+struct worker *work_custom_worker(const struct ktstr_worker_ctx *ctx);
+/* locks.c: a zeroed word is a free lock. False at the stop, the lock is then not held. */
+bool work_lock(struct worker *w, _Atomic uint32_t *lock, enum ktstr_futex_lock_mode mode);
+void work_unlock(_Atomic uint32_t *lock, enum ktstr_futex_lock_mode mode);
+
 /* wait.c: blocking that sees the stop at once. All of them reset the gap clock on return. */
 /*
  * Asleep until deadline_ns (ktstr_now_ns clock) or the stop; UINT64_MAX = until the stop. Returns
