@@ -17,7 +17,7 @@ struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry 
 {
 	return (struct ktstr_plan_setting){
 		.topology = ktstr_test_topology_of(test),
-		.duration_ns = test->duration ? test->duration : DEFAULT_DURATION,
+		.duration_ns = test->duration ? test->duration : KTSTR_DEFAULT_DURATION,
 		.workers_per_cgroup = test->workers_per_cgroup,
 	};
 }

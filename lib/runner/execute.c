@@ -19,8 +19,6 @@
 /* Beyond the workload itself: setup and teardown of the body under emulation on a busy host. */
 #define BODY_HEADROOM KTSTR_SEC(60)
 
-KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
-
 struct execution {
 	const struct ktstr_run_setup *setup;
 	const struct ktstr_run *run;
@@ -218,22 +216,23 @@ static void on_stage_done(void *context, const char *name, uint64_t ended_ns)
 	leave_stage_at(context, name, ended_ns);
 }
 
-static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_vm **vm)
+static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_started *started)
 {
 	struct ktstr_test_result *result = execution->result;
 	struct ktstr_start_events events = { on_stage, on_stage_done, execution };
-	const char *mode = "cold";
 	struct ktstr_error *error;
 
 	result->final_phase = KTSTR_PHASE_BOOT;
-	error = ktstr_run_start(execution->setup, execution->run, &events, vm, &mode, &result->start_reason,
-				&result->template_id);
-	result->start_mode = ktstr_xstrdup(mode);
+	error = ktstr_run_start(execution->setup, execution->run, &events, started);
+	result->start_mode = ktstr_xstrdup(started->mode);
+	result->start_reason = ktstr_take(started->reason);
+	result->template_id = ktstr_take(started->template_id);
 	if (error)
 		return error;
 	enter_stage(execution, "starting");
-	KTSTR_TRY(start_observer(execution, *vm));
-	error = listen(execution, *vm);
+	if (!started->not_attached)
+		KTSTR_TRY(start_observer(execution, started->vm));
+	error = listen(execution, started->vm);
 	leave_stage(execution, "collect");
 	return error;
 }
@@ -265,7 +264,7 @@ static bool skip_kernel(struct execution *execution)
 
 static void execute_once(struct execution *execution)
 {
-	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
+	_cleanup_(ktstr_started_deinit) struct ktstr_started started = { 0 };
 	struct ktstr_test_result *result = execution->result;
 	uint64_t began = ktstr_now_ns();
 	_cleanup_error_ struct ktstr_error *error = NULL;
@@ -273,10 +272,10 @@ static void execute_once(struct execution *execution)
 	identify(execution);
 	if (skip_kernel(execution))
 		return;
-	error = run_in_vm(execution, &vm);
-	if (vm) {
-		result->console = ktstr_vm_console(vm, &result->console_length);
-		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
+	error = run_in_vm(execution, &started);
+	if (started.vm) {
+		result->console = ktstr_vm_console(started.vm, &result->console_length);
+		result->corrupt_frames = ktstr_vm_corrupt_frames(started.vm);
 	}
 	ktstr_judge(&execution->observation, error, result);
 	ktstr_expect_apply(&execution->run->test->expect, result);

@@ -66,6 +66,7 @@ struct ktstr_vm {
 	bool restored;
 	uint64_t log_read; /* bytes of the mailbox log already decoded */
 	struct ktstr_frame_decoder decoder;
+	struct ktstr_frame_decoder earlier; /* given out first: see ktstr_vm_replay_frames() */
 };
 
 static void close_fd(int *fd)
@@ -93,6 +94,7 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	ktstr_freezer_destroy(vm->freezer);
 	ktstr_error_free(vm->stop_failure);
 	ktstr_frame_decoder_deinit(&vm->decoder);
+	ktstr_frame_decoder_deinit(&vm->earlier);
 	free(vm);
 }
 
@@ -551,7 +553,7 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 	for (;;) {
 		int left_ms = ktstr_ms_until(deadline_ns);
 
-		if (ktstr_frame_decoder_next(&vm->decoder, frame))
+		if (ktstr_frame_decoder_next(&vm->earlier, frame) || ktstr_frame_decoder_next(&vm->decoder, frame))
 			return KTSTR_VM_FRAME;
 		if (!left_ms || console_flooded(vm))
 			return KTSTR_VM_DEADLINE;
@@ -598,7 +600,7 @@ void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd)
 
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length)
 {
-	ktstr_frame_decoder_feed(&vm->decoder, bytes, length);
+	ktstr_frame_decoder_feed(&vm->earlier, bytes, length);
 }
 
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm)

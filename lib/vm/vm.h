@@ -119,7 +119,7 @@ struct ktstr_error *ktstr_vm_send_frame(struct ktstr_vm *vm, uint32_t type, cons
 void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd);
 /* When QEMU first answered over QMP (ktstr_now_ns()); 0 = not yet. */
 uint64_t ktstr_vm_answered_ns(const struct ktstr_vm *vm);
-/* Frames that were sent before the VM was saved, given out first. */
+/* Frames that were sent before the VM was saved, or that somebody has read already, given out first. */
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length);
 /* Is the agent waiting for a job (stage n of enum ktstr_agent_stage)? */
 bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage);
