@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "guest/agent.h"
+#include "guest/mailbox.h"
 
 static void close_link(struct relay *relay)
 {
@@ -54,17 +55,38 @@ void link_refuse(struct relay *relay, uint32_t id, struct ktstr_error *error)
 	link_reply(relay, KTSTR_FRAME_REFUSED, payload.data, payload.length);
 }
 
-/* In a deterministic run nothing may be sent to a running guest, so no reply could come back. */
+/* Where nothing may be sent to a running guest it stands still while the host answers, in the memory that both have. */
+static struct ktstr_error *ask_frozen(struct relay *relay, const struct ktstr_frame *frame)
+{
+	_cleanup_(ktstr_frame_decoder_deinit) struct ktstr_frame_decoder decoder = { 0 };
+	_cleanup_free_ char *reply = ktstr_xmalloc(KTSTR_MAILBOX_REPLY_BYTES);
+	_cleanup_str_ struct ktstr_str request = { 0 };
+	struct ktstr_frame answer;
+	size_t length;
+
+	ktstr_frame_encode(&request, frame->type, frame->payload, frame->length);
+	KTSTR_TRY(ktstr_freeze(relay->channel->mailbox, KTSTR_FREEZE_REQUEST, request.data, request.length, reply,
+			       KTSTR_MAILBOX_REPLY_BYTES, &length));
+	if (length > KTSTR_MAILBOX_REPLY_BYTES)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "the host's reply of %zu bytes does not fit into the mailbox",
+				       length);
+	ktstr_frame_decoder_feed(&decoder, reply, length);
+	if (!ktstr_frame_decoder_next(&decoder, &answer) || !answer.crc_ok || !ktstr_frame_is_reply(answer.type))
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "the host did not answer");
+	link_reply(relay, answer.type, answer.payload, answer.length);
+	return NULL;
+}
+
 static void ask_host(struct relay *relay, const struct ktstr_frame *frame, uint32_t id)
 {
+	struct ktstr_error *error = NULL;
+
 	if (relay->channel->port_fd >= 0)
 		channel_send(relay->channel, frame->type, frame->payload, frame->length);
 	else
-		link_refuse(relay, id,
-			    ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
-					    "%s: the host cannot be asked in a deterministic run, where nothing may be sent to a running guest",
-					    frame->type == KTSTR_FRAME_SNAPSHOT_REQUEST ? "snapshot" :
-											 "reading or writing kernel memory"));
+		error = ask_frozen(relay, frame);
+	if (error)
+		link_refuse(relay, id, error);
 }
 
 static void keep_request(struct relay *relay, const struct ktstr_frame *frame, uint32_t id)

@@ -31,7 +31,7 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->limits = ktstr_default_limits(json_is_true(json_object_get(job_test, "strict")));
 	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
-	ctx->live = ktstr_live_create(ctx->scheduler);
+	ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
 	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
 	ctx->settle_ns = KTSTR_DEFAULT_SETTLE_NS;
 	ctx->workers_per_cgroup =
@@ -97,7 +97,7 @@ int ktstr_guest_run(const char *job_path)
 	}
 	send_result(&ctx.result);
 	ktstr_assert_result_deinit(&ctx.result);
-	ktstr_live_destroy(ctx.live);
+	ktstr_live_schedulers_destroy(ctx.live);
 	ktstr_cgroup_manager_destroy(cgroups);
 	ktstr_test_topology_destroy(topo);
 	json_decref(job);

@@ -198,8 +198,7 @@ bool schedulers_start_first(struct relay *relay, json_t *sched)
 	else if (ktstr_error_code(error) == KTSTR_ERR_TIMEOUT)
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "timeout");
 	else if (!relay->sched.ended)
-		channel_lifecycle(relay->channel, KTSTR_LIFE_AGENT_ERROR, "scheduler %s: %s", name_of(sched),
-				  ktstr_error_message(error));
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "%s", ktstr_error_message(error));
 	ktstr_error_free(error);
 	return false;
 }

@@ -114,16 +114,49 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	}
 }
 
-/* What nobody on this side answers must not leave the test waiting. */
-static void refuse_request(struct ktstr_vm *vm, const struct ktstr_frame *frame)
+/*
+ * The reply to a request of the test program; false when the frame is none. What nobody on this side answers is
+ * refused, so that no test waits for nothing.
+ */
+static bool answer_request(const struct ktstr_frame *frame, uint32_t *type, struct ktstr_str *payload)
 {
-	_cleanup_str_ struct ktstr_str payload = { 0 };
 	uint32_t id;
 
-	if (!ktstr_frame_is_host_request(frame->type) || !ktstr_frame_read_u32(frame, 0, &id))
+	if (!frame->crc_ok || !ktstr_frame_is_host_request(frame->type) || !ktstr_frame_read_u32(frame, 0, &id))
+		return false;
+	*type = KTSTR_FRAME_REFUSED;
+	ktstr_frame_refusal(payload, id, KTSTR_ERR_UNSUPPORTED, "this ktstr does not answer such requests");
+	return true;
+}
+
+static void answer_running(struct ktstr_vm *vm, const struct ktstr_frame *frame)
+{
+	_cleanup_str_ struct ktstr_str payload = { 0 };
+	uint32_t type;
+
+	if (answer_request(frame, &type, &payload))
+		ktstr_error_free(ktstr_vm_send_frame(vm, type, payload.data, payload.length));
+}
+
+/* A deterministic guest stands still while it is answered. */
+static void answer_frozen(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze *freeze)
+{
+	_cleanup_(ktstr_frame_decoder_deinit) struct ktstr_frame_decoder decoder = { 0 };
+	_cleanup_str_ struct ktstr_str payload = { 0 };
+	_cleanup_str_ struct ktstr_str reply = { 0 };
+	struct ktstr_frame frame;
+	uint32_t type;
+
+	(void)context;
+	(void)vm;
+	if (freeze->reason != KTSTR_FREEZE_REQUEST)
 		return;
-	ktstr_frame_refusal(&payload, id, KTSTR_ERR_UNSUPPORTED, "this ktstr does not answer such requests");
-	ktstr_error_free(ktstr_vm_send_frame(vm, KTSTR_FRAME_REFUSED, payload.data, payload.length));
+	ktstr_frame_decoder_feed(&decoder, freeze->request, freeze->request_length);
+	if (!ktstr_frame_decoder_next(&decoder, &frame) || !answer_request(&frame, &type, &payload))
+		return;
+	ktstr_frame_encode(&reply, type, payload.data, payload.length);
+	freeze->reply_length = reply.length;
+	memcpy(freeze->reply, reply.data, reply.length < freeze->reply_capacity ? reply.length : freeze->reply_capacity);
 }
 
 static void follow_scheduler(const struct execution *execution, const struct ktstr_frame *frame)
@@ -190,7 +223,7 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			if (frame.crc_ok) {
 				follow_stages(execution, &frame);
 				follow_scheduler(execution, &frame);
-				refuse_request(vm, &frame);
+				answer_running(vm, &frame);
 			}
 			if (execution->observation.exited)
 				return NULL;
@@ -232,6 +265,7 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 	enter_stage(execution, "starting");
 	if (!started->not_attached)
 		KTSTR_TRY(start_observer(execution, started->vm));
+	ktstr_vm_on_freeze(started->vm, answer_frozen, execution);
 	error = listen(execution, started->vm);
 	leave_stage(execution, "collect");
 	return error;

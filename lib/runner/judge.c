@@ -19,6 +19,7 @@ void ktstr_observation_deinit(struct ktstr_observation *observation)
 {
 	free(observation->agent_error);
 	ktstr_str_deinit(&observation->output);
+	free(observation->not_started);
 	free(observation->lost);
 	free(observation->inactive);
 	ktstr_sched_instances_deinit(&observation->schedulers);
@@ -139,7 +140,11 @@ static void take_lifecycle(struct ktstr_observation *observation, const struct k
 		break;
 	case KTSTR_LIFE_SCHED_NOT_ATTACHED:
 		observation->attach_timed_out = !strcmp(text, "timeout");
-		observation->no_sched_ext = !observation->attach_timed_out;
+		observation->no_sched_ext = !strcmp(text, "sched_ext sysfs absent");
+		if (observation->attach_timed_out || observation->no_sched_ext)
+			break;
+		free(observation->not_started);
+		observation->not_started = ktstr_take(text);
 		break;
 	case KTSTR_LIFE_AGENT_ERROR:
 		free(observation->agent_error);
@@ -264,7 +269,10 @@ static void judge_failed_attach(const struct ktstr_observation *observation,
 	_cleanup_free_ char *last_line = ktstr_console_tail(log, strlen(log), 1);
 	char *cause;
 
-	if (observation->no_sched_ext)
+	if (observation->not_started)
+		cause = ktstr_xasprintf("scheduler %s could not be started: %s", result->scheduler,
+					observation->not_started);
+	else if (observation->no_sched_ext)
 		cause = ktstr_xasprintf("kernel %s has no sched_ext (CONFIG_SCHED_CLASS_EXT): scheduler %s cannot run",
 					result->kernel_version, result->scheduler);
 	else if (observation->attach_timed_out)
@@ -345,8 +353,9 @@ void ktstr_judge(struct ktstr_observation *observation, const struct ktstr_error
 					 PANIC_LINES);
 	if (result->crash_message && !observation->exited)
 		judge_missing_result(observation, end_error, result);
-	else if (wants_scheduler && !observation->attached &&
-		 (observation->died || observation->no_sched_ext || observation->attach_timed_out))
+	else if (observation->not_started ||
+		 (wants_scheduler && !observation->attached &&
+		  (observation->died || observation->no_sched_ext || observation->attach_timed_out)))
 		judge_failed_attach(observation, result);
 	else if (observation->died || observation->detached)
 		judge_lost_scheduler(observation, result);

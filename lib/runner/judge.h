@@ -14,6 +14,7 @@ struct ktstr_observation {
 	int program_status, sched_status; /* wait statuses */
 	uint64_t scenario_elapsed_ms; /* guest time of the last scenario that ended */
 	char *agent_error;
+	char *not_started; /* why the first scheduler was not even tried */
 	char *lost; /* name of the scheduler that went away by itself */
 	char *inactive; /* what sched_ext said under a workload that should have run under a scheduler */
 	struct ktstr_str output;

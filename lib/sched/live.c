@@ -16,7 +16,7 @@
 /* Longer than the agent's own limits together: its error says more than ours. */
 #define REQUEST_TIMEOUT KTSTR_SEC(180)
 
-struct ktstr_live {
+struct ktstr_live_schedulers {
 	const char *boot_label;
 	struct pin {
 		char *name;
@@ -25,15 +25,15 @@ struct ktstr_live {
 	size_t pins_count;
 };
 
-struct ktstr_live *ktstr_live_create(const char *boot_label)
+struct ktstr_live_schedulers *ktstr_live_schedulers_create(const char *boot_label)
 {
-	struct ktstr_live *live = ktstr_xcalloc(1, sizeof(*live));
+	struct ktstr_live_schedulers *live = ktstr_xcalloc(1, sizeof(*live));
 
 	live->boot_label = boot_label;
 	return live;
 }
 
-void ktstr_live_unpin_all(struct ktstr_live *live)
+void ktstr_live_unpin_all(struct ktstr_live_schedulers *live)
 {
 	for (size_t i = 0; i < live->pins_count; i++) {
 		close(live->pins[i].fd);
@@ -44,7 +44,7 @@ void ktstr_live_unpin_all(struct ktstr_live *live)
 	live->pins_count = 0;
 }
 
-void ktstr_live_destroy(struct ktstr_live *live)
+void ktstr_live_schedulers_destroy(struct ktstr_live_schedulers *live)
 {
 	if (!live)
 		return;
@@ -121,7 +121,7 @@ struct ktstr_error *ktstr_live_replace(struct ktstr_ctx *ctx, const struct ktstr
 	return change(ctx, KTSTR_SCHED_OP_REPLACE, scheduler->name, scheduler->name);
 }
 
-static struct ktstr_error *pin(struct ktstr_live *live, const char *name)
+static struct ktstr_error *pin(struct ktstr_live_schedulers *live, const char *name)
 {
 	int fd;
 

@@ -55,7 +55,7 @@ enum ktstr_lifecycle {
 	KTSTR_LIFE_INIT_STARTED = 1, /* text: seconds of uptime */
 	KTSTR_LIFE_PAYLOAD_STARTING = 2,
 	KTSTR_LIFE_SCHED_DIED = 3, /* text: how; SCHED_EXIT carries the status */
-	KTSTR_LIFE_SCHED_NOT_ATTACHED = 4, /* text: "timeout" or "sched_ext sysfs absent" */
+	KTSTR_LIFE_SCHED_NOT_ATTACHED = 4, /* text: "timeout", "sched_ext sysfs absent", or what else went wrong */
 	KTSTR_LIFE_SCHED_ATTACHED = 5, /* text: sched_ext/root/ops */
 	KTSTR_LIFE_WORKLOAD_DISPATCHED = 6, /* text: sched_ext state and ops while workers run */
 	KTSTR_LIFE_SCHED_DETACHED = 7, /* the kernel shows no scheduler though its process lives */

@@ -82,8 +82,6 @@ static bool answers(const struct ktstr_frame *frame, uint32_t id, uint32_t reply
 
 static struct ktstr_error *take_reply(const struct ktstr_frame *frame, struct ktstr_str *reply)
 {
-	if (frame->type == KTSTR_FRAME_REFUSED)
-		return take_refusal(frame);
 	if (frame->length > KTSTR_REQUEST_MAX_BYTES)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a reply of %u bytes, more than %u", frame->length,
 				       KTSTR_REQUEST_MAX_BYTES);
@@ -92,7 +90,7 @@ static struct ktstr_error *take_reply(const struct ktstr_frame *frame, struct kt
 }
 
 static struct ktstr_error *wait_for_reply(int fd, uint32_t id, uint32_t reply_type, uint64_t timeout_ns,
-					  struct ktstr_str *reply)
+					  struct ktstr_str *reply, struct ktstr_error **refusal)
 {
 	uint64_t deadline = ktstr_now_ns() + timeout_ns;
 	struct pollfd socket = { .fd = fd, .events = POLLIN };
@@ -102,9 +100,14 @@ static struct ktstr_error *wait_for_reply(int fd, uint32_t id, uint32_t reply_ty
 	for (;;) {
 		ssize_t got;
 
-		while (ktstr_frame_decoder_next(&link_state.replies, &frame))
-			if (answers(&frame, id, reply_type))
+		while (ktstr_frame_decoder_next(&link_state.replies, &frame)) {
+			if (!answers(&frame, id, reply_type))
+				continue;
+			if (frame.type != KTSTR_FRAME_REFUSED)
 				return take_reply(&frame, reply);
+			*refusal = take_refusal(&frame);
+			return NULL;
+		}
 		if (!ktstr_ms_until(deadline))
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "no reply within %s",
 					       ktstr_format_duration(timeout_ns, limit));
@@ -133,7 +136,7 @@ static struct ktstr_error *check_caller(void)
 }
 
 static struct ktstr_error *ask(uint32_t type, const void *payload, size_t length, uint32_t reply_type,
-			       uint64_t timeout_ns, struct ktstr_str *reply)
+			       uint64_t timeout_ns, struct ktstr_str *reply, struct ktstr_error **refusal)
 {
 	_cleanup_str_ struct ktstr_str request = { 0 };
 	int fd = atoi(ktstr_env(KTSTR_WIRE_FD_ENV));
@@ -142,13 +145,13 @@ static struct ktstr_error *ask(uint32_t type, const void *payload, size_t length
 	ktstr_str_add_bytes(&request, &id_le, sizeof(id_le));
 	ktstr_str_add_bytes(&request, payload, length);
 	KTSTR_TRY(send_frame(fd, type, request.data, request.length));
-	return wait_for_reply(fd, id, reply_type, timeout_ns, reply);
+	return wait_for_reply(fd, id, reply_type, timeout_ns, reply, refusal);
 }
 
 struct ktstr_error *ktstr_wire_request(uint32_t type, const void *payload, size_t length, uint32_t reply_type,
 				       uint64_t timeout_ns, struct ktstr_str *reply)
 {
-	struct ktstr_error *error = check_caller();
+	struct ktstr_error *error = check_caller(), *refusal = NULL;
 	char name[12];
 
 	if (!error && length > KTSTR_REQUEST_MAX_BYTES - 4)
@@ -156,8 +159,8 @@ struct ktstr_error *ktstr_wire_request(uint32_t type, const void *payload, size_
 					KTSTR_REQUEST_MAX_BYTES - 4);
 	if (!error) {
 		pthread_mutex_lock(&link_state.asking);
-		error = ask(type, payload, length, reply_type, timeout_ns, reply);
+		error = ask(type, payload, length, reply_type, timeout_ns, reply, &refusal);
 		pthread_mutex_unlock(&link_state.asking);
 	}
-	return error ? ktstr_error_wrap(error, "request %s", ktstr_frame_type_name(type, name)) : NULL;
+	return error ? ktstr_error_wrap(error, "request %s", ktstr_frame_type_name(type, name)) : refusal;
 }

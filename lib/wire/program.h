@@ -23,8 +23,8 @@ void ktstr_wire_lifecycle(enum ktstr_lifecycle stage, const char *fmt, ...) KTST
 /*
  * Sends a request and waits for its reply. The id that binds the two goes before payload and is taken off *reply, which
  * gets the rest (at most KTSTR_REQUEST_MAX_BYTES). Replies to earlier requests that timed out are dropped. Requests of
- * several threads queue up. Errors: KTSTR_ERR_UNSUPPORTED outside a guest and in a forked child, KTSTR_ERR_TIMEOUT, the
- * code and words of a refusal.
+ * several threads queue up. Errors: KTSTR_ERR_UNSUPPORTED outside a guest and in a forked child, KTSTR_ERR_TIMEOUT; a
+ * refusal comes as it is, with the code and the words of who refuses.
  */
 struct ktstr_error *ktstr_wire_request(uint32_t type, const void *payload, size_t length, uint32_t reply_type,
 				       uint64_t timeout_ns, struct ktstr_str *reply) KTSTR_CHECKED;

@@ -152,7 +152,7 @@ KTSTR_TEST(swaps, .duration = KTSTR_SEC(1), .staged_schedulers = KTSTR_SCHEDULER
 	expect_eevdf(ctx);
 	expect_error(ctx, ktstr_live_detach(ctx), KTSTR_ERR_NOT_FOUND, "none is attached");
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "under_eevdf" }));
-	expect_error(ctx, ktstr_live_attach(ctx, &refused), KTSTR_ERR_GUEST, "did not attach");
+	expect_error(ctx, ktstr_live_attach(ctx, &refused), KTSTR_ERR_GUEST, "exited before it attached (exit code 1)");
 	expect_eevdf(ctx);
 	ktstr_fail_error(ctx, ktstr_live_attach(ctx, &good));
 	expect_attached(ctx, "good");
