@@ -221,7 +221,7 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 				       "test \"%s\": .name must be non-empty and without '/' and '\\'",
 				       test->name ? test->name : "");
 	if (!test->body && !test->plan)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .plan is missing: it has no body either", test->name);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .body is missing, and it has no .plan", test->name);
 	error = ktstr_topology_validate(&topology);
 	if (error)
 		return ktstr_error_wrap(error, "test %s: .topology", test->name);
