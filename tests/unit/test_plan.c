@@ -60,7 +60,7 @@ static void test_holds(void **state)
 	assert_refused("must be finite", KTSTR_STEPS({ .hold = ktstr_hold_frac(0.0 / 0.0) }));
 	assert_refused("step 0: loop with an interval of 0", KTSTR_STEPS({ .hold = ktstr_hold_loop(0) }));
 	assert_refused("no kind of hold 9", KTSTR_STEPS({ .hold = { .kind = (enum ktstr_hold_kind)9 } }));
-	assert_sound(KTSTR_STEPS({ .hold = ktstr_hold_frac(2.5) }, { .hold = ktstr_hold_fixed(0) }, { 0 },
+	assert_sound(KTSTR_STEPS({ .hold = ktstr_hold_frac(2.5) }, { .hold = ktstr_hold_fixed(0) }, { .hold = ktstr_hold_full() },
 				 { .hold = ktstr_hold_loop(KTSTR_MS(10)) }));
 }
 
@@ -80,7 +80,7 @@ static void test_names(void **state)
 	assert_refused("cgroup name \"../a\"", OPS(KTSTR_OP(ADD_CGROUP, .cgroup = "../a")));
 	/* A cgroup of one step is gone in the next, and its name is free again. */
 	assert_sound(KTSTR_STEPS({ KTSTR_DEFS({ .name = "a" }) }, { KTSTR_DEFS({ .name = "a" }) }));
-	assert_refused("step 1: op 0 (StopCgroup): a cgroup name is empty", KTSTR_STEPS({ 0 }, { KTSTR_OPS(KTSTR_OP(STOP_CGROUP)) }));
+	assert_refused("step 1: op 0 (StopCgroup): a cgroup name is empty", KTSTR_STEPS({ .hold = ktstr_hold_full() }, { KTSTR_OPS(KTSTR_OP(STOP_CGROUP)) }));
 	/* Removing one of the backdrop frees its name. */
 	assert_sound(OPS(KTSTR_OP(REMOVE_CGROUP, .cgroup = "back"), KTSTR_OP(ADD_CGROUP, .cgroup = "back")));
 	/* An intermediate cgroup may be claimed by whoever needed it. */
