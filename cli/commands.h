@@ -38,6 +38,7 @@ struct ktstr_cli_run_options {
 	const char *kernel;
 	struct ktstr_strv topologies; /* empty = each test's own */
 	uint64_t duration_ns; /* 0 = each test's own */
+	const char *rt_app; /* instead of the tests' .rt_app; NULL = those */
 	bool deterministic, twice, cold, fresh_attach;
 	bool seeds_given;
 	uint64_t first_seed, last_seed;

@@ -228,7 +228,10 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 		ktstr_strv_addf(&run->reproduce, "--filter==%s", run->full_name);
 	} else {
 		ktstr_strv_add(&run->reproduce, "run");
-		ktstr_strv_addf(&run->reproduce, "--scenario=%s", run->test->name);
+		if (options->rt_app)
+			ktstr_strv_addf(&run->reproduce, "--rt-app=%s", options->rt_app);
+		else
+			ktstr_strv_addf(&run->reproduce, "--scenario=%s", run->test->name);
 	}
 	if (scheduler)
 		ktstr_strv_addf(&run->reproduce, "--scheduler=%s", scheduler);
@@ -254,7 +257,6 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 				    const struct ktstr_cli_run_options *options, const char *shape, uint64_t seed,
 				    const char *scheduler, char **scheduler_args)
 {
-	_cleanup_strv_ struct ktstr_strv beside = { 0 };
 	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
 	struct ktstr_run *run;
 
@@ -263,6 +265,7 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	*run = (struct ktstr_run){ .program = program, .test = test, .topology = test->topology };
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
+	run->rt_app = options->rt_app ? ktstr_xstrdup(options->rt_app) : NULL;
 	run->deterministic = options->deterministic || test->deterministic;
 	run->twice = options->twice;
 	run->cold = options->cold;
@@ -270,13 +273,7 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	run->seed = seed;
 	if (shape)
 		KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
-	ktstr_strv_addf(&beside, "%.*s", (int)(strrchr(program->path, '/') - program->path), program->path);
-	KTSTR_TRY(ktstr_sched_resolve(scheduler ? scheduler : test->scheduler_binary,
-				      scheduler ? NULL : test->scheduler_name, &beside, &run->scheduler));
-	for (size_t i = 0; !scheduler && i < test->scheduler_args.count; i++)
-		ktstr_strv_add(&run->scheduler.args, test->scheduler_args.items[i]);
-	for (; scheduler && scheduler_args && *scheduler_args; scheduler_args++)
-		ktstr_strv_add(&run->scheduler.args, *scheduler_args);
+	KTSTR_TRY(ktstr_run_choose_schedulers(run, scheduler, false, scheduler_args));
 	KTSTR_TRY(ktstr_run_find_includes(run));
 	add_reproduce(run, plan, options, scheduler, ktstr_topology_format(&run->topology, text));
 	return NULL;
@@ -306,6 +303,13 @@ void ktstr_cli_plan_deinit(struct ktstr_cli_plan *plan)
 	free(plan->runs);
 }
 
+static bool will_be_skipped(const struct ktstr_run *run, const struct ktstr_kernel *kernel)
+{
+	_cleanup_free_ char *reason = ktstr_run_refuses_kernel(run, kernel);
+
+	return reason;
+}
+
 /* A sched_ext scheduler on a kernel without the class would only fail inside the guest: say it before. */
 static struct ktstr_error *check_kernel(const struct ktstr_run_setup *setup, const struct ktstr_cli_plan *plan)
 {
@@ -317,7 +321,7 @@ static struct ktstr_error *check_kernel(const struct ktstr_run_setup *setup, con
 	if (value && !strcmp(value, "y"))
 		return NULL;
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->runs[i].scheduler.path)
+		if (plan->runs[i].scheduler.path && !will_be_skipped(&plan->runs[i], &setup->kernel))
 			return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
 					       "kernel %s has no sched_ext (CONFIG_SCHED_CLASS_EXT is not set): scheduler %s cannot run on it; "
 					       "--scheduler eevdf can, or get another kernel with `ktstr kernel get`",

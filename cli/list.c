@@ -60,6 +60,12 @@ static void widen(int *width, const char *text)
 		*width = (int)strlen(text);
 }
 
+/* A test with an rt-app file runs as long as that says, unless it says itself. */
+static const char *show_duration(const struct ktstr_test_info *test, char buffer[32])
+{
+	return test->duration_ns ? ktstr_format_duration(test->duration_ns, buffer) : "rt-app's";
+}
+
 static struct columns measure(const struct ktstr_program *program)
 {
 	struct columns columns = { 0 };
@@ -70,8 +76,8 @@ static struct columns measure(const struct ktstr_program *program)
 
 		widen(&columns.name, test->name);
 		widen(&columns.shape, ktstr_topology_format(&test->topology, text));
-		widen(&columns.scheduler, test->scheduler_name);
-		widen(&columns.duration, ktstr_format_duration(test->duration_ns, duration));
+		widen(&columns.scheduler, test->scheduler.name);
+		widen(&columns.duration, show_duration(test, duration));
 	}
 	return columns;
 }
@@ -88,8 +94,8 @@ static void print_tests(const struct ktstr_program *program, bool with_prefix)
 		printf("%s%-*s", with_prefix ? "ktstr/" : "", columns.name, test->name);
 		if (with_prefix)
 			printf("  %-*s  %-*s  %*s", columns.shape, ktstr_topology_format(&test->topology, shape),
-			       columns.scheduler, test->scheduler_name, columns.duration,
-			       ktstr_format_duration(test->duration_ns, duration));
+			       columns.scheduler, test->scheduler.name, columns.duration,
+			       show_duration(test, duration));
 		printf("%s%s%s\n", *description ? "  " : "", description, test->ignore ? "  (run only by name)" : "");
 	}
 }
@@ -104,7 +110,7 @@ static void append_json(const struct ktstr_program *program, json_t *array)
 			array,
 			json_pack("{ss ss* ss ss sI sb ss}", "name", test->name, "description",
 				  test->description, "topology", ktstr_topology_format(&test->topology, shape),
-				  "scheduler", test->scheduler_name, "duration_ns",
+				  "scheduler", test->scheduler.name, "duration_ns",
 				  (json_int_t)test->duration_ns, "ignore", (int)test->ignore, "program",
 				  program->path));
 	}

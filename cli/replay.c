@@ -45,7 +45,10 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 {
 	const char *name = json_string_value(json_object_get(recipe, "test"));
 	const char *shape = json_string_value(json_object_get(recipe, "topology"));
-	const json_t *args = json_object_get(recipe, "scheduler_args"), *arg;
+	const char *rt_app = json_string_value(json_object_get(recipe, "rt_app"));
+	const char *scheduler = file_of(recipe, "scheduler");
+	_cleanup_strv_ struct ktstr_strv args = { 0 };
+	const json_t *arg;
 	size_t i;
 
 	if (!name || !shape)
@@ -53,12 +56,14 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	KTSTR_TRY(ktstr_cli_find_scenario(program, name, &run->test));
 	run->program = program;
 	run->full_name = ktstr_xasprintf("ktstr/%s", name);
+	run->rt_app = rt_app ? ktstr_xstrdup(rt_app) : NULL;
 	run->topology = run->test->topology;
 	KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
 	KTSTR_TRY(ktstr_run_find_includes(run));
-	KTSTR_TRY(ktstr_sched_resolve(file_of(recipe, "scheduler"), NULL, NULL, &run->scheduler));
-	json_array_foreach(args, i, arg)
-		ktstr_strv_add(&run->scheduler.args, json_string_value(arg) ? json_string_value(arg) : "");
+	json_array_foreach(json_object_get(recipe, "scheduler_args"), i, arg)
+		ktstr_strv_add(&args, json_string_value(arg) ? json_string_value(arg) : "");
+	KTSTR_TRY(ktstr_run_choose_schedulers(run, scheduler ? scheduler : "eevdf",
+					      json_is_true(json_object_get(recipe, "declared")), args.items));
 	run->duration_ns = (uint64_t)json_integer_value(json_object_get(recipe, "duration_ns"));
 	run->seed = (uint64_t)json_integer_value(json_object_get(recipe, "seed"));
 	run->deterministic = true;

@@ -20,6 +20,7 @@ struct run_arguments {
 
 static const struct argp_option options[] = {
 	{ "scheduler", 's', "PATH|NAME|eevdf", 0, "scheduler under test; default: eevdf", 1 },
+	{ "rt-app", 'r', "FILE.json", 0, "run the tasks of this rt-app file instead of the scenarios", 1 },
 	{ "scenario", 'c', "NAME", 0, "run only this scenario; repeatable; `ktstr list --scenarios`", 1 },
 	{ 0 },
 };
@@ -34,6 +35,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case 's':
 		arguments->scheduler = value;
+		return 0;
+	case 'r':
+		arguments->common.rt_app = value;
 		return 0;
 	case 'c':
 		ktstr_strv_add(&arguments->scenarios, value);
@@ -75,6 +79,17 @@ static struct ktstr_error *plan_scenarios(const struct run_arguments *arguments,
 	return NULL;
 }
 
+/* The scenario that runs an rt-app file, alone. */
+static struct ktstr_error *choose_rt_app(struct run_arguments *arguments)
+{
+	if (!arguments->common.rt_app)
+		return NULL;
+	if (arguments->scenarios.count)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--rt-app and --scenario exclude each other: give one of them");
+	ktstr_strv_add(&arguments->scenarios, "rt_app");
+	return NULL;
+}
+
 int ktstr_cmd_run(int argc, char **argv)
 {
 	struct run_arguments arguments = { .scheduler = "eevdf" };
@@ -88,7 +103,9 @@ int ktstr_cmd_run(int argc, char **argv)
 	if (!arguments.common.topologies.count)
 		for (size_t i = 0; i < sizeof(smoke_topologies) / sizeof(smoke_topologies[0]); i++)
 			ktstr_strv_add(&arguments.common.topologies, smoke_topologies[i]);
-	error = ktstr_cli_load_scenarios(&program);
+	error = choose_rt_app(&arguments);
+	if (!error)
+		error = ktstr_cli_load_scenarios(&program);
 	if (!error)
 		error = plan_scenarios(&arguments, split < argc ? argv + split + 1 : NULL, &program, &plan);
 	exit_code = error ? ktstr_cli_fail(error) : ktstr_cli_execute(&plan, &arguments.common);

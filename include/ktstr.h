@@ -11,8 +11,10 @@
 #include <ktstr/error.h>
 #include <ktstr/host.h>
 #include <ktstr/kernel_op.h>
+#include <ktstr/live.h>
 #include <ktstr/op.h>
 #include <ktstr/payload.h>
+#include <ktstr/rt_app.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scenarios.h>
 #include <ktstr/scheduler.h>

@@ -94,12 +94,17 @@ enum {
 	OPT_NEVER_ATTACH,
 	OPT_REJECT,
 	OPT_RACY,
+	OPT_CONFIG,
+	OPT_CELL_PARENT,
 };
 
 static const struct argp_option options[] = {
 	{ .name = "slice-us", .key = OPT_SLICE, .arg = "N", .doc = "Time slice (default 20000)" },
 	{ .name = "watchdog-ms", .key = OPT_WATCHDOG, .arg = "N",
 	  .doc = "How long a runnable task may wait before the kernel ejects us (default 3000, at most 30000)" },
+	{ .name = "config", .key = OPT_CONFIG, .arg = "FILE", .doc = "Read the time slice from FILE: \"slice-us N\"" },
+	{ .name = "cell-parent-cgroup", .key = OPT_CELL_PARENT, .arg = "PATH",
+	  .doc = "Refuse to start unless this cgroup is there with the controllers cpu and cpuset" },
 	{ .name = "exit-after-ms", .key = OPT_EXIT_AFTER, .arg = "N", .doc = "Detach and exit cleanly" },
 	{ .name = "verbose", .key = OPT_VERBOSE,
 	  .doc = "Show how the CPUs are grouped, and counters at the end; twice: also what libbpf does" },
@@ -150,6 +155,35 @@ static __u64 ms_as_ns(struct argp_state *state, const char *name, const char *ar
 	return number(state, name, arg, 1, MAX_MS) * 1000000ULL;
 }
 
+static void read_config(struct argp_state *state, const char *path, struct settings *s)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long slice_us;
+
+	if (!file || fscanf(file, " slice-us %lu", &slice_us) != 1 || slice_us < 100 || slice_us > 1000000)
+		argp_error(state, "--config: %s does not say \"slice-us N\" with N from 100 to 1000000", path);
+	if (file)
+		fclose(file);
+	s->opts.slice_ns = slice_us * 1000ULL;
+}
+
+static void check_cell_parent(struct argp_state *state, const char *path)
+{
+	char file[512], controllers[256] = "";
+	FILE *stream;
+
+	snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cgroup.controllers", path);
+	stream = fopen(file, "re");
+	if (stream) {
+		if (!fgets(controllers, sizeof(controllers), stream))
+			controllers[0] = '\0';
+		fclose(stream);
+	}
+	controllers[strcspn(controllers, "\n")] = ' ';
+	if (!strstr(controllers, "cpuset") || !strstr(controllers, "cpu "))
+		argp_error(state, "--cell-parent-cgroup: %s has not cpu and cpuset, but \"%s\"", file, controllers);
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct settings *s = state->input;
@@ -187,6 +221,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NEVER_ATTACH:
 		s->never_attach = true;
+		return 0;
+	case OPT_CONFIG:
+		read_config(state, arg, s);
+		return 0;
+	case OPT_CELL_PARENT:
+		check_cell_parent(state, arg);
 		return 0;
 	case OPT_RACY:
 		s->opts.racy = 1;

@@ -22,8 +22,9 @@ struct ktstr_ctx {
 	uint64_t duration_ns; /* how long workloads run */
 	uint64_t settle_ns; /* wait after cgroup creation before measuring */
 	unsigned int workers_per_cgroup;
-	int sched_pid; /* 0 = EEVDF */
-	const char *scheduler; /* label */
+	int sched_pid; /* of the scheduler that is attached now; 0 = none: EEVDF, or one of the kernel's own */
+	const char *scheduler; /* its label, "eevdf" for none */
+	struct ktstr_live_schedulers *live; /* what live.h keeps; NULL = the schedulers of this context cannot be changed */
 	uint64_t seed; /* of everything that may vary */
 	bool perturb; /* workers pause at moments drawn from the seed; on in deterministic runs */
 	struct ktstr_assert assert; /* merged: defaults <- scheduler <- test */

@@ -4,12 +4,15 @@
 #define KTSTR_TEST_H
 
 #include <ktstr/payload.h>
+#include <ktstr/live.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define KTSTR_DEFAULT_DURATION KTSTR_SEC(12)
 
 struct ktstr_test_entry {
 	const char *name; /* set by KTSTR_TEST; no '/' or '\' */
@@ -25,11 +28,24 @@ struct ktstr_test_entry {
 	unsigned int workers_per_cgroup; /* 0 = number of CPUs */
 	const struct ktstr_scheduler *scheduler; /* NULL = EEVDF */
 	const char *const *extra_sched_args; /* appended to the scheduler's args */
+	const char *config; /* text of the file of the scheduler's .config_file_def; set if and only if it has one */
+	const struct ktstr_scheduler *const *staged_schedulers; /* for ktstr_live_attach(); KTSTR_SCHEDULERS(&a, &b) */
+	struct ktstr_cgroup_path workload_root_cgroup; /* of the cgroups that the body makes; unset: KTSTR_CGROUP_PATH("ktstr") */
+	enum ktstr_switch kaslr; /* KTSTR_OFF boots with nokaslr */
 	const struct ktstr_payload *payload; /* what the test is about; the results name it */
 	const struct ktstr_payload *const *workloads; /* further ones it runs; KTSTR_WORKLOADS(&a, &b) */
 	const char *const *extra_include_files; /* for KTSTR_INCLUDE_DIR in the guest; KTSTR_ARGS("data", "./dir") */
+	const char *rt_app; /* an rt-app file for ktstr_run_rt_app(): bare name or path; NULL = none */
 	struct ktstr_assert checks;
 	bool deterministic; /* always on virtual time, with seed 1 unless told otherwise */
+	/*
+	 * The run must fail. Whatever it fails with, unless the last two say what the scheduler's log and the kernel's
+	 * words on it must have: a literal text, an extended regular expression; both if both are given.
+	 */
+	bool expect_err;
+	const char *expect_scx_bpf_error_contains;
+	const char *expect_scx_bpf_error_matches;
+	bool allow_inconclusive; /* an inconclusive verdict does not make ktstr's exit code */
 	bool fresh_attach; /* the scheduler attaches within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The agent's way out: frames through the virtio port or into the mailbox's log area. */
+/* The agent's link to the host: frames through the virtio port, or into the mailbox's log area. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +68,14 @@ void channel_send(struct channel *channel, uint32_t type, const void *payload, s
 	} else {
 		append_to_log(channel->mailbox, &bytes);
 	}
+}
+
+size_t channel_receive(struct channel *channel, void *buffer, size_t size)
+{
+	ssize_t got = read(channel->port_fd, buffer, size);
+
+	channel->deaf = !got || (got < 0 && errno != EINTR && errno != EAGAIN);
+	return got > 0 ? (size_t)got : 0;
 }
 
 void channel_lifecycle(struct channel *channel, enum ktstr_lifecycle stage, const char *fmt, ...)

@@ -9,15 +9,15 @@
 #include "base/str.h"
 #include "check/result_json.h"
 #include "guest/registry.h"
+#include "sched/declaration.h"
 
 enum { DEFAULT_MEMORY_MIB = 2048 };
-#define DEFAULT_DURATION KTSTR_SEC(12)
 
 struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry *test)
 {
 	return (struct ktstr_plan_setting){
 		.topology = ktstr_test_topology_of(test),
-		.duration_ns = test->duration ? test->duration : DEFAULT_DURATION,
+		.duration_ns = test->duration ? test->duration : KTSTR_DEFAULT_DURATION,
 		.workers_per_cgroup = test->workers_per_cgroup,
 	};
 }
@@ -79,11 +79,61 @@ static json_t *describe_topology(const struct ktstr_topology *topology)
 			 describe_nodes(topology), "distances", describe_distances(topology));
 }
 
-static json_t *describe_scheduler(const struct ktstr_scheduler *scheduler,
-				  const char *const *extra_args)
+static json_t *describe_args(const struct ktstr_scheduler *scheduler, const char *const *extra_args)
 {
-	return json_pack("{ss ss* so}", "name", scheduler->name, "binary", scheduler->binary, "args",
-			 describe_strings(scheduler->args, extra_args));
+	_cleanup_strv_ struct ktstr_strv config = { 0 };
+	json_t *own = describe_strings(scheduler->args, extra_args), *all;
+
+	ktstr_scheduler_config_args(scheduler, &config);
+	all = describe_strings((const char *const *)config.items, NULL);
+	json_array_extend(all, own);
+	json_decref(own);
+	return all;
+}
+
+static json_t *describe_sysctls(const struct ktstr_sysctl *sysctls)
+{
+	json_t *array = json_array();
+
+	for (; sysctls && sysctls->key; sysctls++) {
+		_cleanup_free_ char *text = ktstr_xasprintf("%s=%s", sysctls->key, sysctls->value);
+
+		json_array_append_new(array, json_string(text));
+	}
+	return array;
+}
+
+/* config: what the test gives for the scheduler's .config_file_def; NULL = nothing. */
+static json_t *describe_scheduler(const struct ktstr_scheduler *scheduler, const char *const *extra_args,
+				  const char *config)
+{
+	const char *config_file[] = { scheduler->config_file, NULL };
+
+	return json_pack("{ss ss* so so so so so ss* so so ss* ss*}", "name", scheduler->name, "binary", scheduler->binary,
+			 "args", describe_args(scheduler, extra_args), "kargs", describe_strings(scheduler->kargs, NULL),
+			 "sysctls", describe_sysctls(scheduler->sysctls), "enable",
+			 describe_strings(scheduler->enable, NULL), "disable", describe_strings(scheduler->disable, NULL),
+			 "cgroup_parent", scheduler->cgroup_parent.text, "includes",
+			 describe_strings(config_file, scheduler->include_files), "kernels",
+			 describe_strings(scheduler->kernels, NULL), "config_path",
+			 config ? scheduler->config_file_def.guest_path : NULL, "config_text", config);
+}
+
+static json_t *describe_staged(const struct ktstr_test_entry *test)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; test->staged_schedulers && test->staged_schedulers[i]; i++)
+		json_array_append_new(array, describe_scheduler(test->staged_schedulers[i], NULL, NULL));
+	return array;
+}
+
+/* What the run must come to. */
+static json_t *describe_expectation(const struct ktstr_test_entry *test)
+{
+	return json_pack("{sb ss* ss* sb}", "err", (int)test->expect_err, "contains", test->expect_scx_bpf_error_contains,
+			 "matches", test->expect_scx_bpf_error_matches, "allow_inconclusive",
+			 (int)test->allow_inconclusive);
 }
 
 static void describe_file(json_t *includes, const char *spec, const char *owner)
@@ -121,15 +171,23 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 		test->scheduler ? test->scheduler : &KTSTR_SCHED_EEVDF;
 	struct ktstr_topology topology = ktstr_test_topology_of(test);
 	struct ktstr_assert checks = ktstr_test_checks_of(test);
-	uint64_t duration = test->duration ? test->duration : DEFAULT_DURATION;
+	_cleanup_free_ char *root_cgroup = NULL;
+	/* 0 = the rt-app file may say it */
+	uint64_t duration = test->duration || test->rt_app ? test->duration : KTSTR_DEFAULT_DURATION;
 
-	return json_pack("{ss ss* si ss* so si sI si so so ss* so sb sb sb}", "name", test->name, "file", test->file,
+	if (test->workload_root_cgroup.text)
+		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
 			 (json_int_t)duration, "workers_per_cgroup", (int)test->workers_per_cgroup,
-			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args), "checks",
-			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "includes",
+			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args, test->config),
+			 "staged_schedulers", describe_staged(test), "expect", describe_expectation(test),
+			 "workload_root_cgroup", root_cgroup, "nokaslr",
+			 (int)(test->kaslr == KTSTR_OFF), "checks",
+			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "rt_app", test->rt_app,
+			 "includes",
 			 describe_includes(test), "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
@@ -172,7 +230,7 @@ json_t *ktstr_registry_describe(void)
 		struct ktstr_error *error = ktstr_scheduler_validate(*scheduler);
 
 		if (!error)
-			json_array_append_new(schedulers, describe_scheduler(*scheduler, NULL));
+			json_array_append_new(schedulers, describe_scheduler(*scheduler, NULL, NULL));
 		append_error(errors, error);
 	}
 	return json_pack("{si so so so}", "ktstr", 1, "tests", tests, "schedulers", schedulers, "errors",

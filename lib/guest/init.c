@@ -25,12 +25,7 @@
 #include "guest/agent.h"
 #include "guest/job.h"
 #include "ktstr/units.h"
-
-/* Attaching waits for many RCU grace periods; the machine is otherwise idle, so nothing under test sees it. */
-static void expedite_rcu(bool on)
-{
-	ktstr_error_free(ktstr_write_value("/sys/kernel/rcu_expedited", on ? "1" : "0"));
-}
+#include "wire/program.h"
 
 static const struct timespec GO_POLL = { .tv_nsec = 1000000 };
 
@@ -121,43 +116,12 @@ static void report_error(struct channel *channel, struct ktstr_error *error)
 	ktstr_error_free(error);
 }
 
-/* False when there is no scheduler to run the program under; the host has been told why. */
-static bool start_scheduler(struct relay *relay, json_t *job)
+static void add_pid(json_t *env, const char *name, pid_t pid)
 {
-	json_t *sched = json_object_get(job, "scheduler");
-	json_int_t timeout_ms = json_integer_value(json_object_get(sched, "attach_timeout_ms"));
-	struct ktstr_error *error;
-	enum wait_end end;
+	_cleanup_free_ char *text = ktstr_xasprintf("%s=%d", name, (int)pid);
 
-	if (!json_is_object(sched))
-		return true;
-	if (access("/sys/kernel/sched_ext", F_OK)) {
-		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "sched_ext sysfs absent");
-		return false;
-	}
-	error = job_process_prepare(&relay->sched, false);
-	if (!error)
-		error = job_process_start(&relay->sched, json_object_get(sched, "argv"),
-					  json_object_get(job, "env"), NULL);
-	if (error) {
-		report_error(relay->channel, error);
-		return false;
-	}
-	expedite_rcu(true);
-	end = relay_until(relay, sched_ext_attached, ktstr_now_ns() + (uint64_t)timeout_ms * 1000000u);
-	expedite_rcu(false);
-	switch (end) {
-	case WAIT_CONDITION:
-		relay->sched_attached = true;
-		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_ATTACHED, "%s",
-				  sysfs_text("/sys/kernel/sched_ext/root/ops"));
-		return true;
-	case WAIT_DEADLINE:
-		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "timeout");
-		return false;
-	default:
-		return false;
-	}
+	if (pid)
+		json_array_append_new(env, json_string(text));
 }
 
 static void run_program(struct relay *relay, json_t *job)
@@ -172,12 +136,9 @@ static void run_program(struct relay *relay, json_t *job)
 	int32_t status;
 
 	json_array_append_new(env, json_string(mailbox));
-	if (relay->sched.pid) {
-		char pid[32];
-
-		snprintf(pid, sizeof(pid), "KTSTR_SCHED_PID=%d", (int)relay->sched.pid);
-		json_array_append_new(env, json_string(pid));
-	}
+	relay->sched_staged = json_object_get(job, "staged");
+	add_pid(env, KTSTR_SCHED_PID_ENV, relay->sched.pid);
+	add_pid(env, KTSTR_WIRE_PID_ENV, relay->program.launcher_pid);
 	channel_lifecycle(relay->channel, KTSTR_LIFE_PAYLOAD_STARTING, "%s", "");
 	error = job_process_start(&relay->program, json_object_get(job, "argv"), env,
 				  terminal ? &size : NULL);
@@ -185,8 +146,10 @@ static void run_program(struct relay *relay, json_t *job)
 		report_error(relay->channel, error);
 		return;
 	}
-	relay_until(relay, NULL, UINT64_MAX);
+	while (relay_until(relay, NULL, UINT64_MAX) == WAIT_ASKED)
+		schedulers_answer(relay);
 	relay_last_words(relay, LAST_WORDS);
+	schedulers_end(relay);
 	relay_drain(relay);
 	status = relay->program.wait_status;
 	channel_send(relay->channel, KTSTR_FRAME_EXIT, &status, sizeof(status));
@@ -228,22 +191,22 @@ static bool follow_job(struct ktstr_mailbox *mailbox, struct relay *relay, json_
 {
 	struct ktstr_error *error;
 
-	if (!start_scheduler(relay, *job))
+	relay->job_env = json_object_get(*job, "env");
+	if (!schedulers_start_first(relay, json_object_get(*job, "scheduler")))
 		return false;
 	if (!json_is_true(json_object_get(*job, "hold")))
 		return true;
 	error = next_job(mailbox, KTSTR_AGENT_ATTACHED, job);
 	if (error)
 		report_error(relay->channel, error);
+	relay->job_env = json_object_get(*job, "env");
 	return !error;
 }
 
 /* The launcher of the program, which every job has, is ready before the template is saved. */
 static struct ktstr_error *relay_init(struct relay *relay, struct channel *channel)
 {
-	struct job_process idle = { .pidfd = -1, .control_fd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
-
-	*relay = (struct relay){ .channel = channel, .program = idle, .sched = idle };
+	*relay = (struct relay){ .channel = channel, .program = job_process_idle(), .sched = job_process_idle() };
 	relay->program.out_type = KTSTR_FRAME_STDOUT;
 	relay->program.err_type = KTSTR_FRAME_STDERR;
 	relay->sched.out_type = relay->sched.err_type = KTSTR_FRAME_SCHED_LOG;
@@ -292,6 +255,7 @@ int main(int argc, char **argv)
 	if (error)
 		fatal(error);
 	prepare_cgroups();
+	guard_agent();
 	load_modules();
 	error = ktstr_mailbox_map(KTSTR_MAILBOX_BYTES, &mailbox);
 	if (!error)

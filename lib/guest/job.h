@@ -4,7 +4,9 @@
  * it, a JSON object:
  *	argv	the program that is the test, and its arguments
  *	env	its complete environment, "K=V" strings
- *	scheduler	{argv, attach_timeout_ms}, absent for EEVDF
+ *	scheduler	the one that the test begins with, absent for EEVDF: {name, argv, attach_timeout_ms, enable, disable,
+ *		cgroups}: shell commands before and after, cgroups to make; argv absent for one of the kernel's own
+ *	staged	{name: the same, ...}: those that the program may ask for
  *	hold	true: only attach the scheduler, then wait for a second job with the program
  *	terminal	{rows, columns}: the program talks to the virtio console
  *	test	what the test program reads of it: see lib/guest/runner.c
@@ -12,8 +14,22 @@
 #ifndef KTSTR_GUEST_JOB_H
 #define KTSTR_GUEST_JOB_H
 
+/*
+ * What the program asks the agent for: {op, name}, name for attach and replace. The answer: {pid}, 0 for none. A
+ * refusal with KTSTR_ERR_GUEST or KTSTR_ERR_TIMEOUT means that no scheduler is attached now, others that nothing changed.
+ */
+#define KTSTR_SCHED_REQUEST_OP	 "op"
+#define KTSTR_SCHED_REQUEST_NAME "name"
+#define KTSTR_SCHED_REPLY_PID	 "pid"
+#define KTSTR_SCHED_OP_ATTACH	 "attach"
+#define KTSTR_SCHED_OP_DETACH	 "detach"
+#define KTSTR_SCHED_OP_RESTART	 "restart"
+#define KTSTR_SCHED_OP_REPLACE	 "replace"
+
 #define KTSTR_JOB_DIR		 "/run/ktstr"
 #define KTSTR_JOB_PATH		 KTSTR_JOB_DIR "/job.json"
+#define KTSTR_STAGING_DIR	 "/staging/schedulers" /* /<name>/<binary> */
+#define KTSTR_SHELL_PATH	 "/bin/busybox"
 #define KTSTR_INITRAMFS_SENTINEL "/.ktstr_init_ok"
 #define KTSTR_SCHED_PID_ENV	 "KTSTR_SCHED_PID"
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -80,6 +81,7 @@ int launcher_main(void)
 	struct request request;
 	char *strings, **argv, **env;
 
+	guard_job();
 	if (!read_fully(&request, sizeof(request)))
 		return 126;
 	strings = ktstr_xmalloc(request.strings_bytes);
@@ -118,13 +120,9 @@ static int spawn_launcher(int control, int out, int err, int frames, pid_t *pid)
 	return status;
 }
 
-/* A pipe whose ends are above the descriptors that the child gets: they would overwrite each other. */
-static bool open_pipe(int ends[2])
+/* Moves both ends above the descriptors that the child gets: they would overwrite each other. */
+static bool raise_ends(const int low[2], int ends[2])
 {
-	int low[2];
-
-	if (pipe2(low, O_CLOEXEC))
-		return false;
 	for (int i = 0; i < 2; i++) {
 		ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, FRAMES_FD + 1);
 		close(low[i]);
@@ -132,12 +130,31 @@ static bool open_pipe(int ends[2])
 	return ends[0] >= 0 && ends[1] >= 0;
 }
 
+static bool open_pipe(int ends[2])
+{
+	int low[2];
+
+	return !pipe2(low, O_CLOEXEC) && raise_ends(low, ends);
+}
+
+static bool open_socket(int ends[2])
+{
+	int low[2];
+
+	return !socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, low) && raise_ends(low, ends);
+}
+
+struct job_process job_process_idle(void)
+{
+	return (struct job_process){ .pidfd = -1, .control_fd = -1, .out_fd = -1, .err_fd = -1, .frames_fd = -1 };
+}
+
 struct ktstr_error *job_process_prepare(struct job_process *process, bool with_frames)
 {
 	int control[2], out[2], err[2], frames[2] = { -1, -1 }, status;
 
-	if (!open_pipe(control) || !open_pipe(out) || !open_pipe(err) || (with_frames && !open_pipe(frames)))
-		return ktstr_error_sys(errno, "cannot create the pipes of a process");
+	if (!open_pipe(control) || !open_pipe(out) || !open_pipe(err) || (with_frames && !open_socket(frames)))
+		return ktstr_error_sys(errno, "cannot create the pipes and sockets of a process");
 	status = spawn_launcher(control[0], out[1], err[1], frames[1], &process->launcher_pid);
 	if (status)
 		return ktstr_error_sys(status, "cannot start a launcher");

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registered tests and schedulers: lookup, inheritance of defaults, validation before any VM boots. */
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "guest/registry.h"
+#include "sched/declaration.h"
 
 struct ktstr_registry ktstr_registry;
-
-const struct ktstr_scheduler KTSTR_SCHED_EEVDF = { .name = "eevdf" };
 
 /* Warns once per name: the first registration counts, later ones are shadowed. */
 static void warn_duplicate(const char *what, const char *name)
@@ -74,20 +74,6 @@ struct ktstr_assert ktstr_test_checks_of(const struct ktstr_test_entry *test)
 	return ktstr_assert_merge(&merged, &test->checks);
 }
 
-struct ktstr_error *ktstr_scheduler_validate(const struct ktstr_scheduler *scheduler)
-{
-	struct ktstr_error *error;
-
-	if (!scheduler->name || !*scheduler->name)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "a scheduler has no .name");
-	if (scheduler->binary && !*scheduler->binary)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "scheduler %s: .binary is empty; leave it out for EEVDF",
-				       scheduler->name);
-	error = ktstr_assert_validate(&scheduler->checks);
-	return error ? ktstr_error_wrap(error, "scheduler %s: .checks", scheduler->name) : NULL;
-}
-
 static struct ktstr_error *check_constraints(const struct ktstr_topology_constraints *c)
 {
 	const struct {
@@ -135,6 +121,96 @@ static struct ktstr_error *check_payloads(const struct ktstr_test_entry *test)
 	return NULL;
 }
 
+static struct ktstr_error *check_staged(const struct ktstr_test_entry *test)
+{
+	const struct ktstr_scheduler *const *staged = test->staged_schedulers;
+
+	for (size_t i = 0; staged && staged[i]; i++) {
+		KTSTR_TRY(ktstr_scheduler_validate_staged(staged[i]));
+		if (test->scheduler && !strcmp(staged[i]->name, test->scheduler->name))
+			return ktstr_error_new(KTSTR_ERR_INVALID,
+					       "scheduler %s is the test's own .scheduler: restart gives it again",
+					       staged[i]->name);
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(staged[i]->name, staged[j]->name))
+				return ktstr_error_new(KTSTR_ERR_INVALID, "two schedulers are named %s", staged[i]->name);
+	}
+	return NULL;
+}
+
+static struct ktstr_error *check_scheduler_args(const struct ktstr_test_entry *test)
+{
+	const struct ktstr_scheduler *scheduler = test->scheduler ? test->scheduler : &KTSTR_SCHED_EEVDF;
+	_cleanup_strv_ struct ktstr_strv cgroups = { 0 };
+
+	KTSTR_TRY(ktstr_scheduler_check_args(test->extra_sched_args));
+	if (test->extra_sched_args && test->extra_sched_args[0] && !scheduler->binary)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "scheduler %s is no program that would read them", scheduler->name);
+	return ktstr_scheduler_cgroups(NULL, test->extra_sched_args, &cgroups);
+}
+
+static struct ktstr_error *check_config(const struct ktstr_test_entry *test)
+{
+	bool wanted = test->scheduler && test->scheduler->config_file_def.guest_path;
+
+	if (wanted && !test->config)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".config is missing: scheduler %s has a .config_file_def",
+				       test->scheduler->name);
+	if (!wanted && test->config)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".config: the scheduler has no .config_file_def that takes it");
+	return NULL;
+}
+
+static struct ktstr_error *check_pattern(const char *pattern)
+{
+	regex_t regex;
+	int code = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+	char why[128];
+	bool matches_all;
+
+	if (code) {
+		regerror(code, &regex, why, sizeof(why));
+		return ktstr_error_new(KTSTR_ERR_INVALID, "\"%s\": %s", pattern, why);
+	}
+	matches_all = !regexec(&regex, "", 0, NULL, 0);
+	regfree(&regex);
+	return matches_all ? ktstr_error_new(KTSTR_ERR_INVALID, "\"%s\" matches anything, also an empty text", pattern) :
+			     NULL;
+}
+
+static struct ktstr_error *check_expectations(const struct ktstr_test_entry *test)
+{
+	const char *contains = test->expect_scx_bpf_error_contains, *matches = test->expect_scx_bpf_error_matches;
+
+	if ((contains || matches) && !test->expect_err)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".%s needs .expect_err",
+				       contains ? "expect_scx_bpf_error_contains" : "expect_scx_bpf_error_matches");
+	if (contains && !*contains)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".expect_scx_bpf_error_contains is empty");
+	if (matches)
+		KTSTR_TRY_WRAP(check_pattern(matches), ".expect_scx_bpf_error_matches");
+	return NULL;
+}
+
+static struct ktstr_error *check_root_cgroup(const struct ktstr_test_entry *test)
+{
+	_cleanup_free_ char *normal = NULL;
+
+	return test->workload_root_cgroup.text ? ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &normal) : NULL;
+}
+
+static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
+{
+	if (test->scheduler)
+		KTSTR_TRY_WRAP(ktstr_scheduler_validate(test->scheduler), ".scheduler");
+	KTSTR_TRY_WRAP(check_scheduler_args(test), ".extra_sched_args");
+	KTSTR_TRY_WRAP(check_staged(test), ".staged_schedulers");
+	KTSTR_TRY(check_config(test));
+	KTSTR_TRY(check_expectations(test));
+	KTSTR_TRY_WRAP(check_root_cgroup(test), ".workload_root_cgroup");
+	return NULL;
+}
+
 struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *test)
 {
 	struct ktstr_topology topology = ktstr_test_topology_of(test);
@@ -145,7 +221,7 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 				       "test \"%s\": .name must be non-empty and without '/' and '\\'",
 				       test->name ? test->name : "");
 	if (!test->body && !test->plan)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .plan is missing: it has no body either", test->name);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .body is missing, and it has no .plan", test->name);
 	error = ktstr_topology_validate(&topology);
 	if (error)
 		return ktstr_error_wrap(error, "test %s: .topology", test->name);
@@ -155,9 +231,11 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 	error = check_constraints(&test->constraints);
 	if (error)
 		return ktstr_error_wrap(error, "test %s: .constraints", test->name);
+	if (test->rt_app && !*test->rt_app)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .rt_app is empty: give the name of a file", test->name);
 	error = check_payloads(test);
 	if (error)
 		return ktstr_error_wrap(error, "test %s", test->name);
-	error = test->scheduler ? ktstr_scheduler_validate(test->scheduler) : NULL;
-	return error ? ktstr_error_wrap(error, "test %s: .scheduler", test->name) : NULL;
+	error = check_scheduler(test);
+	return error ? ktstr_error_wrap(error, "test %s", test->name) : NULL;
 }

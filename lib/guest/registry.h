@@ -22,7 +22,6 @@ struct ktstr_assert ktstr_test_checks_of(const struct ktstr_test_entry *test);
 
 /* NULL when the declaration is sound; else an error naming the test and the field. */
 struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *test) KTSTR_CHECKED;
-struct ktstr_error *ktstr_scheduler_validate(const struct ktstr_scheduler *scheduler) KTSTR_CHECKED;
 
 /* The machine and the times that the test declares. */
 struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry *test);

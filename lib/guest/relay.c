@@ -30,6 +30,13 @@ bool sched_ext_attached(void)
 	       *sysfs_text("/sys/kernel/sched_ext/root/ops");
 }
 
+bool sched_ext_disabled(void)
+{
+	const char *state = sysfs_text("/sys/kernel/sched_ext/state");
+
+	return !*state || !strcmp(state, "disabled");
+}
+
 /* One read from *fd, sent as a frame of `type`; the descriptor is closed at its end. */
 static void relay_output(struct channel *channel, int *fd, uint32_t type)
 {
@@ -42,24 +49,6 @@ static void relay_output(struct channel *channel, int *fd, uint32_t type)
 		close(*fd);
 		*fd = -1;
 	}
-}
-
-static void relay_frames(struct relay *relay)
-{
-	char chunk[65536];
-	struct ktstr_frame frame;
-	ssize_t got = read(relay->program.frames_fd, chunk, sizeof(chunk));
-
-	if (got <= 0) {
-		if (got == 0 || errno != EINTR) {
-			close(relay->program.frames_fd);
-			relay->program.frames_fd = -1;
-		}
-		return;
-	}
-	ktstr_frame_decoder_feed(&relay->program_frames, chunk, (size_t)got);
-	while (ktstr_frame_decoder_next(&relay->program_frames, &frame))
-		channel_send(relay->channel, frame.type, frame.payload, frame.length);
 }
 
 /* Reaps everything that ended; orphans of the job belong to PID 1. */
@@ -84,35 +73,38 @@ static void reap(struct relay *relay)
 
 struct relay_source {
 	int *fd;
-	uint32_t type; /* 0 = frames of the program */
+	uint32_t type; /* of the frames that carry what is read */
 };
 
 static void relay_ready(struct relay *relay, int timeout_ms)
 {
 	struct relay_source sources[] = {
-		{ &relay->program.frames_fd, 0 },
 		{ &relay->program.out_fd, relay->program.out_type },
 		{ &relay->program.err_fd, relay->program.err_type },
 		{ &relay->sched.out_fd, relay->sched.out_type },
 		{ &relay->sched.err_fd, relay->sched.err_type },
 	};
 	enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
-	struct pollfd fds[SOURCES + 2];
+	enum { PROGRAM_FRAMES = SOURCES, PORT, PIDFDS, FDS = PIDFDS + 2 };
+	struct pollfd fds[FDS];
 
 	for (size_t i = 0; i < SOURCES; i++)
 		fds[i] = (struct pollfd){ .fd = *sources[i].fd, .events = POLLIN };
-	fds[SOURCES] = (struct pollfd){ .fd = relay->program.pidfd, .events = POLLIN };
-	fds[SOURCES + 1] = (struct pollfd){ .fd = relay->sched.pidfd, .events = POLLIN };
-	if (poll(fds, SOURCES + 2, timeout_ms) < 0)
+	fds[PROGRAM_FRAMES] = (struct pollfd){ .fd = relay->program.frames_fd,
+					       .events = POLLIN | (relay->to_program.length ? POLLOUT : 0) };
+	fds[PORT] = (struct pollfd){ .fd = relay->channel->deaf ? -1 : relay->channel->port_fd, .events = POLLIN };
+	fds[PIDFDS] = (struct pollfd){ .fd = relay->program.pidfd, .events = POLLIN };
+	fds[PIDFDS + 1] = (struct pollfd){ .fd = relay->sched.pidfd, .events = POLLIN };
+	if (poll(fds, FDS, timeout_ms) < 0)
 		return;
-	for (size_t i = 0; i < SOURCES; i++) {
-		if (*sources[i].fd < 0 || !fds[i].revents)
-			continue;
-		if (sources[i].type)
+	for (size_t i = 0; i < SOURCES; i++)
+		if (*sources[i].fd >= 0 && fds[i].revents)
 			relay_output(relay->channel, sources[i].fd, sources[i].type);
-		else
-			relay_frames(relay);
-	}
+	if (fds[PORT].revents)
+		link_from_host(relay);
+	if (fds[PROGRAM_FRAMES].revents & ~POLLOUT)
+		link_from_program(relay);
+	link_flush(relay);
 }
 
 void relay_drain(struct relay *relay)
@@ -138,7 +130,7 @@ void relay_drain(struct relay *relay)
 /* Tells the host once that the scheduler is gone: its process ended, or the kernel unloaded it. */
 static void report_scheduler(struct relay *relay)
 {
-	if (relay->sched_reported || (!relay->sched.pid && !relay->sched.ended))
+	if (!relay->sched_watched)
 		return;
 	if (relay->sched.ended) {
 		int32_t status = relay->sched.wait_status;
@@ -149,7 +141,7 @@ static void report_scheduler(struct relay *relay)
 					    ktstr_xasprintf("exit code %d", WEXITSTATUS(status));
 		channel_send(relay->channel, KTSTR_FRAME_SCHED_EXIT, &status, sizeof(status));
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_DIED, "%s", how);
-		relay->sched_reported = true;
+		relay->sched_watched = false;
 	} else if (relay->sched_attached && !sched_ext_attached()) {
 		/* Its process usually follows with its last words: that report comes next. */
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_DETACHED, "%s",
@@ -158,7 +150,7 @@ static void report_scheduler(struct relay *relay)
 	}
 }
 
-enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t deadline_ns)
+enum wait_end relay_until(struct relay *relay, bool (*condition)(const struct relay *relay), uint64_t deadline_ns)
 {
 	for (;;) {
 		int left_ms = ktstr_ms_until(deadline_ns);
@@ -166,12 +158,10 @@ enum wait_end relay_until(struct relay *relay, bool (*condition)(void), uint64_t
 		relay_ready(relay, left_ms < STATE_POLL_MS ? left_ms : STATE_POLL_MS);
 		reap(relay);
 		report_scheduler(relay);
-		if (relay->program.ended)
+		if (!condition && relay->program.ended)
 			return WAIT_PROGRAM_ENDED;
-		if (relay->sched.ended && !relay->program.pid)
-			return WAIT_SCHED_ENDED;
-		if (condition && condition())
-			return WAIT_CONDITION;
+		if (condition ? condition(relay) : relay->asked)
+			return condition ? WAIT_CONDITION : WAIT_ASKED;
 		if (!left_ms)
 			return WAIT_DEADLINE;
 	}

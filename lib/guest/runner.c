@@ -7,12 +7,16 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "check/result_json.h"
 #include "guest/job.h"
 #include "guest/registry.h"
 #include "guest/runner.h"
 #include "scenario/plan.h"
+#include "sched/live.h"
 #include "wire/program.h"
+
+#define CGROUP_MOUNT "/sys/fs/cgroup"
 
 /* The "test" object of the job: what the host decided for this run. */
 static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
@@ -27,6 +31,7 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->limits = ktstr_default_limits(json_is_true(json_object_get(job_test, "strict")));
 	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
+	ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
 	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
 	ctx->settle_ns = KTSTR_DEFAULT_SETTLE_NS;
 	ctx->workers_per_cgroup =
@@ -38,9 +43,11 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 				   struct ktstr_cgroup_manager **cgroups, struct ktstr_ctx *ctx)
 {
 	static const char *const controllers[] = { "cpuset", "cpu" };
+	const char *root = json_string_value(json_object_get(job_test, "root_cgroup"));
+	_cleanup_free_ char *parent = ktstr_xasprintf(CGROUP_MOUNT "%s", root ? root : "");
 
 	KTSTR_TRY(ktstr_test_topology_from_system(NULL, topo));
-	KTSTR_TRY(ktstr_cgroup_manager_create(NULL, cgroups));
+	KTSTR_TRY(ktstr_cgroup_manager_create(root ? parent : NULL, cgroups));
 	KTSTR_TRY(ktstr_cgroup_setup(*cgroups, controllers, 2));
 	*ctx = (struct ktstr_ctx){
 		.test_name = test->name,
@@ -90,6 +97,7 @@ int ktstr_guest_run(const char *job_path)
 	}
 	send_result(&ctx.result);
 	ktstr_assert_result_deinit(&ctx.result);
+	ktstr_live_schedulers_destroy(ctx.live);
 	ktstr_cgroup_manager_destroy(cgroups);
 	ktstr_test_topology_destroy(topo);
 	json_decref(job);

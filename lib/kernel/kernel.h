@@ -76,6 +76,12 @@ char *ktstr_kernel_config_value(const struct ktstr_kernel *kernel, const char *o
 
 /* <0, 0, >0: numeric comparison of dotted versions, "7.3" < "7.3.1", "7.3-rc2" < "7.3". */
 int ktstr_version_compare(const char *a, const char *b);
+/*
+ * A filter: "6.16" or "6.16.9" (series or version), "6.12..6.16" or "6.12..=6.16" (both ends in it, also as series), or
+ * a path to an image or a tree around it. check: KTSTR_ERR_INVALID, or KTSTR_ERR_UNSUPPORTED for "git+...".
+ */
+struct ktstr_error *ktstr_kernel_filter_check(const char *filter) KTSTR_CHECKED;
+bool ktstr_kernel_filter_matches(const char *filter, const struct ktstr_kernel *kernel);
 /* "6.16" matches "6.16.12" and "6.16" but not "6.1" or "6.160". */
 bool ktstr_version_in_series(const char *version, const char *series);
 

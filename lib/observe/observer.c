@@ -125,14 +125,16 @@ static struct ktstr_error *while_stopped(struct ktstr_observer *observer,
 	return ktstr_gdb_continue(observer->gdb);
 }
 
-/* The kernel has written exit_kind. Anything but an error is an exit that somebody asked for. */
+/*
+ * The kernel has written exit_kind. Anything but an error is an exit that somebody asked for. Either way this scheduler
+ * has made its exit: its memory will soon be somebody else's.
+ */
 static struct ktstr_error *on_watch(struct ktstr_observer *observer)
 {
 	struct ktstr_object sched = ktstr_scx_sched(observer->view);
 
-	if (ktstr_get_or_zero(&sched, "exit_kind") < KTSTR_SCX_EXIT_ERROR)
-		return NULL;
-	take_dump(observer);
+	if (ktstr_get_or_zero(&sched, "exit_kind") >= KTSTR_SCX_EXIT_ERROR)
+		take_dump(observer);
 	return disarm(observer);
 }
 
@@ -149,13 +151,13 @@ static struct ktstr_error *watch(struct ktstr_observer *observer)
 {
 	KTSTR_TRY(ktstr_view_of_vm(observer->vm, observer->vmlinux_path, &observer->view));
 	while (!observer->quit) {
-		struct pollfd fds[2] = { { .fd = observer->poke_fd, .events = POLLIN },
-					 { .fd = observer->gdb ? ktstr_gdb_fd(observer->gdb) : -1,
-					   .events = POLLIN } };
+		struct pollfd fds[2] = { { .fd = observer->poke_fd, .events = POLLIN }, { .events = POLLIN } };
 		uint64_t pokes;
 
 		if (atomic_exchange(&observer->attached, false))
 			KTSTR_TRY(while_stopped(observer, arm));
+		/* Opened by the first of them. */
+		fds[1].fd = observer->gdb ? ktstr_gdb_fd(observer->gdb) : -1;
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return ktstr_error_sys(errno, "cannot wait for the guest");
 		if (fds[0].revents && read(observer->poke_fd, &pokes, sizeof(pokes)) < 0 && errno != EAGAIN)

@@ -147,13 +147,20 @@ static void *thread_main(void *argument)
 
 struct placement {
 	struct ktstr_cgroup_manager *cgroups;
-	const char *cgroup;
+	const char *cgroup; /* "" = where we are */
 };
 
+/* Before it executes anything. Programs give way before the harness when memory runs out, workers even earlier. */
 static struct ktstr_error *place(void *context, pid_t pid)
 {
 	const struct placement *placement = context;
-	struct ktstr_error *error = ktstr_cgroup_move_tasks(placement->cgroups, placement->cgroup, &(int){ pid }, 1);
+	_cleanup_free_ char *oom_path = ktstr_xasprintf("/proc/%d/oom_score_adj", (int)pid);
+	struct ktstr_error *error;
+
+	ktstr_error_free(ktstr_write_value(oom_path, "500")); /* where it may not be set it stays as inherited */
+	if (!*placement->cgroup)
+		return NULL;
+	error = ktstr_cgroup_move_tasks(placement->cgroups, placement->cgroup, &(int){ pid }, 1);
 
 	if (ktstr_error_code(error) != KTSTR_ERR_NOT_FOUND)
 		return error;
@@ -186,7 +193,7 @@ static struct ktstr_error *spawn(const struct payload_start *start, struct paylo
 							     .stdout_fd = out,
 							     .stderr_fd = err,
 							     .own_group = start->own_group,
-							     .place = *start->cgroup ? place : NULL,
+							     .place = place,
 							     .place_context = &placement },
 				 &process->child);
 }

@@ -132,6 +132,8 @@ void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 {
 	printer->totals.finished++;
 	printer->totals.by_kind[ktstr_test_result_kind(result)]++;
+	if (ktstr_test_result_kind(result) == KTSTR_OUTCOME_INCONCLUSIVE && result->allow_inconclusive)
+		printer->totals.allowed_inconclusive++;
 	count_seed(&printer->totals, result);
 	printer->ops->finished(printer, index, result);
 	fflush(printer->target.out);
@@ -148,8 +150,8 @@ static int exit_code(const struct ktstr_printer_totals *totals)
 	if (totals->by_kind[KTSTR_OUTCOME_FAIL] || ktstr_printer_missing(totals) ||
 	    (totals->no_skip_mode && totals->by_kind[KTSTR_OUTCOME_SKIP]))
 		return KTSTR_EXIT_FAIL;
-	return totals->by_kind[KTSTR_OUTCOME_INCONCLUSIVE] ? KTSTR_EXIT_INCONCLUSIVE
-							   : KTSTR_EXIT_PASS;
+	return totals->by_kind[KTSTR_OUTCOME_INCONCLUSIVE] > totals->allowed_inconclusive ? KTSTR_EXIT_INCONCLUSIVE
+											    : KTSTR_EXIT_PASS;
 }
 
 int ktstr_printer_end(struct ktstr_printer *printer, const char *run_dir, bool no_skip_mode)

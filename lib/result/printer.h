@@ -23,6 +23,7 @@ struct ktstr_printer_totals {
 	size_t planned; /* 0 = not known beforehand */
 	size_t finished;
 	size_t by_kind[KTSTR_OUTCOME_FAIL + 1];
+	size_t allowed_inconclusive; /* of these, those whose tests allow it */
 	uint64_t duration_ns; /* set for end() */
 	bool no_skip_mode;    /* set for end() */
 	struct ktstr_strv digests;      /* distinct ones of deterministic runs */

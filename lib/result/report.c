@@ -212,6 +212,32 @@ static void add_diagnostics(struct ktstr_str *out, const struct ktstr_test_resul
 	}
 }
 
+/* Which schedulers came and went, when there was more than one. */
+static void add_schedulers(struct ktstr_str *out, const struct ktstr_test_result *result, bool colour)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(result->scheduler_instances) < 2)
+		return;
+	add_section(out, "schedulers", colour);
+	json_array_foreach(result->scheduler_instances, i, item) {
+		const char *name = json_string_value(json_object_get(item, "name"));
+		const char *ops = json_string_value(json_object_get(item, "ops"));
+		const char *end = json_string_value(json_object_get(item, "end"));
+
+		if (i == MAX_VIOLATIONS)
+			break;
+		ktstr_str_addf(out, "  %zu. ", i + 1);
+		ktstr_add_line(out, OR_DASH(name));
+		ktstr_str_add(out, " (");
+		ktstr_add_line(out, OR_DASH(ops));
+		ktstr_str_add(out, "): ");
+		ktstr_add_line(out, end ? end : "attached to the end");
+		ktstr_str_add(out, "\n");
+	}
+}
+
 static void add_logs(struct ktstr_str *out, const struct ktstr_test_result *result, bool colour)
 {
 	if (result->output && result->output_length) {
@@ -282,6 +308,7 @@ char *ktstr_result_report(const struct ktstr_test_result *result, bool colour)
 	add_stats(&out, result, colour);
 	add_payloads(&out, result, colour);
 	add_diagnostics(&out, result, colour);
+	add_schedulers(&out, result, colour);
 	add_logs(&out, result, colour);
 	add_footer(&out, result);
 	return ktstr_str_take(&out);

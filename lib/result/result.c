@@ -56,9 +56,12 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->recipe);
 	json_decref(result->payload_runs);
 	json_decref(result->host);
+	json_decref(result->scheduler_instances);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);
+	ktstr_strv_deinit(&result->kargs);
+	ktstr_strv_deinit(&result->sysctls);
 	ktstr_assert_result_deinit(&result->verdict);
 	*result = (struct ktstr_test_result){ 0 };
 }
@@ -74,7 +77,7 @@ enum ktstr_outcome_kind ktstr_test_result_kind(const struct ktstr_test_result *r
 	enum ktstr_outcome_kind kind = ktstr_assert_result_kind(&result->verdict);
 
 	/* Nothing was found wrong, but the guest never said that it is right. */
-	if (kind == KTSTR_OUTCOME_PASS && !result->guest_result_received)
+	if (kind == KTSTR_OUTCOME_PASS && !result->guest_result_received && !result->expected_failure)
 		return KTSTR_OUTCOME_FAIL;
 	return kind;
 }

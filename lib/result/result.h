@@ -63,6 +63,9 @@ struct ktstr_test_result {
 	char *cause; /* one line: why it did not pass; NULL on pass. First line of the report */
 	enum ktstr_guest_phase final_phase;
 	bool timed_out;
+	bool expected_failure; /* it failed as the test demands; verdict holds the reasons as notes */
+	bool allow_inconclusive; /* an inconclusive verdict does not make the exit code */
+	struct ktstr_strv kargs, sysctls; /* what the test put on the kernel's command line; "key=value" */
 	int guest_exit_code; /* -1 = no exit frame */
 	char *crash_message; /* kernel panic text, NULL = none */
 	uint64_t corrupt_frames;
@@ -77,6 +80,7 @@ struct ktstr_test_result {
 	char *failure_dump; /* JSON text of what was read from the guest; NULL = none. Stored as a file */
 	char *scheduler_log; /* may be NULL */
 	size_t scheduler_log_length;
+	json_t *scheduler_instances; /* each start of a scheduler: lib/runner/instances.h; NULL = none */
 	char *output; /* the test program's stdout and stderr */
 	size_t output_length;
 	char *payload; /* of the declaration; NULL = none */

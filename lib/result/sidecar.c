@@ -110,7 +110,8 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	set_bool(json, "passed", kind == KTSTR_OUTCOME_PASS);
 	set_bool(json, "skipped", kind == KTSTR_OUTCOME_SKIP);
 	set_bool(json, "inconclusive", kind == KTSTR_OUTCOME_INCONCLUSIVE);
-	set_bool(json, "expected_failure", false);
+	set_bool(json, "expected_failure", result->expected_failure);
+	set_bool(json, "allow_inconclusive", result->allow_inconclusive);
 	set_text(json, "cause", cause);
 	json_object_set_new(json, "verdict", verdict);
 	if (!json_object_get(stats, "phases"))
@@ -138,8 +139,8 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);
 	json_object_set_new(json, "host", result->host ? json_incref(result->host) : json_null());
-	set_empty_list(json, "sysctls");
-	set_empty_list(json, "kargs");
+	set_list(json, "sysctls", &result->sysctls);
+	set_list(json, "kargs", &result->kargs);
 }
 
 static void add_course(json_t *json, const struct ktstr_test_result *result)
@@ -161,6 +162,8 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "crash_message", result->crash_message);
 	set_number(json, "corrupt_frames", result->corrupt_frames);
 	set_list(json, "active_schedulers", &result->active_schedulers);
+	json_object_set_new(json, "scheduler_instances",
+			    result->scheduler_instances ? json_incref(result->scheduler_instances) : json_array());
 	set_null(json, "cleanup_duration_ms");
 }
 

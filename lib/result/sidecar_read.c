@@ -54,6 +54,8 @@ static const struct {
 	{ "scheduler_args", MEMBER(scheduler_args) },
 	{ "active_schedulers", MEMBER(active_schedulers) },
 	{ "reproduce", MEMBER(reproduce) },
+	{ "kargs", MEMBER(kargs) },
+	{ "sysctls", MEMBER(sysctls) },
 };
 
 /* Names of stages are static in the record: a name that is none of these is left out. */
@@ -181,6 +183,8 @@ static struct ktstr_error *read_course(const json_t *json, struct ktstr_test_res
 	result->guest_exit_code = exit_code && !json_is_null(exit_code) ? (int)code : -1;
 	KTSTR_TRY(read_bool(json, "guest_result_received", true, &result->guest_result_received));
 	KTSTR_TRY(read_bool(json, "timed_out", false, &result->timed_out));
+	KTSTR_TRY(read_bool(json, "expected_failure", false, &result->expected_failure));
+	KTSTR_TRY(read_bool(json, "allow_inconclusive", false, &result->allow_inconclusive));
 	KTSTR_TRY(read_bool(json, "deterministic", false, &result->deterministic));
 	KTSTR_TRY(read_number(json, "seed", UINT64_MAX, &result->seed));
 	if (json_is_object(json_object_get(json, "recipe")))
@@ -220,6 +224,27 @@ static struct ktstr_error *read_payload_runs(const json_t *json, struct ktstr_te
 		return NULL;
 	result->payload_runs = json_array();
 	return ktstr_json_read_array(json, "metrics", read_payload_run, result->payload_runs);
+}
+
+/* Texts that go to people and on to other files; what else an entry has is left out. */
+static struct ktstr_error *read_scheduler_instance(const json_t *item, void *instances)
+{
+	static const char *const keys[] = { "name", "ops", "end", "log" };
+	json_t *clean = json_object();
+
+	json_object_set_new(clean, "instance", json_integer((json_int_t)json_array_size(instances) + 1));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set_new(clean, keys[i], ktstr_json_text(json_string_value(json_object_get(item, keys[i]))));
+	json_array_append_new(instances, clean);
+	return NULL;
+}
+
+static struct ktstr_error *read_scheduler_instances(const json_t *json, struct ktstr_test_result *result)
+{
+	if (!json_array_size(json_object_get(json, "scheduler_instances")))
+		return NULL;
+	result->scheduler_instances = json_array();
+	return ktstr_json_read_array(json, "scheduler_instances", read_scheduler_instance, result->scheduler_instances);
 }
 
 /* The statistics are put back where the verdict's own reader expects them. */
@@ -277,6 +302,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_course(json, result));
 	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
+	KTSTR_TRY(read_scheduler_instances(json, result));
 	KTSTR_TRY(read_verdict(json, result));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");

@@ -25,6 +25,8 @@ char *ktstr_result_file_stem(const struct ktstr_test_result *result)
 		.scheduler_args = &result->scheduler_args,
 		.payload = result->payload,
 		.work_type = result->work_type,
+		.kargs = &result->kargs,
+		.sysctls = &result->sysctls,
 	});
 
 	if (strlen(component) <= MAX_NAME_BYTES && !strcmp(component, name))

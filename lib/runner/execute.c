@@ -19,8 +19,6 @@
 /* Beyond the workload itself: setup and teardown of the body under emulation on a busy host. */
 #define BODY_HEADROOM KTSTR_SEC(60)
 
-KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
-
 struct execution {
 	const struct ktstr_run_setup *setup;
 	const struct ktstr_run *run;
@@ -78,12 +76,17 @@ static void identify(const struct execution *execution)
 		.guest_exit_code = -1,
 		.started_unix_seconds = (int64_t)time(NULL),
 	};
+	result->work_type = run->rt_app ? ktstr_xasprintf("rt-app %s", strrchr(run->rt_app, '/') + 1) : NULL;
 	result->payload = run->test->payload ? ktstr_xstrdup(run->test->payload) : NULL;
 	result->host = json_incref(setup->host);
 	result->deterministic = run->deterministic;
 	result->seed = run->seed;
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		ktstr_strv_add(&result->scheduler_args, run->scheduler.args.items[i]);
+	for (size_t i = 0; i < run->kargs.count; i++)
+		ktstr_strv_add(&result->kargs, run->kargs.items[i]);
+	for (size_t i = 0; i < run->sysctls.count; i++)
+		ktstr_strv_add(&result->sysctls, run->sysctls.items[i]);
 	for (size_t i = 0; i < run->reproduce.count; i++)
 		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
 }
@@ -94,8 +97,9 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	bool attached_here = execution->run->scheduler.path &&
 			     strcmp(execution->result->start_mode, "warm+scheduler");
 
+	/* Later ones are what the test body does with its schedulers. */
 	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length && attached_here &&
-	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED) {
+	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED && execution->result->final_phase == KTSTR_PHASE_ATTACH) {
 		leave_stage(execution, "attach");
 	} else if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
 		   frame->payload[0] == KTSTR_LIFE_PAYLOAD_STARTING) {
@@ -108,6 +112,51 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	} else if (frame->type == KTSTR_FRAME_SCENARIO_END) {
 		leave_stage(execution, "run");
 	}
+}
+
+/*
+ * The reply to a request of the test program; false when the frame is none. What nobody on this side answers is
+ * refused, so that no test waits for nothing.
+ */
+static bool answer_request(const struct ktstr_frame *frame, uint32_t *type, struct ktstr_str *payload)
+{
+	uint32_t id;
+
+	if (!frame->crc_ok || !ktstr_frame_is_host_request(frame->type) || !ktstr_frame_read_u32(frame, 0, &id))
+		return false;
+	*type = KTSTR_FRAME_REFUSED;
+	ktstr_frame_refusal(payload, id, KTSTR_ERR_UNSUPPORTED, "this ktstr does not answer such requests");
+	return true;
+}
+
+static void answer_running(struct ktstr_vm *vm, const struct ktstr_frame *frame)
+{
+	_cleanup_str_ struct ktstr_str payload = { 0 };
+	uint32_t type;
+
+	if (answer_request(frame, &type, &payload))
+		ktstr_error_free(ktstr_vm_send_frame(vm, type, payload.data, payload.length));
+}
+
+/* A deterministic guest stands still while it is answered. */
+static void answer_frozen(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze *freeze)
+{
+	_cleanup_(ktstr_frame_decoder_deinit) struct ktstr_frame_decoder decoder = { 0 };
+	_cleanup_str_ struct ktstr_str payload = { 0 };
+	_cleanup_str_ struct ktstr_str reply = { 0 };
+	struct ktstr_frame frame;
+	uint32_t type;
+
+	(void)context;
+	(void)vm;
+	if (freeze->reason != KTSTR_FREEZE_REQUEST)
+		return;
+	ktstr_frame_decoder_feed(&decoder, freeze->request, freeze->request_length);
+	if (!ktstr_frame_decoder_next(&decoder, &frame) || !answer_request(&frame, &type, &payload))
+		return;
+	ktstr_frame_encode(&reply, type, payload.data, payload.length);
+	freeze->reply_length = reply.length;
+	memcpy(freeze->reply, reply.data, reply.length < freeze->reply_capacity ? reply.length : freeze->reply_capacity);
 }
 
 static void follow_scheduler(const struct execution *execution, const struct ktstr_frame *frame)
@@ -174,6 +223,7 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			if (frame.crc_ok) {
 				follow_stages(execution, &frame);
 				follow_scheduler(execution, &frame);
+				answer_running(vm, &frame);
 			}
 			if (execution->observation.exited)
 				return NULL;
@@ -199,22 +249,24 @@ static void on_stage_done(void *context, const char *name, uint64_t ended_ns)
 	leave_stage_at(context, name, ended_ns);
 }
 
-static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_vm **vm)
+static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_started *started)
 {
 	struct ktstr_test_result *result = execution->result;
 	struct ktstr_start_events events = { on_stage, on_stage_done, execution };
-	const char *mode = "cold";
 	struct ktstr_error *error;
 
 	result->final_phase = KTSTR_PHASE_BOOT;
-	error = ktstr_run_start(execution->setup, execution->run, &events, vm, &mode, &result->start_reason,
-				&result->template_id);
-	result->start_mode = ktstr_xstrdup(mode);
+	error = ktstr_run_start(execution->setup, execution->run, &events, started);
+	result->start_mode = ktstr_xstrdup(started->mode);
+	result->start_reason = ktstr_take(started->reason);
+	result->template_id = ktstr_take(started->template_id);
 	if (error)
 		return error;
 	enter_stage(execution, "starting");
-	KTSTR_TRY(start_observer(execution, *vm));
-	error = listen(execution, *vm);
+	if (!started->not_attached)
+		KTSTR_TRY(start_observer(execution, started->vm));
+	ktstr_vm_on_freeze(started->vm, answer_frozen, execution);
+	error = listen(execution, started->vm);
 	leave_stage(execution, "collect");
 	return error;
 }
@@ -234,20 +286,33 @@ static void keep_trace(struct execution *execution)
 	result->trace = ktstr_str_take(&execution->trace);
 }
 
+/* A test whose scheduler is not for this kernel does not boot it. */
+static bool skip_kernel(struct execution *execution)
+{
+	_cleanup_free_ char *reason = ktstr_run_refuses_kernel(execution->run, &execution->setup->kernel);
+
+	if (reason)
+		ktstr_assert_record(&execution->result->verdict, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", reason);
+	return reason;
+}
+
 static void execute_once(struct execution *execution)
 {
-	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
+	_cleanup_(ktstr_started_deinit) struct ktstr_started started = { 0 };
 	struct ktstr_test_result *result = execution->result;
 	uint64_t began = ktstr_now_ns();
 	_cleanup_error_ struct ktstr_error *error = NULL;
 
 	identify(execution);
-	error = run_in_vm(execution, &vm);
-	if (vm) {
-		result->console = ktstr_vm_console(vm, &result->console_length);
-		result->corrupt_frames = ktstr_vm_corrupt_frames(vm);
+	if (skip_kernel(execution))
+		return;
+	error = run_in_vm(execution, &started);
+	if (started.vm) {
+		result->console = ktstr_vm_console(started.vm, &result->console_length);
+		result->corrupt_frames = ktstr_vm_corrupt_frames(started.vm);
 	}
 	ktstr_judge(&execution->observation, error, result);
+	ktstr_expect_apply(&execution->run->test->expect, result);
 	stop_observer(execution);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);

@@ -32,19 +32,23 @@ void ktstr_includes_deinit(struct ktstr_includes *includes)
 	*includes = (struct ktstr_includes){ 0 };
 }
 
-static struct ktstr_error *add_file(struct ktstr_includes *includes, const char *guest_path, const char *host_path,
-				    const char *owner)
+struct ktstr_error *ktstr_includes_check(const struct ktstr_include *a, const struct ktstr_include *b)
 {
-	for (size_t i = 0; i < includes->count; i++) {
-		const struct ktstr_include *other = &includes->items[i];
+	if (strcmp(a->guest_path, b->guest_path) || !strcmp(a->host_path, b->host_path))
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_INVALID, "%s (%s) and %s (%s) would both be %s in the guest; rename one",
+			       a->host_path, a->owner, b->host_path, b->owner, a->guest_path);
+}
 
-		if (strcmp(other->guest_path, guest_path))
-			continue;
-		if (!strcmp(other->host_path, host_path))
+struct ktstr_error *ktstr_includes_add_file(struct ktstr_includes *includes, const char *guest_path,
+					    const char *host_path, const char *owner)
+{
+	const struct ktstr_include wanted = { (char *)guest_path, (char *)host_path, (char *)owner };
+
+	for (size_t i = 0; i < includes->count; i++) {
+		KTSTR_TRY(ktstr_includes_check(&includes->items[i], &wanted));
+		if (!strcmp(includes->items[i].guest_path, guest_path))
 			return NULL;
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "%s (%s) and %s (%s) would both be %s in the guest; rename one", other->host_path,
-				       other->owner, host_path, owner, guest_path);
 	}
 	includes->items = ktstr_xrealloc(includes->items, (includes->count + 1) * sizeof(*includes->items));
 	includes->items[includes->count++] = (struct ktstr_include){
@@ -76,7 +80,7 @@ static struct ktstr_error *add_directory(struct ktstr_includes *includes, const 
 		if (entry->fts_info == FTS_DC)
 			return ktstr_error_new(KTSTR_ERR_INVALID, "%s leads back into itself", entry->fts_path);
 		if (entry->fts_info == FTS_F)
-			KTSTR_TRY(add_file(includes, guest_path, entry->fts_path, owner));
+			KTSTR_TRY(ktstr_includes_add_file(includes, guest_path, entry->fts_path, owner));
 	}
 	return NULL;
 }
@@ -129,7 +133,7 @@ struct ktstr_error *ktstr_includes_add(struct ktstr_includes *includes, const st
 	if (S_ISDIR(st.st_mode))
 		error = add_directory(includes, guest_path, host_path, spec->owner);
 	else
-		error = add_file(includes, guest_path, host_path, spec->owner);
+		error = ktstr_includes_add_file(includes, guest_path, host_path, spec->owner);
 	return error ? ktstr_error_wrap(error, "%s", spec->owner) : NULL;
 }
 

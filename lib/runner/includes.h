@@ -33,6 +33,11 @@ struct ktstr_includes {
  */
 struct ktstr_error *ktstr_includes_add(struct ktstr_includes *includes, const struct ktstr_include_spec *spec,
 				       const char *beside_dir) KTSTR_CHECKED;
+/* The same guest path for two files of the host: KTSTR_ERR_INVALID naming both. */
+struct ktstr_error *ktstr_includes_check(const struct ktstr_include *a, const struct ktstr_include *b) KTSTR_CHECKED;
+/* A file under a path of its own in the guest. */
+struct ktstr_error *ktstr_includes_add_file(struct ktstr_includes *includes, const char *guest_path,
+					    const char *host_path, const char *owner) KTSTR_CHECKED;
 /* Executables bring the shared libraries they need. */
 struct ktstr_error *ktstr_includes_bundle(const struct ktstr_includes *includes, struct ktstr_bundle *bundle)
 	KTSTR_CHECKED;

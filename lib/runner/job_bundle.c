@@ -13,13 +13,62 @@
 
 KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
 
+static json_t *strings(const struct ktstr_strv *strv)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < strv->count; i++)
+		json_array_append_new(array, json_string(strv->items[i]));
+	return array;
+}
+
 json_t *ktstr_job_scheduler(const struct ktstr_sched_choice *scheduler, const char *guest_path)
 {
-	json_t *argv = json_pack("[s]", guest_path);
+	json_t *json = json_pack("{ss si so}", "name", scheduler->label, "attach_timeout_ms", KTSTR_ATTACH_TIMEOUT_MS,
+				 "cgroups", strings(&scheduler->cgroups));
 
-	for (size_t i = 0; i < scheduler->args.count; i++)
-		json_array_append_new(argv, json_string(scheduler->args.items[i]));
-	return json_pack("{so si}", "argv", argv, "attach_timeout_ms", KTSTR_ATTACH_TIMEOUT_MS);
+	if (guest_path) {
+		json_t *argv = json_pack("[s]", guest_path), *args = strings(&scheduler->args);
+
+		json_array_extend(argv, args);
+		json_decref(args);
+		json_object_set_new(json, "argv", argv);
+	}
+	if (scheduler->info) {
+		json_object_set_new(json, "enable", strings(&scheduler->info->enable));
+		json_object_set_new(json, "disable", strings(&scheduler->info->disable));
+	}
+	return json;
+}
+
+/* One that is attached by starting it, or turned on. */
+static bool is_started(const struct ktstr_sched_choice *scheduler)
+{
+	return scheduler->path || (scheduler->info && scheduler->info->enable.count);
+}
+
+/* Where the binary lies in the guest; NULL for one of the kernel's own. Heap. */
+static char *guest_path_of(const struct ktstr_sched_choice *scheduler, const char *dir)
+{
+	return scheduler->path ? ktstr_xasprintf("%s/%s", dir, strrchr(scheduler->path, '/') + 1) : NULL;
+}
+
+/* What must be there before it starts: the binary at guest_path, its configuration, a shell for its commands. */
+static struct ktstr_error *add_scheduler(struct ktstr_bundle *bundle, const struct ktstr_sched_choice *scheduler,
+					 const char *guest_path)
+{
+	const struct ktstr_sched_info *info = scheduler->info;
+
+	if (guest_path)
+		KTSTR_TRY(ktstr_bundle_add_program(bundle, guest_path, scheduler->path));
+	if (info && info->config_path)
+		KTSTR_TRY(ktstr_bundle_add_data(bundle, info->config_path, 0644, info->config_text, strlen(info->config_text)));
+	if (!info || !info->enable.count)
+		return NULL;
+	if (access(KTSTR_SHELL_PATH, X_OK))
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+				       ".enable needs a shell in the guest, and " KTSTR_SHELL_PATH " is missing: install the package busybox-static");
+	return ktstr_bundle_add_program(bundle, KTSTR_SHELL_PATH, KTSTR_SHELL_PATH);
 }
 
 static json_t *environment(const char *library_path)
@@ -33,16 +82,29 @@ static json_t *environment(const char *library_path)
 
 static json_t *test_json(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
 {
-	return json_pack("{ss ss sI sI sb si sb}", "name", run->test->name, "scheduler", run->scheduler.label,
+	return json_pack("{ss ss sI sI sb si ss* sb}", "name", run->test->name, "scheduler", run->scheduler.label,
 			 "duration_ns", (json_int_t)run->duration_ns, "seed", (json_int_t)run->seed, "perturb", (int)run->deterministic,
-			 "workers_per_cgroup", (int)run->test->workers_per_cgroup, "strict",
+			 "workers_per_cgroup", (int)run->test->workers_per_cgroup, "root_cgroup", run->test->workload_root_cgroup, "strict",
 			 (int)setup->strict);
 }
 
-static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct ktstr_run_setup *setup,
-				   const struct ktstr_run *run, enum ktstr_job_parts parts,
-				   const char *guest_scheduler)
+static struct ktstr_error *add_staged(struct ktstr_bundle *bundle, const struct ktstr_run *run, json_t *staged)
 {
+	for (size_t i = 0; i < run->staged_count; i++) {
+		const struct ktstr_sched_choice *scheduler = &run->staged[i];
+		_cleanup_free_ char *dir = ktstr_xasprintf(KTSTR_STAGING_DIR "/%s", scheduler->label);
+		_cleanup_free_ char *guest_path = guest_path_of(scheduler, dir);
+
+		KTSTR_TRY_WRAP(add_scheduler(bundle, scheduler, guest_path), "staged scheduler %s", scheduler->label);
+		json_object_set_new(staged, scheduler->label, ktstr_job_scheduler(scheduler, guest_path));
+	}
+	return NULL;
+}
+
+static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct ktstr_run_setup *setup,
+				   const struct ktstr_run *run, enum ktstr_job_parts parts, json_t *staged)
+{
+	_cleanup_free_ char *guest_scheduler = guest_path_of(&run->scheduler, GUEST_SCHED_DIR);
 	_cleanup_free_ char *library_path = NULL;
 	_cleanup_free_ char *text = NULL;
 	json_t *job;
@@ -52,8 +114,9 @@ static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct kts
 	if (parts & KTSTR_JOB_PROGRAM) {
 		json_object_set_new(job, "argv", json_pack("[sss]", GUEST_PROGRAM, "--ktstr-guest", KTSTR_JOB_PATH));
 		json_object_set_new(job, "test", test_json(setup, run));
+		json_object_set(job, "staged", staged);
 	}
-	if (guest_scheduler)
+	if ((parts & KTSTR_JOB_SCHEDULER) && is_started(&run->scheduler))
 		json_object_set_new(job, "scheduler", ktstr_job_scheduler(&run->scheduler, guest_scheduler));
 	text = json_dumps(job, JSON_INDENT(1));
 	json_decref(job);
@@ -62,33 +125,43 @@ static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct kts
 	return ktstr_bundle_add_data(bundle, KTSTR_JOB_PATH, 0644, text, strlen(text));
 }
 
-struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
-				     enum ktstr_job_parts parts, struct ktstr_bundle **out)
+static struct ktstr_error *fill_bundle(struct ktstr_bundle *bundle, const struct ktstr_run_setup *setup,
+				       const struct ktstr_run *run, enum ktstr_job_parts parts, json_t *staged)
 {
-	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
-	_cleanup_free_ char *guest_scheduler = NULL;
-	const void *data;
-	size_t length;
+	_cleanup_free_ char *guest_scheduler = guest_path_of(&run->scheduler, GUEST_SCHED_DIR);
 
-	KTSTR_TRY(ktstr_bundle_create(&bundle));
 	for (size_t i = 0; i < setup->base.libraries.count; i++)
 		KTSTR_TRY(ktstr_bundle_assume(bundle, setup->base.libraries.items[i]));
 	/* A guest that holds with the scheduler attached has its libraries. */
 	if (!(parts & KTSTR_JOB_SCHEDULER) && run->scheduler.path)
 		KTSTR_TRY(ktstr_bundle_assume_closure(bundle, run->scheduler.path));
-	if (parts & KTSTR_JOB_PROGRAM)
-		KTSTR_TRY_WRAP(ktstr_bundle_add_program(bundle, GUEST_PROGRAM, run->program->path),
-			       "test program");
-	if (parts & KTSTR_JOB_PROGRAM)
+	if (parts & KTSTR_JOB_PROGRAM) {
+		KTSTR_TRY_WRAP(ktstr_bundle_add_program(bundle, GUEST_PROGRAM, run->program->path), "test program");
 		KTSTR_TRY(ktstr_includes_bundle(&run->includes, bundle));
-	if ((parts & KTSTR_JOB_SCHEDULER) && run->scheduler.path) {
-		guest_scheduler = ktstr_xasprintf(GUEST_SCHED_DIR "/%s",
-						  strrchr(run->scheduler.path, '/') + 1);
-		KTSTR_TRY_WRAP(ktstr_bundle_add_program(bundle, guest_scheduler, run->scheduler.path),
-			       "scheduler");
+		KTSTR_TRY(add_staged(bundle, run, staged));
 	}
-	KTSTR_TRY(add_job(bundle, setup, run, parts, guest_scheduler));
-	KTSTR_TRY(ktstr_bundle_finish(bundle, &data, &length));
-	*out = ktstr_take(bundle);
-	return NULL;
+	if (parts & KTSTR_JOB_SCHEDULER) {
+		KTSTR_TRY_WRAP(add_scheduler(bundle, &run->scheduler, guest_scheduler), "scheduler");
+		KTSTR_TRY(ktstr_includes_bundle(&run->scheduler_includes, bundle));
+	}
+	return add_job(bundle, setup, run, parts, staged);
+}
+
+struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
+				     enum ktstr_job_parts parts, struct ktstr_bundle **out)
+{
+	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
+	json_t *staged = json_object();
+	struct ktstr_error *error = ktstr_bundle_create(&bundle);
+	const void *data;
+	size_t length;
+
+	if (!error)
+		error = fill_bundle(bundle, setup, run, parts, staged);
+	json_decref(staged);
+	if (!error)
+		error = ktstr_bundle_finish(bundle, &data, &length);
+	if (!error)
+		*out = ktstr_take(bundle);
+	return error;
 }

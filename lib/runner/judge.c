@@ -19,7 +19,10 @@ void ktstr_observation_deinit(struct ktstr_observation *observation)
 {
 	free(observation->agent_error);
 	ktstr_str_deinit(&observation->output);
-	ktstr_str_deinit(&observation->sched_log);
+	free(observation->not_started);
+	free(observation->lost);
+	free(observation->inactive);
+	ktstr_sched_instances_deinit(&observation->schedulers);
 }
 
 static void take_verdict(const struct ktstr_frame *frame, struct ktstr_test_result *result)
@@ -69,6 +72,35 @@ static void take_payload_run(const struct ktstr_frame *frame, struct ktstr_test_
 	json_decref(json);
 }
 
+static struct ktstr_sched_instance *current_scheduler(struct ktstr_observation *observation,
+						      const struct ktstr_test_result *result)
+{
+	return ktstr_sched_instances_current(&observation->schedulers, result->scheduler);
+}
+
+/* Only the first loss is told: what follows may follow from it. */
+static void lose_scheduler(struct ktstr_observation *observation, const char *how, struct ktstr_test_result *result)
+{
+	struct ktstr_sched_instance *current = current_scheduler(observation, result);
+
+	if (!observation->lost)
+		observation->lost = ktstr_xstrdup(current->name);
+	free(current->end);
+	current->end = ktstr_xasprintf("gone by itself: %s", how);
+}
+
+/* A workload runs: under the scheduler that has attached last, unless that was ended as planned. */
+static void check_active(struct ktstr_observation *observation, const char *active, struct ktstr_test_result *result)
+{
+	const struct ktstr_sched_instance *current =
+		observation->schedulers.count ? current_scheduler(observation, result) : NULL;
+
+	if (current && current->ops && !current->end && !observation->inactive &&
+	    !ktstr_str_starts_with(active, "enabled "))
+		observation->inactive = ktstr_xstrdup(active);
+	ktstr_strv_add(&result->active_schedulers, active);
+}
+
 static void take_lifecycle(struct ktstr_observation *observation, const struct ktstr_frame *frame,
 			   struct ktstr_test_result *result)
 {
@@ -82,22 +114,37 @@ static void take_lifecycle(struct ktstr_observation *observation, const struct k
 		break;
 	case KTSTR_LIFE_SCHED_ATTACHED:
 		observation->attached = true;
+		free(current_scheduler(observation, result)->ops);
+		current_scheduler(observation, result)->ops = ktstr_take(text);
+		break;
+	case KTSTR_LIFE_SCHED_STARTED:
+		ktstr_sched_instances_start(&observation->schedulers, text);
+		break;
+	case KTSTR_LIFE_SCHED_STOPPED:
+		free(current_scheduler(observation, result)->end);
+		current_scheduler(observation, result)->end = ktstr_take(text);
 		break;
 	case KTSTR_LIFE_PAYLOAD_STARTING:
 		result->final_phase = KTSTR_PHASE_BODY;
 		break;
 	case KTSTR_LIFE_WORKLOAD_DISPATCHED:
-		ktstr_strv_add(&result->active_schedulers, text);
+		check_active(observation, text, result);
 		break;
 	case KTSTR_LIFE_SCHED_DIED:
 		observation->died = true;
+		lose_scheduler(observation, text, result);
 		break;
 	case KTSTR_LIFE_SCHED_DETACHED:
 		observation->detached = true;
+		lose_scheduler(observation, "the kernel unloaded it", result);
 		break;
 	case KTSTR_LIFE_SCHED_NOT_ATTACHED:
 		observation->attach_timed_out = !strcmp(text, "timeout");
-		observation->no_sched_ext = !observation->attach_timed_out;
+		observation->no_sched_ext = !strcmp(text, "sched_ext sysfs absent");
+		if (observation->attach_timed_out || observation->no_sched_ext)
+			break;
+		free(observation->not_started);
+		observation->not_started = ktstr_take(text);
 		break;
 	case KTSTR_LIFE_AGENT_ERROR:
 		free(observation->agent_error);
@@ -138,7 +185,7 @@ void ktstr_observe_frame(struct ktstr_observation *observation, const struct kts
 		take_text(&observation->output, frame);
 		break;
 	case KTSTR_FRAME_SCHED_LOG:
-		take_text(&observation->sched_log, frame);
+		ktstr_sched_instances_log(&observation->schedulers, result->scheduler, frame->payload, frame->length);
 		break;
 	case KTSTR_FRAME_SCHED_EXIT:
 		if (ktstr_frame_read_i32(frame, &status))
@@ -218,11 +265,14 @@ static void judge_failed_attach(const struct ktstr_observation *observation,
 				struct ktstr_test_result *result)
 {
 	_cleanup_free_ char *how = ktstr_describe_wait_status(observation->sched_status);
-	const char *log = ktstr_str_text(&observation->sched_log);
+	_cleanup_free_ char *log = ktstr_sched_instances_text(&observation->schedulers);
 	_cleanup_free_ char *last_line = ktstr_console_tail(log, strlen(log), 1);
 	char *cause;
 
-	if (observation->no_sched_ext)
+	if (observation->not_started)
+		cause = ktstr_xasprintf("scheduler %s could not be started: %s", result->scheduler,
+					observation->not_started);
+	else if (observation->no_sched_ext)
 		cause = ktstr_xasprintf("kernel %s has no sched_ext (CONFIG_SCHED_CLASS_EXT): scheduler %s cannot run",
 					result->kernel_version, result->scheduler);
 	else if (observation->attach_timed_out)
@@ -248,20 +298,12 @@ static void judge_lost_scheduler(const struct ktstr_observation *observation,
 	double seconds = (double)observation->scenario_elapsed_ms / 1e3;
 	bool clean = observation->died && WIFEXITED(observation->sched_status) &&
 		     !WEXITSTATUS(observation->sched_status);
+	const char *name = observation->lost ? observation->lost : result->scheduler;
 	const char *what = clean ? "exited by itself" : observation->died ? "died" : "was unloaded by the kernel";
 
 	find_fault(result, clean ? KTSTR_DETAIL_SCHEDULER_EXITED_CLEANLY : KTSTR_DETAIL_SCHEDULER_CRASHED,
-		   ktstr_xasprintf("scheduler %s %s %.1f s into the workload (%s)%s%s", result->scheduler, what,
+		   ktstr_xasprintf("scheduler %s %s %.1f s into the workload (%s)%s%s", name, what,
 				   seconds, how, reason ? ": " : "", reason ? reason : ""));
-}
-
-/* The name that sched_ext showed while workers ran must be there for a sched_ext scheduler. */
-static bool was_active(const struct ktstr_test_result *result)
-{
-	for (size_t i = 0; i < result->active_schedulers.count; i++)
-		if (!ktstr_str_starts_with(result->active_schedulers.items[i], "enabled "))
-			return false;
-	return true;
 }
 
 static void judge_missing_result(const struct ktstr_observation *observation,
@@ -311,20 +353,22 @@ void ktstr_judge(struct ktstr_observation *observation, const struct ktstr_error
 					 PANIC_LINES);
 	if (result->crash_message && !observation->exited)
 		judge_missing_result(observation, end_error, result);
-	else if (wants_scheduler && !observation->attached &&
-		 (observation->died || observation->no_sched_ext || observation->attach_timed_out))
+	else if (observation->not_started ||
+		 (wants_scheduler && !observation->attached &&
+		  (observation->died || observation->no_sched_ext || observation->attach_timed_out)))
 		judge_failed_attach(observation, result);
-	else if (wants_scheduler && (observation->died || observation->detached))
+	else if (observation->died || observation->detached)
 		judge_lost_scheduler(observation, result);
 	else if (!result->guest_result_received || !observation->exited)
 		judge_missing_result(observation, end_error, result);
-	else if (wants_scheduler && !was_active(result))
+	else if (observation->inactive)
 		find_fault(result, KTSTR_DETAIL_OTHER,
 			   ktstr_xasprintf("sched_ext was not active during the workload (state: %s)",
-					   result->active_schedulers.items[0]));
+					   observation->inactive));
 	set_cause_from_verdict(result);
 	result->output = ktstr_str_take(&observation->output);
 	result->output_length = strlen(result->output);
-	result->scheduler_log = ktstr_str_take(&observation->sched_log);
+	result->scheduler_instances = ktstr_sched_instances_json(&observation->schedulers);
+	result->scheduler_log = ktstr_sched_instances_text(&observation->schedulers);
 	result->scheduler_log_length = strlen(result->scheduler_log);
 }

@@ -4,6 +4,7 @@
 #define KTSTR_RUNNER_JUDGE_H
 
 #include "result/result.h"
+#include "runner/instances.h"
 #include "wire/frame.h"
 
 /* What the host saw of a run. Zero-initialise; deinit when done. */
@@ -13,7 +14,11 @@ struct ktstr_observation {
 	int program_status, sched_status; /* wait statuses */
 	uint64_t scenario_elapsed_ms; /* guest time of the last scenario that ended */
 	char *agent_error;
-	struct ktstr_str output, sched_log;
+	char *not_started; /* why the first scheduler was not even tried */
+	char *lost; /* name of the scheduler that went away by itself */
+	char *inactive; /* what sched_ext said under a workload that should have run under a scheduler */
+	struct ktstr_str output;
+	struct ktstr_sched_instances schedulers;
 };
 
 void ktstr_observation_deinit(struct ktstr_observation *observation);

@@ -25,11 +25,16 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	if (test->topology.distances)
 		free((void *)test->topology.distances->cells);
 	free((void *)test->topology.distances);
-	free(test->scheduler_name);
-	free(test->scheduler_binary);
-	ktstr_strv_deinit(&test->scheduler_args);
+	ktstr_sched_info_deinit(&test->scheduler);
+	for (size_t i = 0; i < test->staged_count; i++)
+		ktstr_sched_info_deinit(&test->staged[i]);
+	free(test->staged);
+	free(test->expect.contains);
+	free(test->expect.matches);
+	free(test->workload_root_cgroup);
 	json_decref(test->checks);
 	free(test->payload);
+	free(test->rt_app);
 	for (size_t i = 0; i < test->includes_count; i++)
 		ktstr_include_spec_deinit(&test->includes[i]);
 	free(test->includes);
@@ -158,13 +163,31 @@ static struct ktstr_error *read_includes(const json_t *includes, struct ktstr_te
 	return NULL;
 }
 
+static struct ktstr_error *read_staged(const json_t *staged, struct ktstr_test_info *test)
+{
+	const json_t *item;
+	size_t i;
+
+	test->staged = ktstr_xcalloc(json_array_size(staged) + 1, sizeof(*test->staged));
+	json_array_foreach(staged, i, item)
+		KTSTR_TRY(ktstr_sched_info_read(item, &test->staged[test->staged_count++]));
+	return NULL;
+}
+
+static void read_expectation(const json_t *json, struct ktstr_expectation *expect)
+{
+	*expect = (struct ktstr_expectation){
+		.failure = json_is_true(json_object_get(json, "err")),
+		.contains = dup_member(json, "contains"),
+		.matches = dup_member(json, "matches"),
+		.allow_inconclusive = json_is_true(json_object_get(json, "allow_inconclusive")),
+	};
+}
+
 static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info *test)
 {
 	const json_t *topology = json_object_get(json, "topology");
-	const json_t *scheduler = json_object_get(json, "scheduler");
 	const char *shape = json_string_value(json_object_get(topology, "shape"));
-	const json_t *arg;
-	size_t i;
 
 	test->name = dup_member(json, "name");
 	if (!test->name || !shape)
@@ -180,12 +203,14 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	test->workers_per_cgroup =
 		(unsigned int)json_integer_value(json_object_get(json, "workers_per_cgroup"));
 	test->duration_ns = (uint64_t)json_integer_value(json_object_get(json, "duration_ns"));
-	test->scheduler_name = dup_member(scheduler, "name");
-	test->scheduler_binary = dup_member(scheduler, "binary");
-	json_array_foreach(json_object_get(scheduler, "args"), i, arg)
-		ktstr_strv_add(&test->scheduler_args, json_string_value(arg));
+	KTSTR_TRY(ktstr_sched_info_read(json_object_get(json, "scheduler"), &test->scheduler));
+	KTSTR_TRY(read_staged(json_object_get(json, "staged_schedulers"), test));
+	read_expectation(json_object_get(json, "expect"), &test->expect);
+	test->workload_root_cgroup = dup_member(json, "workload_root_cgroup");
+	test->nokaslr = json_is_true(json_object_get(json, "nokaslr"));
 	test->checks = json_incref(json_object_get(json, "checks"));
 	test->payload = dup_member(json, "payload");
+	test->rt_app = dup_member(json, "rt_app");
 	KTSTR_TRY(read_includes(json_object_get(json, "includes"), test));
 	test->deterministic = json_is_true(json_object_get(json, "deterministic"));
 	test->fresh_attach = json_is_true(json_object_get(json, "fresh_attach"));

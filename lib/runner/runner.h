@@ -15,7 +15,9 @@
 #include "kernel/kernel.h"
 #include "ktstr/topology.h"
 #include "result/result.h"
+#include "runner/expect.h"
 #include "runner/includes.h"
+#include "sched/info.h"
 #include "sched/resolve.h"
 #include "vm/initramfs.h"
 #include "vm/qemu.h"
@@ -26,11 +28,15 @@ struct ktstr_test_info {
 	int line;
 	struct ktstr_topology topology; /* nodes and distances owned */
 	unsigned int memory_mib, workers_per_cgroup;
-	uint64_t duration_ns;
-	char *scheduler_name, *scheduler_binary; /* binary NULL = EEVDF */
-	struct ktstr_strv scheduler_args;
+	uint64_t duration_ns; /* 0 = the rt-app file's, else the default */
+	struct ktstr_sched_info scheduler, *staged;
+	size_t staged_count;
+	struct ktstr_expectation expect;
+	char *workload_root_cgroup; /* NULL = the default */
+	bool nokaslr;
 	json_t *checks;
 	char *payload; /* NULL = none */
+	char *rt_app; /* bare name or path of its rt-app file; NULL = none */
 	struct ktstr_include_spec *includes;
 	size_t includes_count;
 	bool deterministic, fresh_attach;
@@ -79,9 +85,13 @@ struct ktstr_run {
 	const struct ktstr_test_info *test;
 	char *full_name; /* "ktstr/<test>" */
 	struct ktstr_topology topology; /* nodes borrowed from the test */
-	struct ktstr_sched_choice scheduler;
-	struct ktstr_includes includes;
-	uint64_t duration_ns;
+	struct ktstr_sched_choice scheduler, *staged;
+	size_t staged_count;
+	bool declared; /* the scheduler is the one of the declaration, with all that this says of it */
+	struct ktstr_includes includes, scheduler_includes; /* the latter are there before the scheduler starts */
+	struct ktstr_strv kargs, sysctls; /* of the kernel's command line */
+	char *rt_app; /* host path of the file that ktstr_run_rt_app() runs; NULL = none */
+	uint64_t duration_ns; /* 0 until the includes are found = not decided yet */
 	uint64_t seed;
 	bool deterministic;
 	bool twice; /* deterministic: run it again and compare */
@@ -90,8 +100,24 @@ struct ktstr_run {
 	struct ktstr_strv reproduce;
 };
 
-/* Finds what the test wants in its guest, beside the program, too. program and test are set. */
+/*
+ * Finds what the test wants in its guest, beside the program, too; an rt-app file is translated here already, so that
+ * its mistakes show before any VM. program, test and topology are set; so is rt_app, when another file than the test's
+ * is wanted.
+ */
 struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run) KTSTR_CHECKED;
+
+/*
+ * Decides which schedulers the run starts and what they need: binaries, files, cgroups, words for the kernel's command
+ * line. binary NULL: as the test declares. Else that one, with args (NULL-terminated, may be NULL), instead; declared:
+ * what else the declaration says goes for it, too. program and test are set.
+ */
+struct ktstr_error *ktstr_run_choose_schedulers(struct ktstr_run *run, const char *binary, bool declared,
+						char *const *args) KTSTR_CHECKED;
+/* The kernel's further words, one line; NULL = none. Heap. */
+char *ktstr_run_kernel_words(const struct ktstr_run *run);
+/* Why this kernel is none for the run's scheduler; NULL = it is. Heap. */
+char *ktstr_run_refuses_kernel(const struct ktstr_run *run, const struct ktstr_kernel *kernel);
 void ktstr_run_deinit(struct ktstr_run *run);
 
 /* The stage from which on a run is a clone. */
@@ -99,7 +125,7 @@ void ktstr_run_deinit(struct ktstr_run *run);
 /* Is the guest's memory watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
 static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 {
-	return run->scheduler.path && !run->deterministic;
+	return (run->scheduler.path || run->staged_count) && !run->deterministic;
 }
 
 /* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */

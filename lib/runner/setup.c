@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "host/host.h"
+#include "runner/rt_app.h"
 #include "runner/runner.h"
 
 #ifndef KTSTR_LIBEXECDIR
@@ -79,14 +80,26 @@ struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run)
 	for (size_t i = 0; i < run->test->includes_count; i++)
 		KTSTR_TRY_WRAP(ktstr_includes_add(&run->includes, &run->test->includes[i], beside), "test %s",
 			       run->test->name);
-	return NULL;
+	/* The scheduler's are there first: what would replace one of them is a mistake. */
+	for (size_t i = 0; i < run->scheduler_includes.count; i++)
+		for (size_t j = 0; j < run->includes.count; j++)
+			KTSTR_TRY_WRAP(ktstr_includes_check(&run->scheduler_includes.items[i], &run->includes.items[j]),
+				       "test %s", run->test->name);
+	return ktstr_run_find_rt_app(run, beside);
 }
 
 void ktstr_run_deinit(struct ktstr_run *run)
 {
 	free(run->full_name);
+	free(run->rt_app);
 	ktstr_includes_deinit(&run->includes);
+	ktstr_includes_deinit(&run->scheduler_includes);
 	ktstr_sched_choice_deinit(&run->scheduler);
+	for (size_t i = 0; i < run->staged_count; i++)
+		ktstr_sched_choice_deinit(&run->staged[i]);
+	free(run->staged);
+	ktstr_strv_deinit(&run->kargs);
+	ktstr_strv_deinit(&run->sysctls);
 	ktstr_strv_deinit(&run->reproduce);
 	*run = (struct ktstr_run){ 0 };
 }

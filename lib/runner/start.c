@@ -10,7 +10,6 @@
 #include "runner/start.h"
 #include "vm/template.h"
 
-
 KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
 
 struct start {
@@ -18,8 +17,7 @@ struct start {
 	const struct ktstr_run *run;
 	const struct ktstr_start_events *events;
 	struct ktstr_vm_config config;
-	struct ktstr_vm **vm;
-	char **template_id;
+	struct ktstr_started *started;
 };
 
 static void show(const struct start *start, const char *stage)
@@ -54,54 +52,75 @@ static struct ktstr_error *clone(const struct start *start, const struct ktstr_t
 	show(start, KTSTR_STAGE_RESTORING);
 	KTSTR_TRY(make_job(start, parts, &bundle, &job));
 	done(start, "inject");
-	KTSTR_TRY(ktstr_template_clone(&start->config, template, &job, start->vm));
-	start->events->stage_done(start->events->context, "spawn", ktstr_vm_answered_ns(*start->vm));
+	KTSTR_TRY(ktstr_template_clone(&start->config, template, &job, &start->started->vm));
+	start->events->stage_done(start->events->context, "spawn", ktstr_vm_answered_ns(start->started->vm));
 	done(start, "restore");
-	free(*start->template_id);
-	*start->template_id = ktstr_xstrdup(template->id);
+	start->started->template_id = ktstr_xstrdup(template->id);
 	return NULL;
 }
 
+/* An attach takes guest time; under virtual time that of many CPUs takes a multiple of ours. */
+static uint64_t attach_limit_ns(const struct ktstr_run *run)
+{
+	uint64_t limit = KTSTR_MS(2 * KTSTR_ATTACH_TIMEOUT_MS);
+
+	return run->deterministic ? limit * ktstr_topology_total_cpus(&run->topology) : limit;
+}
+
+/* When the scheduler does not attach, the VM in which it did not is what the run reports. */
 static struct ktstr_error *clone_attached(const struct start *start, const struct ktstr_template *booted)
 {
 	_cleanup_(ktstr_template_deinit) struct ktstr_template attached = { .hold.lock_fd = -1 };
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	_cleanup_str_ struct ktstr_str description = { 0 };
 	const struct ktstr_sched_choice *scheduler = &start->run->scheduler;
+	struct ktstr_started *started = start->started;
 	struct ktstr_vm_job attach;
+	struct ktstr_error *error;
 
 	show(start, "attaching");
 	KTSTR_TRY(make_job(start, KTSTR_JOB_SCHEDULER, &bundle, &attach));
 	ktstr_str_addf(&description, "%s", scheduler->label);
 	for (size_t i = 0; i < scheduler->args.count; i++)
 		ktstr_str_addf(&description, " %s", scheduler->args.items[i]);
-	KTSTR_TRY(ktstr_template_attached(&start->config, booted, &attach,
-					  KTSTR_MS(2 * KTSTR_ATTACH_TIMEOUT_MS), ktstr_str_text(&description),
-					  &attached));
-	if (attached.built_now)
+	error = ktstr_template_attached(&start->config, booted, &attach, attach_limit_ns(start->run),
+					ktstr_str_text(&description), &attached, &started->vm);
+	started->not_attached = started->vm != NULL;
+	if (attached.built_now || started->not_attached)
 		done(start, "attach");
-	return clone(start, &attached, KTSTR_JOB_PROGRAM);
+	if (started->not_attached) {
+		ktstr_error_free(error);
+		started->mode = "warm";
+		started->template_id = ktstr_xstrdup(booted->id);
+		return NULL;
+	}
+	return error ? error : clone(start, &attached, KTSTR_JOB_PROGRAM);
 }
 
-static struct ktstr_error *start_warm(const struct start *start, const char **mode)
+/* Before another attempt. */
+static void give_up(struct ktstr_started *started, struct ktstr_error *error)
+{
+	ktstr_started_deinit(started);
+	started->reason = ktstr_xstrdup(ktstr_error_message(error));
+	ktstr_error_free(error);
+}
+
+static struct ktstr_error *start_warm(const struct start *start)
 {
 	_cleanup_(ktstr_template_deinit) struct ktstr_template booted = { .hold.lock_fd = -1 };
-	bool wants_attached = start->run->scheduler.path && !start->run->fresh_attach;
-	_cleanup_error_ struct ktstr_error *error = NULL;
+	struct ktstr_error *error;
 
 	show(start, "booting");
 	KTSTR_TRY(ktstr_template_booted(&start->config, &booted));
 	done(start, booted.built_now ? "boot" : "template");
-	if (wants_attached) {
-		*mode = "warm+scheduler";
+	if (start->run->scheduler.path && !start->run->fresh_attach) {
+		start->started->mode = "warm+scheduler";
 		error = clone_attached(start, &booted);
 		if (!error)
 			return NULL;
-		/* A scheduler that cannot attach is seen again, and reported, in a clone of its own. */
-		ktstr_vm_destroy(*start->vm);
-		*start->vm = NULL;
+		give_up(start->started, error);
 	}
-	*mode = "warm";
+	start->started->mode = "warm";
 	return clone(start, &booted, KTSTR_JOB_WHOLE);
 }
 
@@ -113,7 +132,7 @@ static struct ktstr_error *start_cold(const struct start *start)
 	show(start, "booting");
 	KTSTR_TRY(make_job(start, KTSTR_JOB_WHOLE, &bundle, &job));
 	done(start, "inject");
-	KTSTR_TRY(ktstr_vm_boot(&start->config, NULL, &job, start->vm));
+	KTSTR_TRY(ktstr_vm_boot(&start->config, NULL, &job, &start->started->vm));
 	done(start, "boot");
 	return NULL;
 }
@@ -132,9 +151,9 @@ static struct ktstr_error *check_deterministic(const struct ktstr_run_setup *set
 }
 
 struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
-				    const struct ktstr_start_events *events, struct ktstr_vm **vm,
-				    const char **mode, char **reason, char **template_id)
+				    const struct ktstr_start_events *events, struct ktstr_started *started)
 {
+	_cleanup_free_ char *kernel_words = ktstr_run_kernel_words(run);
 	struct start start = {
 		.setup = setup,
 		.run = run,
@@ -147,29 +166,32 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .base = &setup->base,
 			    .deterministic = run->deterministic,
 			    .observe = ktstr_run_is_observed(run),
+			    .extra_kargs = kernel_words,
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
-		.vm = vm,
-		.template_id = template_id,
+		.started = started,
 	};
 	struct ktstr_error *error;
 
-	*template_id = NULL;
-	*vm = NULL;
-	*reason = NULL;
+	*started = (struct ktstr_started){ .mode = "cold" };
 	if (run->deterministic)
 		KTSTR_TRY(check_deterministic(setup, run));
 	if (!run->cold) {
-		error = start_warm(&start, mode);
+		error = start_warm(&start);
 		if (!error)
 			return NULL;
-		ktstr_vm_destroy(*vm);
-		*vm = NULL;
-		*reason = ktstr_xstrdup(ktstr_error_message(error));
-		ktstr_error_free(error);
+		give_up(started, error);
 	} else {
-		*reason = ktstr_xstrdup("asked for with --cold");
+		started->reason = ktstr_xstrdup("asked for with --cold");
 		start.config.settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : 0;
 	}
-	*mode = "cold";
+	started->mode = "cold";
 	return start_cold(&start);
+}
+
+void ktstr_started_deinit(struct ktstr_started *started)
+{
+	ktstr_vm_destroy(started->vm);
+	free(started->reason);
+	free(started->template_id);
+	*started = (struct ktstr_started){ 0 };
 }

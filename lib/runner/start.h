@@ -14,13 +14,17 @@ struct ktstr_start_events {
 	void *context;
 };
 
-/*
- * *vm runs the job when this returns; it is set on failure, too, if a VM got far enough to have a console. *mode is
- * "warm+scheduler", "warm" or "cold" (static); *reason says why it is cold, NULL otherwise (heap); *template_id is the
- * template's that was cloned, NULL for a boot (heap).
- */
+struct ktstr_started {
+	struct ktstr_vm *vm; /* runs the job; on failure, too, if it got far enough to have a console */
+	const char *mode; /* "warm+scheduler", "warm" or "cold"; static */
+	char *reason; /* why it is cold, or not from the template with the scheduler; NULL = nothing stood in the way */
+	char *template_id; /* of the template that was cloned; NULL = a boot */
+	bool not_attached; /* the VM is one in which the scheduler did not attach: its frames tell, nothing will run */
+};
+
 struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
-				    const struct ktstr_start_events *events, struct ktstr_vm **vm,
-				    const char **mode, char **reason, char **template_id) KTSTR_CHECKED;
+				    const struct ktstr_start_events *events, struct ktstr_started *started)
+	KTSTR_CHECKED;
+void ktstr_started_deinit(struct ktstr_started *started);
 
 #endif

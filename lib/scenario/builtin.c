@@ -51,6 +51,13 @@ KTSTR_TEST(wakeups, .description = "pairs that wake each other over pipes, besid
 					     { .name = "cg_1", .work = KTSTR_WORK(SPIN_WAIT) }));
 }
 
+/* Tasks that differ from each other because their file says so are not unfair. */
+KTSTR_TEST(rt_app, .description = "the tasks of an rt-app file: `ktstr run --rt-app FILE.json`",
+	   .rt_app = "rt-app.json", .checks = { .not_stuck = KTSTR_ON, .max_spread_pct = KTSTR_SOME(100.0) }, .ignore = true)
+{
+	ktstr_run_rt_app(ctx);
+}
+
 KTSTR_TEST(yielders, .description = "workers that do nothing but yield, beside spinners",
 	   .duration = KTSTR_SEC(5), .checks = SMOKE_CHECKS, .ignore = true)
 {

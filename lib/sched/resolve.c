@@ -15,6 +15,7 @@ void ktstr_sched_choice_deinit(struct ktstr_sched_choice *choice)
 	free(choice->label);
 	free(choice->path);
 	ktstr_strv_deinit(&choice->args);
+	ktstr_strv_deinit(&choice->cgroups);
 	*choice = (struct ktstr_sched_choice){ 0 };
 }
 

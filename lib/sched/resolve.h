@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "ktstr/error.h"
+#include "sched/info.h"
 
 /* A scheduler as it will be started. Strings heap, owned. */
 struct ktstr_sched_choice {
@@ -12,6 +13,8 @@ struct ktstr_sched_choice {
 	char *path; /* absolute; NULL = EEVDF */
 	const char *resolve_source; /* "path", "env_var", "path_lookup", NULL for EEVDF; static */
 	struct ktstr_strv args;
+	struct ktstr_strv cgroups; /* that it wants to find */
+	const struct ktstr_sched_info *info; /* what its declaration says besides; borrowed; NULL = there is none */
 };
 
 void ktstr_sched_choice_deinit(struct ktstr_sched_choice *choice);

@@ -201,6 +201,53 @@ static struct ktstr_error *explain_failure(struct ktstr_error *failure, const ch
 		program, library);
 }
 
+static bool imports_any(Elf *elf, const char *const *names)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while ((section = elf_nextscn(elf, section))) {
+		Elf_Data *data = elf_getdata(section, NULL);
+		GElf_Sym symbol;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM)
+			continue;
+		for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
+			const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+
+			for (size_t k = 0; name && symbol.st_shndx == SHN_UNDEF && names[k]; k++)
+				if (!strcmp(name, names[k]))
+					return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * glibc loads libgcc_s itself when a thread ends by pthread_exit() or is cancelled (sysdeps/nptl/unwind-forcedunwind.c)
+ * and aborts without it. The loader does not list it.
+ */
+static void add_unwinder(const char *program, struct ktstr_strv *paths)
+{
+	static const char *const callers[] = { "pthread_exit", "pthread_cancel", NULL };
+	_cleanup_close_ int fd = open(program, O_RDONLY | O_CLOEXEC);
+	_cleanup_(cleanup_elf) Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+
+	if (!elf || !imports_any(elf, callers))
+		return;
+	for (size_t i = 0; i < paths->count; i++) {
+		const char *slash = strrchr(paths->items[i], '/');
+		_cleanup_free_ char *unwinder = NULL;
+
+		if (!slash || strcmp(slash, "/libc.so.6"))
+			continue;
+		unwinder = ktstr_xasprintf("%.*s/libgcc_s.so.1", (int)(slash - paths->items[i]), paths->items[i]);
+		if (!access(unwinder, R_OK))
+			add_once(paths, unwinder);
+		return;
+	}
+}
+
 struct ktstr_error *ktstr_elf_closure(const char *host_path, struct ktstr_strv *paths)
 {
 	_cleanup_free_ char *absolute = NULL;
@@ -233,5 +280,6 @@ struct ktstr_error *ktstr_elf_closure(const char *host_path, struct ktstr_strv *
 	add_once(paths, interp);
 	for (char *line = strtok_r(output, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
 		KTSTR_TRY(parse_line(host_path, line, paths));
+	add_unwinder(host_path, paths);
 	return NULL;
 }

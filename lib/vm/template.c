@@ -15,6 +15,9 @@
 /* What a booted guest has touched of its RAM, generously. */
 enum { NEED_BASE_MIB = 384, NEED_PER_CPU_MIB = 8 };
 
+/* A deterministic guest that could not be stopped in time (KTSTR_ERR_BUSY) is made anew. */
+enum { BUILD_ATTEMPTS = 3 };
+
 KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
 
 void ktstr_template_deinit(struct ktstr_template *template)
@@ -133,14 +136,21 @@ static struct ktstr_error *build_booted(const struct ktstr_vm_config *config, co
 struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
 					  struct ktstr_template *template)
 {
+	struct ktstr_error *error = NULL;
 	char key[KTSTR_DIGEST_BYTES];
 	bool must_build;
 
 	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
 	KTSTR_TRY(booted_key(config, key));
 	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
-	if (must_build)
-		KTSTR_TRY_WRAP(build_booted(config, key, template), "cannot build a template");
+	for (int i = 0; must_build && i < BUILD_ATTEMPTS; i++) {
+		ktstr_error_free(error);
+		error = build_booted(config, key, template);
+		if (ktstr_error_code(error) != KTSTR_ERR_BUSY)
+			break;
+	}
+	if (error)
+		return ktstr_error_wrap(error, "cannot build a template");
 	set_paths(template);
 	return NULL;
 }
@@ -168,7 +178,7 @@ static struct ktstr_error *copy_sparse(const char *from, const char *to)
 	return NULL;
 }
 
-/* Collects the frames of the attaching; an error when the guest ends or reports that it cannot. */
+/* Collects the frames of the attaching; an error when the guest ends, as it does when it cannot. */
 static struct ktstr_error *wait_attached(struct ktstr_vm *vm, uint64_t timeout_ns, struct ktstr_str *frames)
 {
 	uint64_t deadline = ktstr_now_ns() + timeout_ns;
@@ -194,35 +204,50 @@ static struct ktstr_error *wait_attached(struct ktstr_vm *vm, uint64_t timeout_n
 static struct ktstr_error *build_attached(const struct ktstr_vm_config *config, const char *key,
 					  const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
 					  uint64_t timeout_ns, const char *description,
-					  struct ktstr_template *template)
+					  struct ktstr_template *template, struct ktstr_vm **failed)
 {
 	_cleanup_(build_deinit) struct build build;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	_cleanup_str_ struct ktstr_str frames = { 0 };
+	struct ktstr_error *error;
 
 	KTSTR_TRY(build_init(config, key, &build));
 	KTSTR_TRY(copy_sparse(booted->ram_path, build.ram_path));
 	KTSTR_TRY(ktstr_vm_restore(config, build.ram_path, booted->state_path, false, attach, &vm));
-	KTSTR_TRY(wait_attached(vm, timeout_ns, &frames));
+	error = wait_attached(vm, timeout_ns, &frames);
+	if (error) {
+		ktstr_vm_replay_frames(vm, frames.data, frames.length);
+		*failed = ktstr_take(vm);
+		return error;
+	}
 	return publish(&build, vm, &frames, description, template);
 }
 
 struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,
 					    const struct ktstr_template *booted,
 					    const struct ktstr_vm_job *attach, uint64_t timeout_ns,
-					    const char *description, struct ktstr_template *template)
+					    const char *description, struct ktstr_template *template,
+					    struct ktstr_vm **failed)
 {
+	struct ktstr_error *error = NULL;
 	char archive[KTSTR_DIGEST_BYTES], key[KTSTR_DIGEST_BYTES];
 	_cleanup_free_ char *text = NULL;
 	bool must_build;
 
 	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
+	*failed = NULL;
 	KTSTR_TRY(ktstr_sha256(attach->archive, attach->archive_length, archive));
 	text = ktstr_xasprintf("%s\nattach %s\n", strrchr(booted->hold.dir, '/') + 1, archive);
 	KTSTR_TRY(ktstr_sha256(text, strlen(text), key));
 	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
-	if (must_build)
-		KTSTR_TRY(build_attached(config, key, booted, attach, timeout_ns, description, template));
+	for (int i = 0; must_build && i < BUILD_ATTEMPTS; i++) {
+		ktstr_error_free(error);
+		error = build_attached(config, key, booted, attach, timeout_ns, description, template, failed);
+		if (ktstr_error_code(error) != KTSTR_ERR_BUSY)
+			break;
+	}
+	if (error)
+		return error;
 	set_paths(template);
 	return NULL;
 }

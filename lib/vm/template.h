@@ -26,14 +26,15 @@ struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
 					  struct ktstr_template *template) KTSTR_CHECKED;
 
 /*
- * The same machine after `attach`, a job that holds when its scheduler is attached; the key adds its archive. A
- * scheduler that does not attach is KTSTR_ERR_GUEST and leaves nothing.
+ * The same machine after `attach`, a job that holds when its scheduler is attached; the key adds its archive. When the
+ * scheduler does not attach (KTSTR_ERR_GUEST, KTSTR_ERR_TIMEOUT) *failed is the VM in which it did not, with all its
+ * frames still to be read, for a report; there is no template then. NULL otherwise.
  */
 struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,
 					    const struct ktstr_template *booted,
 					    const struct ktstr_vm_job *attach, uint64_t timeout_ns,
-					    const char *description, struct ktstr_template *template)
-	KTSTR_CHECKED;
+					    const char *description, struct ktstr_template *template,
+					    struct ktstr_vm **failed) KTSTR_CHECKED;
 
 /* Restores a private clone of it and sets it going on job. */
 struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,

@@ -34,6 +34,7 @@ enum {
 };
 
 #define RESTORE_TIMEOUT KTSTR_SEC(30)
+#define SEND_TIMEOUT	KTSTR_SEC(10)
 
 /* Descriptors that QEMU inherits. Sockets are QEMU's ends: -1 once handed over. */
 struct vm_files {
@@ -65,6 +66,7 @@ struct ktstr_vm {
 	bool restored;
 	uint64_t log_read; /* bytes of the mailbox log already decoded */
 	struct ktstr_frame_decoder decoder;
+	struct ktstr_frame_decoder earlier; /* given out first: see ktstr_vm_replay_frames() */
 };
 
 static void close_fd(int *fd)
@@ -92,6 +94,7 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	ktstr_freezer_destroy(vm->freezer);
 	ktstr_error_free(vm->stop_failure);
 	ktstr_frame_decoder_deinit(&vm->decoder);
+	ktstr_frame_decoder_deinit(&vm->earlier);
 	free(vm);
 }
 
@@ -550,13 +553,38 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 	for (;;) {
 		int left_ms = ktstr_ms_until(deadline_ns);
 
-		if (ktstr_frame_decoder_next(&vm->decoder, frame))
+		if (ktstr_frame_decoder_next(&vm->earlier, frame) || ktstr_frame_decoder_next(&vm->decoder, frame))
 			return KTSTR_VM_FRAME;
 		if (!left_ms || console_flooded(vm))
 			return KTSTR_VM_DEADLINE;
 		if (!wait_for_bytes(vm, left_ms))
 			return KTSTR_VM_ENDED;
 	}
+}
+
+struct ktstr_error *ktstr_vm_send_frame(struct ktstr_vm *vm, uint32_t type, const void *payload, size_t length)
+{
+	_cleanup_str_ struct ktstr_str bytes = { 0 };
+	uint64_t deadline = ktstr_now_ns() + SEND_TIMEOUT;
+	struct pollfd port = { .fd = vm->frames_fd, .events = POLLOUT };
+	size_t sent = 0;
+
+	if (vm->deterministic)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "nothing may be sent to a running deterministic guest");
+	ktstr_frame_encode(&bytes, type, payload, length);
+	while (sent < bytes.length) {
+		ssize_t done = send(vm->frames_fd, bytes.data + sent, bytes.length - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (done > 0)
+			sent += (size_t)done;
+		else if (done < 0 && errno != EAGAIN && errno != EINTR)
+			return ktstr_error_sys(errno, "cannot send to the guest");
+		else if (!ktstr_ms_until(deadline))
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest's agent does not read what is sent to it");
+		else
+			poll(&port, 1, ktstr_ms_until(deadline));
+	}
+	return NULL;
 }
 
 uint64_t ktstr_vm_answered_ns(const struct ktstr_vm *vm)
@@ -572,7 +600,7 @@ void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd)
 
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length)
 {
-	ktstr_frame_decoder_feed(&vm->decoder, bytes, length);
+	ktstr_frame_decoder_feed(&vm->earlier, bytes, length);
 }
 
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm)

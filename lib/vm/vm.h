@@ -108,11 +108,18 @@ typedef void (*ktstr_vm_freeze_fn)(void *context, struct ktstr_vm *vm, struct kt
  */
 void ktstr_vm_on_freeze(struct ktstr_vm *vm, ktstr_vm_freeze_fn fn, void *context);
 
+/*
+ * Sends a frame to the guest's agent; for one thread at a time. KTSTR_ERR_UNSUPPORTED in a deterministic run, where
+ * nothing may be sent to a running guest; KTSTR_ERR_TIMEOUT when the agent does not read.
+ */
+struct ktstr_error *ktstr_vm_send_frame(struct ktstr_vm *vm, uint32_t type, const void *payload, size_t length)
+	KTSTR_CHECKED;
+
 /* A descriptor that is closed with the VM. */
 void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd);
 /* When QEMU first answered over QMP (ktstr_now_ns()); 0 = not yet. */
 uint64_t ktstr_vm_answered_ns(const struct ktstr_vm *vm);
-/* Frames that were sent before the VM was saved, given out first. */
+/* Frames that were sent before the VM was saved, or that somebody has read already, given out first. */
 void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length);
 /* Is the agent waiting for a job (stage n of enum ktstr_agent_stage)? */
 bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage);

@@ -18,6 +18,8 @@ static const uint32_t known_types[] = {
 	KTSTR_FRAME_SCHED_LOG, KTSTR_FRAME_STDOUT,	   KTSTR_FRAME_STDERR,
 	KTSTR_FRAME_EXEC_EXIT, KTSTR_FRAME_READY,	   KTSTR_FRAME_WORKER,
 	KTSTR_FRAME_BODY_START, KTSTR_FRAME_PAYLOAD,
+	KTSTR_FRAME_SNAPSHOT_REQUEST, KTSTR_FRAME_SNAPSHOT_REPLY, KTSTR_FRAME_KERNEL_OP_REQUEST,
+	KTSTR_FRAME_KERNEL_OP_REPLY, KTSTR_FRAME_SCHED_REQUEST, KTSTR_FRAME_SCHED_REPLY, KTSTR_FRAME_REFUSED,
 	KTSTR_FRAME_STIMULUS,  KTSTR_FRAME_STEP_END,
 };
 
@@ -27,6 +29,17 @@ bool ktstr_frame_type_known(uint32_t type)
 		if (known_types[i] == type)
 			return true;
 	return false;
+}
+
+bool ktstr_frame_is_host_request(uint32_t type)
+{
+	return type == KTSTR_FRAME_SNAPSHOT_REQUEST || type == KTSTR_FRAME_KERNEL_OP_REQUEST;
+}
+
+bool ktstr_frame_is_reply(uint32_t type)
+{
+	return type == KTSTR_FRAME_SNAPSHOT_REPLY || type == KTSTR_FRAME_KERNEL_OP_REPLY ||
+	       type == KTSTR_FRAME_SCHED_REPLY || type == KTSTR_FRAME_REFUSED;
 }
 
 char *ktstr_frame_type_name(uint32_t type, char text[12])
@@ -63,6 +76,14 @@ void ktstr_frame_lifecycle(struct ktstr_str *payload, enum ktstr_lifecycle stage
 
 	ktstr_str_add_bytes(payload, &stage_byte, 1);
 	ktstr_str_vaddf(payload, fmt, args);
+}
+
+void ktstr_frame_refusal(struct ktstr_str *payload, uint32_t id, enum ktstr_error_code code, const char *message)
+{
+	uint32_t head[2] = { htole32(id), htole32(code) };
+
+	ktstr_str_add_bytes(payload, head, sizeof(head));
+	ktstr_str_add(payload, message);
 }
 
 /* Forgets what was given out, so that the buffer holds unread bytes only. */
@@ -150,13 +171,23 @@ void ktstr_frame_decoder_deinit(struct ktstr_frame_decoder *decoder)
 	*decoder = (struct ktstr_frame_decoder){ 0 };
 }
 
+bool ktstr_frame_read_u32(const struct ktstr_frame *frame, size_t offset, uint32_t *value)
+{
+	uint32_t raw;
+
+	if (frame->length < sizeof(raw) || offset > frame->length - sizeof(raw))
+		return false;
+	memcpy(&raw, frame->payload + offset, sizeof(raw));
+	*value = le32toh(raw);
+	return true;
+}
+
 bool ktstr_frame_read_i32(const struct ktstr_frame *frame, int32_t *value)
 {
 	uint32_t raw;
 
-	if (frame->length < sizeof(raw))
+	if (!ktstr_frame_read_u32(frame, 0, &raw))
 		return false;
-	memcpy(&raw, frame->payload, sizeof(raw));
-	*value = (int32_t)le32toh(raw);
+	*value = (int32_t)raw;
 	return true;
 }

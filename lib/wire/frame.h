@@ -38,17 +38,30 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_EXEC_EXIT = KTSTR_FRAME_TYPE('E', 'X', 'C', 'X'), /* i32: wait status of `shell --exec` */
 	KTSTR_FRAME_PAYLOAD = KTSTR_FRAME_TYPE('P', 'Y', 'L', 'D'), /* JSON of one run of a payload */
 	KTSTR_FRAME_READY = KTSTR_FRAME_TYPE('S', 'R', 'D', 'Y'), /* text: uname -r */
+	/* Requests of the test program and their replies: each begins with the u32 id of the request. */
+	KTSTR_FRAME_SNAPSHOT_REQUEST = KTSTR_FRAME_TYPE('S', 'N', 'R', 'Q'), /* u32 kind, tag[64] */
+	KTSTR_FRAME_SNAPSHOT_REPLY = KTSTR_FRAME_TYPE('S', 'N', 'R', 'P'), /* u32 status, reason[64] */
+	KTSTR_FRAME_KERNEL_OP_REQUEST = KTSTR_FRAME_TYPE('K', 'O', 'R', 'Q'),
+	KTSTR_FRAME_KERNEL_OP_REPLY = KTSTR_FRAME_TYPE('K', 'O', 'R', 'P'),
+	KTSTR_FRAME_SCHED_REQUEST = KTSTR_FRAME_TYPE('S', 'C', 'R', 'Q'), /* JSON, to the agent: see guest/job.h */
+	KTSTR_FRAME_SCHED_REPLY = KTSTR_FRAME_TYPE('S', 'C', 'R', 'P'), /* JSON */
+	KTSTR_FRAME_REFUSED = KTSTR_FRAME_TYPE('R', 'F', 'S', 'D'), /* u32 enum ktstr_error_code, text: any request */
 };
+
+/* What a payload of a request or a reply may take, its id included. */
+#define KTSTR_REQUEST_MAX_BYTES (1u << 20)
 
 enum ktstr_lifecycle {
 	KTSTR_LIFE_INIT_STARTED = 1, /* text: seconds of uptime */
 	KTSTR_LIFE_PAYLOAD_STARTING = 2,
 	KTSTR_LIFE_SCHED_DIED = 3, /* text: how; SCHED_EXIT carries the status */
-	KTSTR_LIFE_SCHED_NOT_ATTACHED = 4, /* text: "timeout" or "sched_ext sysfs absent" */
+	KTSTR_LIFE_SCHED_NOT_ATTACHED = 4, /* text: "timeout", "sched_ext sysfs absent", or what else went wrong */
 	KTSTR_LIFE_SCHED_ATTACHED = 5, /* text: sched_ext/root/ops */
 	KTSTR_LIFE_WORKLOAD_DISPATCHED = 6, /* text: sched_ext state and ops while workers run */
 	KTSTR_LIFE_SCHED_DETACHED = 7, /* the kernel shows no scheduler though its process lives */
 	KTSTR_LIFE_AGENT_ERROR = 8, /* text: what the agent could not do */
+	KTSTR_LIFE_SCHED_STARTED = 9, /* text: name; what follows about a scheduler is about this instance of it */
+	KTSTR_LIFE_SCHED_STOPPED = 10, /* text: how it ended, as planned: "detached", "did not attach: ..." */
 };
 
 struct ktstr_frame {
@@ -65,6 +78,12 @@ void ktstr_frame_lifecycle(struct ktstr_str *payload, enum ktstr_lifecycle stage
 /* "TEST", or "0x........" for bytes that are not printable, into text. */
 char *ktstr_frame_type_name(uint32_t type, char text[12]);
 bool ktstr_frame_type_known(uint32_t type);
+/* A request that the host answers, not the agent. */
+bool ktstr_frame_is_host_request(uint32_t type);
+/* What may come back to the program that made a request. */
+bool ktstr_frame_is_reply(uint32_t type);
+/* Payload of KTSTR_FRAME_REFUSED. */
+void ktstr_frame_refusal(struct ktstr_str *payload, uint32_t id, enum ktstr_error_code code, const char *message);
 
 /* Cuts a byte stream into frames. Zero-initialise; deinit when done. */
 struct ktstr_frame_decoder {
@@ -83,5 +102,6 @@ void ktstr_frame_decoder_deinit(struct ktstr_frame_decoder *decoder);
 
 /* Little-endian readers for payloads; false when the payload is too short. */
 bool ktstr_frame_read_i32(const struct ktstr_frame *frame, int32_t *value);
+bool ktstr_frame_read_u32(const struct ktstr_frame *frame, size_t offset, uint32_t *value);
 
 #endif

@@ -41,6 +41,7 @@ enum ktstr_freeze_reason {
 	KTSTR_FREEZE_STAGE = 1, /* the agent announces agent_stage: the moment to save a template */
 	KTSTR_FREEZE_SAMPLE = 2, /* a periodic look at the kernel */
 	KTSTR_FREEZE_SNAPSHOT = 3, /* the test asks for what lies in memory now */
+	KTSTR_FREEZE_REQUEST = 4, /* a frame with a request of the test program for the host; the reply is one, too */
 };
 
 /* Where a guest freezes itself by writing a byte: to these two ports in turn. */

@@ -16,6 +16,11 @@ struct ktstr_worker_ctx {
 	struct ktstr_cpus cpus;
 };
 
+struct worker *work_custom_worker(const struct ktstr_worker_ctx *ctx)
+{
+	return ctx->worker;
+}
+
 void ktstr_custom_cfg_set_blob(struct ktstr_custom_cfg *cfg, const void *data, size_t length)
 {
 	cfg->blob_length = length < sizeof(cfg->blob) ? length : sizeof(cfg->blob);

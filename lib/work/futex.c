@@ -217,7 +217,7 @@ static void wake_herd(struct worker *w)
 	for (uint64_t batch = 0; batch < type->batches && !work_should_stop(w); batch++) {
 		uint64_t since = ktstr_now_ns();
 
-		work_record_wake(w, work_sleep_until(w, since + KTSTR_MS(type->inter_batch_ms)) - since);
+		work_record_wait(w, since, work_sleep_until(w, since + KTSTR_MS(type->inter_batch_ms)));
 		new_generation(group, (int)type->waiters);
 		work_spin(w, 256);
 		work_checkpoint_now(w);

@@ -33,7 +33,7 @@ static bool lock_plain(struct worker *w, _Atomic uint32_t *lock)
 		if (seen != 2 && atomic_exchange(lock, 2) == 0)
 			return true;
 		since = ktstr_now_ns();
-		work_record_wake(w, work_wait_word(w, lock, 2) - since);
+		work_record_wait(w, since, work_wait_word(w, lock, 2));
 		seen = atomic_exchange(lock, 2);
 		if (!seen)
 			return true;
@@ -118,6 +118,19 @@ static void unlock_pi(_Atomic uint32_t *lock)
 		syscall(SYS_futex, lock, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
 }
 
+bool work_lock(struct worker *w, _Atomic uint32_t *lock, enum ktstr_futex_lock_mode mode)
+{
+	return mode == KTSTR_LOCK_PI ? lock_pi(w, lock) : lock_plain(w, lock);
+}
+
+void work_unlock(_Atomic uint32_t *lock, enum ktstr_futex_lock_mode mode)
+{
+	if (mode == KTSTR_LOCK_PI)
+		unlock_pi(lock);
+	else
+		unlock_plain(lock);
+}
+
 enum priority_role { ROLE_HIGH, ROLE_MEDIUM, ROLE_LOW };
 
 static enum priority_role role_of(const struct worker *w)
@@ -145,13 +158,10 @@ static void run_priority_inversion(struct worker *w)
 	while (!work_should_stop(w)) {
 		work_spin(w, type->work_iters);
 		if (role != ROLE_MEDIUM) {
-			if (!(pi ? lock_pi(w, &group->lock) : lock_plain(w, &group->lock)))
+			if (!work_lock(w, &group->lock, type->lock))
 				break;
 			work_spin(w, role == ROLE_LOW || pi ? type->hold_iters : type->work_iters);
-			if (pi)
-				unlock_pi(&group->lock);
-			else
-				unlock_plain(&group->lock);
+			work_unlock(&group->lock, type->lock);
 		}
 		work_checkpoint_now(w);
 		work_iteration_done(w);

@@ -130,7 +130,7 @@ static void run_numa_working_set_sweep(struct worker *w)
 			work_checkpoint(w);
 		}
 		since = ktstr_now_ns();
-		work_record_wake(w, work_sleep_until(w, since + type->sweep_period) - since);
+		work_record_wait(w, since, work_sleep_until(w, since + type->sweep_period));
 		work_iteration_done(w);
 	}
 	work_phase_end(w); /* while the region is there */

@@ -21,7 +21,7 @@ static void produce(struct worker *w, struct queue *queue, uint32_t depth)
 	if (produced - consumed >= depth) {
 		uint64_t since = ktstr_now_ns();
 
-		work_record_wake(w, work_wait_word(w, &queue->consumed, consumed) - since);
+		work_record_wait(w, since, work_wait_word(w, &queue->consumed, consumed));
 	} else if (atomic_compare_exchange_strong(&queue->produced, &produced, produced + 1)) {
 		work_futex_wake(&queue->produced, 1);
 		w->work_units++;
@@ -58,7 +58,7 @@ static void run_consumer(struct worker *w, struct queue *queue)
 		if (produced == consumed) {
 			uint64_t since = ktstr_now_ns();
 
-			work_record_wake(w, work_wait_word(w, &queue->produced, produced) - since);
+			work_record_wait(w, since, work_wait_word(w, &queue->produced, produced));
 			continue;
 		}
 		if (!atomic_compare_exchange_strong(&queue->consumed, &consumed, consumed + 1))

@@ -46,7 +46,7 @@ static void io_phase(struct worker *w, struct phase_state *state)
 		if (!work_stripe_write(w, &state->stripe))
 			return;
 	since = ktstr_now_ns();
-	work_record_wake(w, work_sleep_until(w, since + KTSTR_US(100)) - since);
+	work_record_wait(w, since, work_sleep_until(w, since + KTSTR_US(100)));
 	work_checkpoint_now(w);
 }
 
@@ -71,7 +71,7 @@ static void run_phase(struct worker *w, const struct ktstr_work_phase *phase, st
 	uint64_t since = ktstr_now_ns(), until = since + phase->duration;
 
 	if (phase->kind == KTSTR_PHASE_SLEEP) {
-		work_record_wake(w, work_sleep_until(w, until) - since);
+		work_record_wait(w, since, work_sleep_until(w, until));
 		return;
 	}
 	if (phase->kind == KTSTR_PHASE_ALU_HOT)

@@ -201,6 +201,12 @@ void work_take_policy(struct worker *w, struct ktstr_sched_policy policy);
 void work_warn_once(struct worker *w, enum work_warning what, const char *fmt, ...)
 	KTSTR_PRINTF(3, 4);
 
+/* custom.c: the worker of a custom function that belongs to ktstr. */
+struct worker *work_custom_worker(const struct ktstr_worker_ctx *ctx);
+/* locks.c: a zeroed word is a free lock. False at the stop, the lock is then not held. */
+bool work_lock(struct worker *w, _Atomic uint32_t *lock, enum ktstr_futex_lock_mode mode);
+void work_unlock(_Atomic uint32_t *lock, enum ktstr_futex_lock_mode mode);
+
 /* wait.c: blocking that sees the stop at once. All of them reset the gap clock on return. */
 /*
  * Asleep until deadline_ns (ktstr_now_ns clock) or the stop; UINT64_MAX = until the stop. Returns
@@ -224,6 +230,13 @@ static inline void work_record_wake(struct worker *w, uint64_t latency_ns)
 static inline bool work_should_stop(const struct worker *w)
 {
 	return atomic_load_explicit(&w->shared->stop, memory_order_relaxed);
+}
+
+/* What a wait took; one that the stop cut short is no measurement. */
+static inline void work_record_wait(struct worker *w, uint64_t since_ns, uint64_t now_ns)
+{
+	if (!work_should_stop(w))
+		work_record_wake(w, now_ns - since_ns);
 }
 
 /* The time from here to the next checkpoint counts as a gap; call after anything that slept. */

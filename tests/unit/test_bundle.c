@@ -214,6 +214,21 @@ static void origin_libraries(void **state)
 	assert_error(ktstr_elf_closure(program, &closure), KTSTR_ERR_NOT_FOUND, "libkt.so");
 }
 
+/* glibc loads it by itself, and aborts where it is missing. */
+static void threads_that_end_bring_the_unwinder(void **state)
+{
+	_cleanup_free_ char *plain = below("plain"), *ending = below("ending");
+	_cleanup_strv_ struct ktstr_strv without = { 0 }, with = { 0 };
+
+	(void)state;
+	compile("int main(void) { return 0; }", "plain", FLAGS("-pthread"));
+	compile("void pthread_exit(void *); int main(void) { pthread_exit(0); }", "ending", FLAGS("-pthread"));
+	assert_ok(ktstr_elf_closure(plain, &without));
+	assert_ok(ktstr_elf_closure(ending, &with));
+	assert_int_equal(with.count, without.count + 1);
+	assert_true(ktstr_str_ends_with(with.items[with.count - 1], "/libgcc_s.so.1"));
+}
+
 static void static_program_needs_nothing(void **state)
 {
 	_cleanup_free_ char *program = below("alone");
@@ -304,6 +319,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_and_equal_bytes),      cmocka_unit_test(bad_paths),
 		cmocka_unit_test(large_file_is_complete),       cmocka_unit_test(origin_libraries),
+		cmocka_unit_test(threads_that_end_bring_the_unwinder),
+		cmocka_unit_test(threads_that_end_bring_the_unwinder),
 		cmocka_unit_test(static_program_needs_nothing), cmocka_unit_test(no_programs),
 		cmocka_unit_test(unreadable_program),           cmocka_unit_test(missing_loader),
 	};

@@ -12,7 +12,10 @@ KTSTR_PAYLOAD(tool, .binary = "sh", .known_flags = KTSTR_ARGS("--posix"));
 KTSTR_PAYLOAD(other_tool, .binary = "sh");
 static const struct ktstr_scheduler sched = { .name = "sched", .binary = "scx_x" };
 static const struct ktstr_test_entry declaring = { .name = "declaring", .payload = &tool };
-static const struct ktstr_test_entry under_sched = { .name = "under_sched", .scheduler = &sched, .payload = &tool };
+static const struct ktstr_scheduler staged = { .name = "staged", .binary = "scx_y" };
+static const struct ktstr_scheduler *const staged_schedulers[] = { &staged, NULL };
+static const struct ktstr_test_entry under_sched = { .name = "under_sched", .scheduler = &sched, .payload = &tool,
+						     .staged_schedulers = staged_schedulers };
 
 /* The errors of a plan on a shape, one per line; heap. */
 static char *errors_of(const char *shape, const struct ktstr_test_entry *test, const struct ktstr_plan *plan)
@@ -225,8 +228,12 @@ static void test_schedulers(void **state)
 	assert_refused_by(&under_sched, "op 1 (DetachScheduler): no scheduler is attached",
 			  OPS(KTSTR_OP(DETACH_SCHEDULER), KTSTR_OP(DETACH_SCHEDULER)));
 	assert_refused_by(&under_sched, "op 0 (AttachScheduler): a scheduler is attached already",
-			  OPS(KTSTR_OP(ATTACH_SCHEDULER, .scheduler = &sched)));
-	assert_sound_for(&under_sched, OPS(KTSTR_OP(DETACH_SCHEDULER), KTSTR_OP(RESTART_SCHEDULER),
+			  OPS(KTSTR_OP(ATTACH_SCHEDULER, .scheduler = &staged)));
+	assert_refused_by(&under_sched, "op 1 (AttachScheduler): scheduler sched will not be in the guest: name it in the test's "
+					".staged_schedulers",
+			  OPS(KTSTR_OP(DETACH_SCHEDULER), KTSTR_OP(ATTACH_SCHEDULER, .scheduler = &sched)));
+	assert_sound_for(&under_sched, OPS(KTSTR_OP(REPLACE_SCHEDULER, .scheduler = &staged),
+					   KTSTR_OP(DETACH_SCHEDULER), KTSTR_OP(RESTART_SCHEDULER),
 					   KTSTR_OP(PIN_BPF_MAP, .map = "cpu_ctx_stor")));
 	assert_refused("op 0 (PinBpfMap): .map is missing", OPS(KTSTR_OP(PIN_BPF_MAP)));
 	assert_refused("longer than 15 characters", OPS(KTSTR_OP(PIN_BPF_MAP, .map = "a_name_of_16_chr")));

@@ -676,6 +676,46 @@ static void free_worker(struct worker *w)
 }
 
 /*
+ * How uneven kept values are over 100 equal parts of 0..range: about 99 for a fair sample (less, as it is drawn without
+ * replacement); 150 has a chance of 1 in 1000. The seeds here are fixed: it is met or not, never now and then.
+ */
+static double chi_square(const uint64_t *values, size_t kept, uint64_t range)
+{
+	double expected = (double)kept / 100, sum = 0;
+	size_t parts[100] = { 0 };
+
+	for (size_t i = 0; i < kept; i++)
+		parts[values[i] * 100 / range]++;
+	for (size_t i = 0; i < 100; i++)
+		sum += ((double)parts[i] - expected) * ((double)parts[i] - expected) / expected;
+	return sum;
+}
+
+/* A phase's reservoir is smaller, and knows only what came in the phase. */
+static void test_phase_reservoir(void **state)
+{
+	enum { SAMPLES = 10 * KTSTR_PHASE_RESERVOIR_CAP };
+	struct worker *w = new_worker(1, 0);
+	const uint64_t *kept = w->shared->phase_samples[0].values_ns[0];
+
+	(void)state;
+	w->shared->phases_count = 0;
+	for (uint64_t i = 0; i < 1000; i++)
+		work_record_wake(w, UINT32_MAX);
+	w->phase.open = true;
+	for (uint64_t i = 0; i < SAMPLES; i++)
+		work_record_wake(w, i);
+	work_record(w, WORK_TIMER, 5);
+	assert_int_equal(w->phase.totals[WORK_WAKE], SAMPLES);
+	assert_int_equal(w->sample_totals[WORK_WAKE], SAMPLES + 1000);
+	assert_int_equal(w->shared->phase_samples[0].values_ns[1][0], 5);
+	for (size_t i = 0; i < KTSTR_PHASE_RESERVOIR_CAP; i++)
+		assert_true(kept[i] < SAMPLES);
+	assert_true(chi_square(kept, KTSTR_PHASE_RESERVOIR_CAP, SAMPLES) < 150);
+	free_worker(w);
+}
+
+/*
  * Values 0..n-1 in order: what is kept must stay within the cap and be spread evenly over the
  * whole.
  */
@@ -705,6 +745,7 @@ static void test_reservoir(void **state)
 	for (size_t i = 0; i < 4; i++)
 		assert_in_range(quarter[i], 24200, 25800);
 	assert_true(differing > KTSTR_RESERVOIR_CAP / 4);
+	assert_true(chi_square(w->shared->samples_ns[WORK_WAKE], KTSTR_RESERVOIR_CAP, SAMPLES) < 150);
 	free_worker(w);
 	free_worker(same);
 	free_worker(other);
@@ -753,6 +794,7 @@ int main(void)
 		work_test(test_migrations),
 		work_test(test_affinity_errno),
 		work_test(test_reservoir),
+		work_test(test_phase_reservoir),
 		work_test(test_equal_seeds),
 	};
 

@@ -176,31 +176,53 @@ static void groups_must_be_whole(void **state)
 	}
 }
 
+static void assert_same_error(const struct ktstr_work_type_error *found, const struct ktstr_work_type_error *expected)
+{
+	assert_int_equal(found->kind, expected->kind);
+	assert_int_equal(found->group_idx, expected->group_idx);
+	assert_string_equal(found->name, expected->name);
+	assert_true(!found->field == !expected->field && (!found->field || !strcmp(found->field, expected->field)));
+	assert_int_equal(found->value, expected->value);
+	assert_int_equal(found->bound, expected->bound);
+}
+
 static void bad_parameters_are_named(void **state)
 {
 	static const struct {
 		struct ktstr_work_type type;
+		struct ktstr_work_type_error error;
 		const char *message;
 	} cases[] = {
 		{ { .kind = KTSTR_WORK_IDLE_CHURN, .literal = true, .IDLE_CHURN = { .sleep = 1 } },
+		  { KTSTR_WORK_TYPE_ZERO_BURST_DURATION, 0, "IdleChurn", "burst", 0, 1 },
 		  "IdleChurn (group 0) requires burst of at least 1ns, got 0; left out it takes its default" },
 		{ { .kind = KTSTR_WORK_IDLE_CHURN, .literal = true, .IDLE_CHURN = { .burst = 1 } },
+		  { KTSTR_WORK_TYPE_ZERO_SLEEP_DURATION, 0, "IdleChurn", "sleep", 0, 1 },
 		  "IdleChurn (group 0) requires sleep of at least 1ns, got 0; left out it takes its default" },
 		{ KTSTR_WORK(WAKE_CHAIN, .depth = 1),
+		  { KTSTR_WORK_TYPE_INSUFFICIENT_WAKE_CHAIN_DEPTH, 0, "WakeChain", "depth", 1, 2 },
 		  "WakeChain (group 0) requires depth of at least 2, got 1; left out it takes its default" },
 		{ { .kind = KTSTR_WORK_IPC_VARIANCE, .literal = true, .IPC_VARIANCE = { 1, 0, 1 } },
+		  { KTSTR_WORK_TYPE_ZERO_IPC_VARIANCE_PARAM, 0, "IpcVariance", "cold_iters", 0, 1 },
 		  "IpcVariance (group 0) requires cold_iters of at least 1, got 0; left out it takes its default" },
 		{ { .kind = KTSTR_WORK_TIMER_LATENCY, .literal = true },
+		  { KTSTR_WORK_TYPE_ZERO_TIMER_INTERVAL, 0, "TimerLatency", "interval_us", 0, 1 },
 		  "TimerLatency (group 0) requires interval_us of at least 1, got 0; left out it takes its default" },
 		{ KTSTR_WORK(NET_TRAFFIC, .frame_bytes = 59),
+		  { KTSTR_WORK_TYPE_FRAME_BYTES_OUT_OF_RANGE, 0, "NetTraffic", "frame_bytes", 59, 60 },
 		  "NetTraffic (group 0) requires frame_bytes of at least 60, got 59; left out it takes its default" },
 		{ KTSTR_WORK(IRQ_WAKE, .frame_bytes = 1515),
+		  { KTSTR_WORK_TYPE_FRAME_BYTES_OUT_OF_RANGE, 0, "IrqWake", "frame_bytes", 1515, 1514 },
 		  "IrqWake (group 0) requires frame_bytes of at most 1514, got 1515; left out it takes its default" },
 		{ KTSTR_WORK(TAOBENCH, .target_hit_pct = 100),
+		  { KTSTR_WORK_TYPE_BAD_PARAMETER, 0, "Taobench", "target_hit_pct", 100, 99 },
 		  "Taobench (group 0) requires target_hit_pct of at most 99, got 100; left out it takes its default" },
-		{ KTSTR_WORK(ALU_HOT, .width = 9), "AluHot (group 0) has the unknown width 9" },
-		{ { .kind = KTSTR_WORK_SEQUENCE }, "Sequence (group 0) has no phases: give it KTSTR_PHASES(...)" },
-		{ { .kind = KTSTR_WORK_CUSTOM }, "Custom (group 0) requires a .name and a .fn" },
+		{ KTSTR_WORK(ALU_HOT, .width = 9), { KTSTR_WORK_TYPE_BAD_PARAMETER, 0, "AluHot", "width", 9, 5 },
+		  "AluHot (group 0) has the unknown width 9" },
+		{ { .kind = KTSTR_WORK_SEQUENCE }, { KTSTR_WORK_TYPE_UNUSABLE, 0, "Sequence", NULL, 0, 0 },
+		  "Sequence (group 0) has no phases: give it KTSTR_PHASES(...)" },
+		{ { .kind = KTSTR_WORK_CUSTOM }, { KTSTR_WORK_TYPE_UNUSABLE, 0, "Custom", NULL, 0, 0 },
+		  "Custom (group 0) requires a .name and a .fn" },
 	};
 
 	(void)state;
@@ -210,8 +232,30 @@ static void bad_parameters_are_named(void **state)
 		struct ktstr_workload_handle *handle;
 		_cleanup_error_ struct ktstr_error *error = ktstr_workload_spawn(&config, &handle);
 
+		struct ktstr_work_type_error found;
+
 		assert_string_equal(ktstr_error_message(error), cases[i].message);
+		ktstr_error_free(ktstr_work_type_check(&cases[i].type, 1, 0, &found));
+		assert_same_error(&found, &cases[i].error);
 	}
+}
+
+static void group_errors_are_values(void **state)
+{
+	const struct ktstr_work_type herd = KTSTR_WORK(THUNDERING_HERD, .waiters = 4), good = KTSTR_WORK(BURSTY);
+	const struct ktstr_work_type unknown = { .kind = KTSTR_WORK_KINDS };
+	const struct ktstr_work_type_error expected = { KTSTR_WORK_TYPE_NON_DIVISIBLE_WORKER_COUNT, 3, "ThunderingHerd", NULL, 6,
+							5 };
+	struct ktstr_work_type_error found;
+
+	(void)state;
+	ktstr_error_free(ktstr_work_type_check(&herd, 6, 3, &found));
+	assert_same_error(&found, &expected);
+	assert_null(ktstr_work_type_check(&herd, 0, 3, &found)); /* the count is not known yet */
+	assert_null(ktstr_work_type_check(&good, 1, 0, &found));
+	assert_int_equal(found.kind, KTSTR_WORK_TYPE_OK);
+	ktstr_error_free(ktstr_work_type_check(&unknown, 1, 0, &found));
+	assert_int_equal(found.kind, KTSTR_WORK_TYPE_UNUSABLE);
 }
 
 static void names_round_trip(void **state)
@@ -268,7 +312,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_has_a_row), cmocka_unit_test(every_type_works),
-		cmocka_unit_test(groups_must_be_whole), cmocka_unit_test(bad_parameters_are_named),
+		cmocka_unit_test(groups_must_be_whole), cmocka_unit_test(bad_parameters_are_named), cmocka_unit_test(group_errors_are_values),
 		cmocka_unit_test(names_round_trip),	cmocka_unit_test(phases_macro),
 		cmocka_unit_test(a_custom_function_reports),
 	};

@@ -112,31 +112,29 @@ int main(int argc, char **argv)
 	struct watch watch = { 0 };
 	struct ktstr_str trace = { 0 };
 	char digest[KTSTR_DIGEST_BYTES] = "";
-	struct ktstr_vm *vm = NULL;
-	char *reason = NULL, *template = NULL;
-	const char *mode = "";
+	struct ktstr_started started = { 0 };
 	struct ktstr_error *error;
 
 	if (argc != 6)
 		return 2;
 	error = set_up(argv, &setup, &program, &run);
 	if (!error)
-		error = ktstr_run_start(&setup, &run, &events, &vm, &mode, &reason, &template);
+		error = ktstr_run_start(&setup, &run, &events, &started);
 	watch.vmlinux_path = setup.kernel.vmlinux_path;
 	watch.max_ms = (unsigned int)atoi(argv[5]);
 	srand((unsigned int)ktstr_now_ns());
 	if (!error) {
-		ktstr_vm_on_freeze(vm, on_freeze, &watch);
-		error = follow(vm, &trace);
+		ktstr_vm_on_freeze(started.vm, on_freeze, &watch);
+		error = follow(started.vm, &trace);
 	}
 	if (!error)
 		error = ktstr_take(watch.error);
 	if (!error)
 		error = ktstr_trace_digest(&trace, digest);
 	ktstr_kernel_view_close(watch.view);
-	ktstr_vm_destroy(vm);
+	ktstr_started_deinit(&started);
 	if (error) {
-		fprintf(stderr, "freezing_host: %s %s %s\n", mode, reason ? reason : "", ktstr_error_message(error));
+		fprintf(stderr, "freezing_host: %s\n", ktstr_error_message(error));
 		return 1;
 	}
 	printf("freezes %u moved %u digest %s\n", watch.freezes, watch.moved, digest);
