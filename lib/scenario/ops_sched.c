@@ -10,9 +10,9 @@ static struct ktstr_error *check_scheduler(const struct ktstr_scheduler *schedul
 {
 	if (!scheduler)
 		return ktstr_error_new(KTSTR_ERR_INVALID, ".scheduler is missing: one of the test's staged schedulers");
-	if (!scheduler->binary)
+	if (ktstr_scheduler_spec(scheduler) == KTSTR_SCHEDULER_EEVDF)
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "scheduler %s has no binary: use DETACH_SCHEDULER to get back to the kernel's own",
+				       "scheduler %s is EEVDF: use DETACH_SCHEDULER to get back to the kernel's own",
 				       scheduler->name);
 	return NULL;
 }

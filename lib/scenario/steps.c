@@ -43,11 +43,13 @@ static uint64_t hold_ns(const struct engine *engine, const struct ktstr_hold *ho
 	}
 }
 
-/* False as soon as the scheduler is gone. */
+/* False as soon as the scheduler is gone. Where that cannot happen there is no need to look in between. */
 static bool sleep_until(struct engine *engine, uint64_t end_ns)
 {
+	uint64_t longest = engine->world->ops->scheduler_alive ? LIVENESS_POLL_NS : UINT64_MAX;
+
 	for (uint64_t now = WORLD(engine, now_ns); now < end_ns; now = WORLD(engine, now_ns)) {
-		WORLD(engine, sleep_ns, end_ns - now < LIVENESS_POLL_NS ? end_ns - now : LIVENESS_POLL_NS);
+		WORLD(engine, sleep_ns, end_ns - now < longest ? end_ns - now : longest);
 		if (!scheduler_alive(engine))
 			return false;
 	}
@@ -86,13 +88,17 @@ static struct ktstr_error *hold(struct engine *engine, const struct ktstr_step *
 {
 	struct ktstr_error *error = NULL;
 	size_t rounds = 0;
+	uint64_t end;
 
 	TELL_WORLD(engine, dispatched);
 	if (step->hold.kind == KTSTR_HOLD_LOOP) {
 		error = loop(engine, step, &rounds, alive);
 		counts->ops = rounds * step->ops_count;
 	} else {
-		*alive = sleep_until(engine, WORLD(engine, now_ns) + hold_ns(engine, &step->hold));
+		end = WORLD(engine, now_ns);
+		if (__builtin_add_overflow(end, hold_ns(engine, &step->hold), &end))
+			end = UINT64_MAX;
+		*alive = sleep_until(engine, end);
 	}
 	return error;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "ktstr/live.h"
 #include "scenario/irq.h"
 #include "scenario/scenario.h"
 #include "scenario/world.h"
@@ -180,15 +181,21 @@ static struct ktstr_error *live_payload_end(struct world *world, void *payload, 
 static struct ktstr_error *live_scheduler(struct world *world, enum ktstr_op_kind kind,
 					  const struct ktstr_scheduler *scheduler)
 {
-	(void)world;
-	(void)scheduler;
-	return no_service(ktstr_op_kind_name(kind));
+	switch (kind) {
+	case KTSTR_OP_ATTACH_SCHEDULER:
+		return ktstr_live_attach(world->ctx, scheduler);
+	case KTSTR_OP_DETACH_SCHEDULER:
+		return ktstr_live_detach(world->ctx);
+	case KTSTR_OP_RESTART_SCHEDULER:
+		return ktstr_live_restart(world->ctx);
+	default:
+		return ktstr_live_replace(world->ctx, scheduler);
+	}
 }
 
 static struct ktstr_error *live_pin_bpf_map(struct world *world, const char *name)
 {
-	(void)world;
-	return no_service(name);
+	return ktstr_live_pin_bpf_map(world->ctx, name);
 }
 
 static struct ktstr_error *live_capture(struct world *world, const char *tag)

@@ -176,6 +176,18 @@ static struct ktstr_error *paper_payload_start(struct world *world, const struct
 			       run->payload->name);
 }
 
+static struct ktstr_error *check_staged(const struct paper_world *paper, const struct ktstr_scheduler *scheduler)
+{
+	if (!paper->test || !scheduler)
+		return NULL;
+	for (size_t i = 0; paper->test->staged_schedulers && paper->test->staged_schedulers[i]; i++)
+		if (paper->test->staged_schedulers[i] == scheduler)
+			return NULL;
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+			       "scheduler %s will not be in the guest: name it in the test's .staged_schedulers",
+			       scheduler->name);
+}
+
 /* Whether something is attached is known on paper; whether it will work is not. */
 static struct ktstr_error *paper_scheduler(struct world *world, enum ktstr_op_kind kind,
 					   const struct ktstr_scheduler *scheduler)
@@ -183,7 +195,6 @@ static struct ktstr_error *paper_scheduler(struct world *world, enum ktstr_op_ki
 	struct paper_world *paper = paper_of(world);
 	bool attached = paper->attached;
 
-	(void)scheduler;
 	paper->attached = kind != KTSTR_OP_DETACH_SCHEDULER;
 	if (kind == KTSTR_OP_ATTACH_SCHEDULER && attached)
 		return ktstr_error_new(KTSTR_ERR_BUSY, "a scheduler is attached already: use REPLACE_SCHEDULER, or detach it first");
@@ -191,7 +202,7 @@ static struct ktstr_error *paper_scheduler(struct world *world, enum ktstr_op_ki
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no scheduler is attached at this point");
 	if (kind == KTSTR_OP_RESTART_SCHEDULER && paper->test && !paper->test->scheduler)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "the test has no .scheduler to go back to");
-	return NULL;
+	return check_staged(paper, scheduler);
 }
 
 static const struct world_ops paper_world_ops = {
@@ -219,7 +230,8 @@ void paper_world_init(struct paper_world *paper, struct ktstr_ctx *ctx, const st
 	*paper = (struct paper_world){
 		.world = { &paper_world_ops, ctx },
 		.test = test,
-		.attached = test && test->scheduler && test->scheduler->binary,
+		.attached = test && test->scheduler &&
+			    ktstr_scheduler_spec(test->scheduler) != KTSTR_SCHEDULER_EEVDF,
 	};
 }
 
