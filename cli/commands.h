@@ -17,6 +17,7 @@ int ktstr_cmd_topo(int argc, char **argv);
 int ktstr_cmd_doctor(int argc, char **argv);
 int ktstr_cmd_template(int argc, char **argv);
 int ktstr_cmd_replay(int argc, char **argv);
+int ktstr_cmd_show(int argc, char **argv);
 
 /* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
 int ktstr_cli_fail(struct ktstr_error *error);

@@ -18,6 +18,7 @@ static const struct {
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
 	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
 	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },
+	{ "show", ktstr_cmd_show, "show what was read from a guest whose scheduler failed" },
 	{ "template", ktstr_cmd_template, "list and drop the saved VMs that tests start from" },
 	{ "shell", ktstr_cmd_shell, "a shell, or one command, in a VM" },
 	{ "kernel", ktstr_cmd_kernel, "get, list and remove kernels" },

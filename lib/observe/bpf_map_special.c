@@ -23,14 +23,44 @@ static void set_error(json_t *json, const char *text)
 	json_object_set_new(json, "error", json_string(text));
 }
 
+/* Where each kind of map has its slots; some behind a pointer. */
+static const struct slots {
+	uint32_t type; /* enum bpf_map_type */
+	const char *object, *member;
+	bool behind_pointer;
+} slots_of[] = {
+	{ 14, "bpf_dtab", "netdev_map", true }, /* DEVMAP */
+	{ 15, "bpf_stab", "sks", true }, /* SOCKMAP */
+	{ 16, "bpf_cpu_map", "cpu_map", true }, /* CPUMAP */
+	{ 17, "xsk_map", "xsk_map", false }, /* XSKMAP */
+	{ 20, "reuseport_array", "ptrs", false }, /* REUSEPORT_SOCKARRAY */
+	{ 0, "bpf_array", "ptrs", false }, /* all others */
+};
+
+static uint64_t find_slots(const struct ktstr_bpf_map *map)
+{
+	const struct slots *slots = slots_of;
+	struct ktstr_object object;
+
+	while (slots->type && slots->type != map->type)
+		slots++;
+	object = ktstr_object(map->view, slots->object, map->address);
+	return slots->behind_pointer ? ktstr_get_or_zero(&object, slots->member) :
+				       ktstr_member_address(&object, slots->member);
+}
+
 void ktstr_read_fd_array(const struct ktstr_bpf_map *map, json_t *json)
 {
-	struct ktstr_object array = ktstr_object(map->view, "bpf_array", map->address);
-	uint64_t slots = ktstr_member_address(&array, "ptrs");
+	uint64_t slots = find_slots(map);
 	uint32_t scanned = map->max_entries < FD_SLOTS_MAX ? map->max_entries : FD_SLOTS_MAX;
 	json_t *indices = json_array(), *fd_array;
 	json_int_t populated = 0, unreadable = 0;
 
+	if (!slots) {
+		json_decref(indices);
+		set_error(json, "its slots cannot be found in this kernel's types");
+		return;
+	}
 	for (uint32_t i = 0; i < scanned; i++) {
 		uint64_t pointer;
 
