@@ -10,10 +10,12 @@
 #include <ktstr/dump.h>
 #include <ktstr/error.h>
 #include <ktstr/payload.h>
+#include <ktstr/sample.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
 #include <ktstr/series.h>
 #include <ktstr/snapshot.h>
+#include <ktstr/snapshot_bridge.h>
 #include <ktstr/stats.h>
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
