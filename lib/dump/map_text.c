@@ -81,6 +81,14 @@ static void entries(struct ktstr_str *out, const struct ktstr_failure_dump *dump
 	ktstr_table_print(&table, out, 4);
 }
 
+static void key_range(struct ktstr_str *out, uint32_t from, uint32_t to)
+{
+	if (from == to)
+		ktstr_str_addf(out, "    [%u]", from);
+	else
+		ktstr_str_addf(out, "    [%u..%u]", from, to);
+}
+
 static void array_entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *map)
 {
 	size_t i = 0, end;
@@ -95,10 +103,8 @@ static void array_entries(struct ktstr_str *out, const struct ktstr_failure_dump
 			if (strcmp(text, next))
 				break;
 		}
-		if (end == i + 1)
-			ktstr_str_addf(out, "    [%u] ", map->array_entries[i].key);
-		else
-			ktstr_str_addf(out, "    [%u..%u] ", map->array_entries[i].key, map->array_entries[end - 1].key);
+		key_range(out, map->array_entries[i].key, map->array_entries[end - 1].key);
+		ktstr_str_add(out, " ");
 		value_line(out, map->array_entries[i].value, 4);
 	}
 }
@@ -178,7 +184,7 @@ static bool common_and_varying(struct ktstr_str *out, const struct copies *copie
 	for (size_t m = 0; m < first->members_count; m++) {
 		_cleanup_free_ char *text = varying[m] ? NULL : inline_text(first->members[m].value);
 
-		if (varying[m])
+		if (varying[m] || ktstr_value_is_zero(first->members[m].value))
 			continue;
 		if (shown++)
 			ktstr_str_add(out, ", ");
@@ -243,13 +249,28 @@ static void per_cpu(struct ktstr_str *out, struct ktstr_rendered_value *const *v
 	ktstr_strv_deinit(&copies.texts);
 }
 
+/* Neighbours with the same values share their lines, as those of an array do. */
 static void percpu_entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *map)
 {
-	for (size_t i = 0; i < map->percpu_entries_count; i++) {
-		const struct ktstr_failure_dump_percpu_entry *entry = &map->percpu_entries[i];
+	const struct ktstr_failure_dump_percpu_entry *entries = map->percpu_entries;
+	_cleanup_free_ char *text = NULL;
+	size_t first = 0;
 
-		ktstr_str_addf(out, "    [%u]", entry->key);
-		per_cpu(out, entry->per_cpu, entry->per_cpu_count, 6);
+	for (size_t i = 0; i < map->percpu_entries_count; i++) {
+		struct ktstr_str next = { 0 };
+
+		per_cpu(&next, entries[i].per_cpu, entries[i].per_cpu_count, 6);
+		if (text && strcmp(text, ktstr_str_text(&next))) {
+			key_range(out, entries[first].key, entries[i - 1].key);
+			ktstr_str_add(out, text);
+			first = i;
+		}
+		free(text);
+		text = ktstr_str_take(&next);
+	}
+	if (text) {
+		key_range(out, entries[first].key, entries[map->percpu_entries_count - 1].key);
+		ktstr_str_add(out, text);
 	}
 }
 

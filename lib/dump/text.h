@@ -17,6 +17,8 @@ void ktstr_text_line(struct ktstr_str *out, int indent);
 void ktstr_value_inline(struct ktstr_str *out, const struct ktstr_rendered_value *value);
 /* The value behind what is already in the line; lines that follow begin with `indent` spaces and more. */
 void ktstr_value_block(struct ktstr_str *out, const struct ktstr_rendered_value *value, int indent);
+/* Nothing in it is set: left out of structs and arrays. */
+bool ktstr_value_is_zero(const struct ktstr_rendered_value *value);
 /* One number or name, as opposed to structs and arrays. */
 bool ktstr_value_is_scalar(const struct ktstr_rendered_value *value);
 
