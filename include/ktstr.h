@@ -15,11 +15,13 @@
 #include <ktstr/op.h>
 #include <ktstr/payload.h>
 #include <ktstr/rt_app.h>
+#include <ktstr/sample.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scenarios.h>
 #include <ktstr/scheduler.h>
 #include <ktstr/series.h>
 #include <ktstr/snapshot.h>
+#include <ktstr/snapshot_bridge.h>
 #include <ktstr/stats.h>
 #include <ktstr/step.h>
 #include <ktstr/test.h>
