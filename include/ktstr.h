@@ -6,6 +6,7 @@
 #include <ktstr/benchmark.h>
 #include <ktstr/cgroup.h>
 #include <ktstr/check.h>
+#include <ktstr/claim.h>
 #include <ktstr/cpuset.h>
 #include <ktstr/dump.h>
 #include <ktstr/error.h>
@@ -15,6 +16,10 @@
 #include <ktstr/op.h>
 #include <ktstr/payload.h>
 #include <ktstr/rt_app.h>
+#include <ktstr/metric.h>
+#include <ktstr/monitor.h>
+#include <ktstr/payload.h>
+#include <ktstr/phase.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scenarios.h>
 #include <ktstr/scheduler.h>
@@ -22,9 +27,12 @@
 #include <ktstr/snapshot.h>
 #include <ktstr/stats.h>
 #include <ktstr/step.h>
+#include <ktstr/stats_claims.h>
+#include <ktstr/temporal.h>
 #include <ktstr/test.h>
 #include <ktstr/topology.h>
 #include <ktstr/units.h>
+#include <ktstr/verdict.h>
 #include <ktstr/work.h>
 
 #endif
