@@ -506,7 +506,7 @@ static void expect_words(const char *contains, const char *matches, enum ktstr_o
 	expect(&run, kind, (const char *const[]){ part, NULL });
 	assert_int_equal(run.result.expected_failure, kind == KTSTR_OUTCOME_PASS);
 	if (kind == KTSTR_OUTCOME_PASS)
-		assert_non_null(strstr(run.result.verdict.notes[0], "as expected: scheduler scx_foo died"));
+		assert_non_null(strstr(run.result.verdict.notes[0].message, "as expected: scheduler scx_foo died"));
 }
 
 static void expected_failures(void **state)
