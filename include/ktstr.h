@@ -12,6 +12,8 @@
 #include <ktstr/host.h>
 #include <ktstr/kernel_op.h>
 #include <ktstr/live.h>
+#include <ktstr/monitor.h>
+#include <ktstr/observe.h>
 #include <ktstr/op.h>
 #include <ktstr/payload.h>
 #include <ktstr/rt_app.h>
