@@ -165,6 +165,34 @@ static json_t *describe_includes(const struct ktstr_test_entry *test)
 	return includes;
 }
 
+static json_t *describe_map_writes(const struct ktstr_bpf_map_write *write)
+{
+	json_t *list = json_array();
+
+	for (; write && write->map_suffix; write++)
+		json_array_append_new(list, json_pack("{ss ss sI}", "map_suffix", write->map_suffix, "field", write->field,
+						      "value", (json_int_t)write->value));
+	return list;
+}
+
+static json_t *describe_map_watches(const struct ktstr_watch_bpf_map *watch)
+{
+	json_t *list = json_array();
+
+	for (; watch && watch->map_suffix; watch++)
+		json_array_append_new(list, json_pack("{ss ss si ss}", "map_suffix", watch->map_suffix, "field",
+						      watch->field, "agg", (int)watch->agg, "label", watch->label));
+	return list;
+}
+
+/* What the host does to, or reads from, the running guest: lib/observe/plan.c reads it. */
+static json_t *describe_observation(const struct ktstr_test_entry *test)
+{
+	return json_pack("{si sI so so}", "num_snapshots", (int)test->num_snapshots, "watchdog_timeout_ns",
+			 (json_int_t)test->watchdog_timeout, "bpf_map_write", describe_map_writes(test->bpf_map_write),
+			 "watch_bpf_maps", describe_map_watches(test->watch_bpf_maps));
+}
+
 static json_t *describe_test(const struct ktstr_test_entry *test)
 {
 	const struct ktstr_scheduler *scheduler =
@@ -177,7 +205,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so so sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
@@ -188,7 +216,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 (int)(test->kaslr == KTSTR_OFF), "checks",
 			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "rt_app", test->rt_app,
 			 "includes",
-			 describe_includes(test), "deterministic", (int)test->deterministic, "fresh_attach",
+			 describe_includes(test), "observe", describe_observation(test), "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
 }

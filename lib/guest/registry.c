@@ -234,6 +234,8 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 	if (test->rt_app && !*test->rt_app)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .rt_app is empty: give the name of a file", test->name);
 	error = check_payloads(test);
+	if (!error)
+		error = ktstr_observation_validate(test, test->duration ? test->duration : KTSTR_DEFAULT_DURATION);
 	if (error)
 		return ktstr_error_wrap(error, "test %s", test->name);
 	error = check_scheduler(test);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "check/result_json.h"
+#include "guest/frozen_link.h"
 #include "guest/job.h"
 #include "guest/registry.h"
 #include "guest/runner.h"
@@ -54,6 +55,7 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 		.topo = *topo,
 		.cgroups = *cgroups,
 		.assert = ktstr_test_checks_of(test),
+		.wait_for_map_write = test->bpf_map_write && test->bpf_map_write->map_suffix,
 		.plan = test->plan,
 	};
 	apply_job(ctx, job_test);
@@ -87,6 +89,7 @@ int ktstr_guest_run(const char *job_path)
 		json_decref(job);
 		return KTSTR_EXIT_FAIL;
 	}
+	frozen_link_set_up();
 	error = prepare(test, job_test, &topo, &cgroups, &ctx);
 	if (!ktstr_fail_error(&ctx, error)) {
 		ktstr_wire_send(KTSTR_FRAME_BODY_START, NULL, 0);

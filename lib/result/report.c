@@ -310,6 +310,10 @@ char *ktstr_result_report(const struct ktstr_test_result *result, bool colour)
 	add_diagnostics(&out, result, colour);
 	add_schedulers(&out, result, colour);
 	add_logs(&out, result, colour);
+	if (result->monitor) {
+		add_section(&out, "monitor", colour);
+		ktstr_add_monitor(&out, result->monitor);
+	}
 	add_footer(&out, result);
 	return ktstr_str_take(&out);
 }

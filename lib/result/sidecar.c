@@ -118,6 +118,8 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 		set_empty_list(stats, "phases");
 	if (!json_object_get(stats, "ext_metrics"))
 		json_object_set_new(stats, "ext_metrics", json_object());
+	if (result->map_metrics)
+		json_object_update(json_object_get(stats, "ext_metrics"), result->map_metrics);
 	json_object_set_new(json, "stats", stats);
 }
 
@@ -167,19 +169,34 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 	set_null(json, "cleanup_duration_ms");
 }
 
+static json_t *or_empty(json_t *list)
+{
+	return list ? json_incref(list) : json_array();
+}
+
+static void add_observation(json_t *json, const struct ktstr_test_result *result)
+{
+	json_object_set_new(json, "monitor", result->monitor ? json_incref(result->monitor) : json_null());
+	json_object_set_new(json, "verifier_stats", or_empty(result->verifier_stats));
+	set_number(json, "periodic_fired", result->periodic_fired);
+	set_number(json, "periodic_target", result->periodic_target);
+	json_object_set_new(json, "bpf_map_writes_delivered",
+			    result->map_writes_delivered.set ? json_boolean(result->map_writes_delivered.value) :
+							       json_null());
+	if (result->captures)
+		json_object_set(json, "captures", result->captures);
+}
+
 /* What later features will measure. */
 static void add_unmeasured(json_t *json)
 {
-	static const char *const lists[] = { "stimulus_events", "verifier_stats",
-					     "perf_delta_assertions" };
-	static const char *const nulls[] = { "monitor", "kvm_stats", "host_dilation" };
+	static const char *const lists[] = { "stimulus_events", "perf_delta_assertions" };
+	static const char *const nulls[] = { "kvm_stats", "host_dilation" };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		set_empty_list(json, lists[i]);
 	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
 		set_null(json, nulls[i]);
-	set_number(json, "periodic_fired", 0);
-	set_number(json, "periodic_target", 0);
 	set_text(json, "throughput_denomination", "wall");
 }
 
@@ -234,6 +251,7 @@ json_t *ktstr_result_to_json(const struct ktstr_test_result *result)
 	add_verdict(json, result);
 	add_machine(json, result);
 	add_course(json, result);
+	add_observation(json, result);
 	add_unmeasured(json);
 	add_files(json, result);
 	return json;

@@ -304,6 +304,14 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
 	KTSTR_TRY(read_verdict(json, result));
+	if (json_is_object(json_object_get(json, "monitor")))
+		result->monitor = json_incref(json_object_get(json, "monitor"));
+	if (json_is_object(json_object_get(json, "captures")))
+		result->captures = json_incref(json_object_get(json, "captures"));
+	if (json_is_array(json_object_get(json, "verifier_stats")))
+		result->verifier_stats = json_incref(json_object_get(json, "verifier_stats"));
+	result->periodic_fired = (unsigned int)json_integer_value(json_object_get(json, "periodic_fired"));
+	result->periodic_target = (unsigned int)json_integer_value(json_object_get(json, "periodic_target"));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");
 	result->failure_dump_path = file_beside(json, "failure_dump");

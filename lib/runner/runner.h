@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "kernel/kernel.h"
 #include "ktstr/topology.h"
+#include "observe/plan.h"
 #include "result/result.h"
 #include "runner/expect.h"
 #include "runner/includes.h"
@@ -35,6 +36,7 @@ struct ktstr_test_info {
 	char *workload_root_cgroup; /* NULL = the default */
 	bool nokaslr;
 	json_t *checks;
+	struct ktstr_observe_plan observe;
 	char *payload; /* NULL = none */
 	char *rt_app; /* bare name or path of its rt-app file; NULL = none */
 	struct ktstr_include_spec *includes;
@@ -123,10 +125,10 @@ void ktstr_run_deinit(struct ktstr_run *run);
 
 /* The stage from which on a run is a clone. */
 #define KTSTR_STAGE_RESTORING "restoring"
-/* Is the guest's memory watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
+/* Is the guest watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
 static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 {
-	return (run->scheduler.path || run->staged_count) && !run->deterministic;
+	return !run->deterministic;
 }
 
 /* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */
