@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "check/result_json.h"
+#include "check/stats_build.h"
 #include "guest/frozen_link.h"
 #include "guest/job.h"
 #include "guest/registry.h"
@@ -33,6 +34,8 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
 	ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
+	if (json_is_true(json_object_get(job_test, "log_passes")))
+		ctx->result.log_passes = KTSTR_ON;
 	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
 	ctx->settle_ns = KTSTR_DEFAULT_SETTLE_NS;
 	ctx->workers_per_cgroup =
@@ -62,13 +65,27 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 	return NULL;
 }
 
-static void send_result(const struct ktstr_assert_result *result)
+static char *result_text(const struct ktstr_assert_result *result)
 {
 	json_t *json = json_pack("{so}", "verdict", ktstr_assert_result_to_json(result));
-	_cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT);
 
-	ktstr_wire_send(KTSTR_FRAME_RESULT, text ? text : "", text ? strlen(text) : 0);
 	json_decref(json);
+	return text;
+}
+
+/* A verdict that does not fit a frame goes without the raw samples of its phases: what they come to stays. */
+static void send_result(struct ktstr_assert_result *result)
+{
+	char *text = result_text(result);
+
+	if (text && strlen(text) > KTSTR_FRAME_MAX_PAYLOAD) {
+		free(text);
+		ktstr_scenario_stats_strip(&result->stats);
+		text = result_text(result);
+	}
+	ktstr_wire_send(KTSTR_FRAME_RESULT, text ? text : "", text ? strlen(text) : 0);
+	free(text);
 }
 
 int ktstr_guest_run(const char *job_path)

@@ -66,6 +66,9 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	ktstr_strv_deinit(&result->reproduce);
 	ktstr_strv_deinit(&result->kargs);
 	ktstr_strv_deinit(&result->sysctls);
+	for (size_t i = 0; i < result->stimulus_events_count; i++)
+		ktstr_stimulus_event_deinit(&result->stimulus_events[i]);
+	free(result->stimulus_events);
 	ktstr_assert_result_deinit(&result->verdict);
 	*result = (struct ktstr_test_result){ 0 };
 }

@@ -74,6 +74,8 @@ struct ktstr_test_result {
 	uint64_t duration_ns; /* command to verdict of this test */
 	struct ktstr_stage_time stages[16];
 	size_t stages_count;
+	struct ktstr_stimulus_event *stimulus_events; /* of its scenarios */
+	size_t stimulus_events_count;
 
 	char *console; /* serial log text (raw, hostile), may be NULL */
 	size_t console_length;

@@ -13,6 +13,7 @@
 #include "check/json_util.h"
 #include "check/result_json.h"
 #include "result/internal.h"
+#include "result/stimulus_json.h"
 
 enum { SCHEMA_VERSION = 1, OUTPUT_KEPT_BYTES = 16 * 1024 };
 
@@ -106,6 +107,7 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	json_t *stats = json_incref(json_object_get(verdict, "stats"));
 
 	json_object_del(verdict, "stats");
+	ktstr_stats_json_strip(stats);
 	set_text(json, "outcome", ktstr_outcome_name(kind));
 	set_bool(json, "passed", kind == KTSTR_OUTCOME_PASS);
 	set_bool(json, "skipped", kind == KTSTR_OUTCOME_SKIP);
@@ -114,10 +116,6 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	set_bool(json, "allow_inconclusive", result->allow_inconclusive);
 	set_text(json, "cause", cause);
 	json_object_set_new(json, "verdict", verdict);
-	if (!json_object_get(stats, "phases"))
-		set_empty_list(stats, "phases");
-	if (!json_object_get(stats, "ext_metrics"))
-		json_object_set_new(stats, "ext_metrics", json_object());
 	if (result->map_metrics)
 		json_object_update(json_object_get(stats, "ext_metrics"), result->map_metrics);
 	json_object_set_new(json, "stats", stats);
@@ -166,6 +164,8 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 	set_list(json, "active_schedulers", &result->active_schedulers);
 	json_object_set_new(json, "scheduler_instances",
 			    result->scheduler_instances ? json_incref(result->scheduler_instances) : json_array());
+	json_object_set_new(json, "stimulus_events",
+			    ktstr_stimulus_events_to_json(result->stimulus_events, result->stimulus_events_count));
 	set_null(json, "cleanup_duration_ms");
 }
 
@@ -190,7 +190,7 @@ static void add_observation(json_t *json, const struct ktstr_test_result *result
 /* What later features will measure. */
 static void add_unmeasured(json_t *json)
 {
-	static const char *const lists[] = { "stimulus_events", "perf_delta_assertions" };
+	static const char *const lists[] = { "perf_delta_assertions" };
 	static const char *const nulls[] = { "kvm_stats", "host_dilation" };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

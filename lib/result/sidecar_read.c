@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "payload/payload.h"
 #include "result/internal.h"
+#include "result/stimulus_json.h"
 
 enum { MAX_LIST_ITEMS = 4096, MAX_LOG_TAIL_BYTES = 1 << 20 };
 
@@ -303,6 +304,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
+	KTSTR_TRY(ktstr_stimulus_events_from_json(json, result));
 	KTSTR_TRY(read_verdict(json, result));
 	if (json_is_object(json_object_get(json, "monitor")))
 		result->monitor = json_incref(json_object_get(json, "monitor"));
