@@ -22,6 +22,7 @@
 #include <ktstr/series.h>
 #include <ktstr/snapshot.h>
 #include <ktstr/snapshot_bridge.h>
+#include <ktstr/stall.h>
 #include <ktstr/stats.h>
 #include <ktstr/step.h>
 #include <ktstr/test.h>

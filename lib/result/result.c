@@ -57,6 +57,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->payload_runs);
 	json_decref(result->host);
 	json_decref(result->scheduler_instances);
+	json_decref(result->stalls);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);
