@@ -28,6 +28,7 @@
 #include <ktstr/series.h>
 #include <ktstr/snapshot.h>
 #include <ktstr/snapshot_bridge.h>
+#include <ktstr/stall.h>
 #include <ktstr/stats.h>
 #include <ktstr/stats_claims.h>
 #include <ktstr/step.h>

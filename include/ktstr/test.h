@@ -59,6 +59,12 @@ struct ktstr_test_entry {
 	const char *expect_scx_bpf_error_contains;
 	const char *expect_scx_bpf_error_matches;
 	bool allow_inconclusive; /* an inconclusive verdict does not make ktstr's exit code */
+	/*
+	 * The body runs on this machine instead of a VM, under the scheduler that is there, with its own CPUs, and cgroups
+	 * below $KTSTR_HOST_CGROUP_PARENT. For what no VM shows; needs root and cgroup2. No scheduler, payload, include
+	 * file, memory size or deterministic mode.
+	 */
+	bool host_only;
 	bool fresh_attach; /* the scheduler attaches within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };

@@ -33,7 +33,8 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->limits = ktstr_default_limits(json_is_true(json_object_get(job_test, "strict")));
 	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
-	ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
+	if (!json_object_get(job_test, "host_cgroup"))
+		ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
 	if (json_is_true(json_object_get(job_test, "log_passes")))
 		ctx->result.log_passes = KTSTR_ON;
 	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
@@ -48,10 +49,14 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 {
 	static const char *const controllers[] = { "cpuset", "cpu" };
 	const char *root = json_string_value(json_object_get(job_test, "root_cgroup"));
+	const char *on_host = json_string_value(json_object_get(job_test, "host_cgroup"));
 	_cleanup_free_ char *parent = ktstr_xasprintf(CGROUP_MOUNT "%s", root ? root : "");
+	const char *walk_root = on_host ? ktstr_env("KTSTR_CGROUP_WALK_ROOT") : NULL;
 
 	KTSTR_TRY(ktstr_test_topology_from_system(NULL, topo));
-	KTSTR_TRY(ktstr_cgroup_manager_create(root ? parent : NULL, cgroups));
+	KTSTR_TRY(ktstr_cgroup_manager_create(on_host ? on_host : root ? parent : NULL, cgroups));
+	if (walk_root)
+		KTSTR_TRY_WRAP(ktstr_cgroup_manager_set_walk_root(*cgroups, walk_root), "$KTSTR_CGROUP_WALK_ROOT");
 	KTSTR_TRY(ktstr_cgroup_setup(*cgroups, controllers, 2));
 	*ctx = (struct ktstr_ctx){
 		.test_name = test->name,

@@ -88,6 +88,7 @@ struct ktstr_test_result {
 	unsigned int periodic_target, periodic_fired;
 	char *scheduler_log; /* may be NULL */
 	size_t scheduler_log_length;
+	json_t *stalls; /* host_only: reports of workers that stood still (lib/host/stall.h); NULL = none */
 	json_t *scheduler_instances; /* each start of a scheduler: lib/runner/instances.h; NULL = none */
 	char *output; /* the test program's stdout and stderr */
 	size_t output_length;

@@ -162,6 +162,7 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "crash_message", result->crash_message);
 	set_number(json, "corrupt_frames", result->corrupt_frames);
 	set_list(json, "active_schedulers", &result->active_schedulers);
+	json_object_set_new(json, "stalls", result->stalls ? json_incref(result->stalls) : json_array());
 	json_object_set_new(json, "scheduler_instances",
 			    result->scheduler_instances ? json_incref(result->scheduler_instances) : json_array());
 	json_object_set_new(json, "stimulus_events",

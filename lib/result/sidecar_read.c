@@ -305,6 +305,9 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
 	KTSTR_TRY(ktstr_stimulus_events_from_json(json, result));
+	/* Only ever written down again: people see the notes. */
+	if (json_array_size(json_object_get(json, "stalls")))
+		result->stalls = json_incref(json_object_get(json, "stalls"));
 	KTSTR_TRY(read_verdict(json, result));
 	if (json_is_object(json_object_get(json, "monitor")))
 		result->monitor = json_incref(json_object_get(json, "monitor"));

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One run: boot, submit, listen, judge. */
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ktstr/units.h"
 #include "observe/observer.h"
+#include "runner/host_run.h"
 #include "runner/job_bundle.h"
 #include "runner/judge.h"
 #include "runner/recipe.h"
@@ -50,6 +53,29 @@ static void leave_stage(struct execution *execution, const char *name)
 	leave_stage_at(execution, name, ktstr_now_ns());
 }
 
+static char *dup_or_null(const char *text)
+{
+	return text ? ktstr_xstrdup(text) : NULL;
+}
+
+/* A host_only run has none of the machine that others bring along. */
+static void identify_host(struct ktstr_test_result *result)
+{
+	char **texts[] = { &result->accel,	    &result->accel_reason,   &result->qemu_version,
+			   &result->topology, &result->kernel_release, &result->kernel_version };
+	struct utsname names;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(ktstr_take(*texts[i]));
+	uname(&names);
+	result->topology = ktstr_xstrdup("host");
+	result->kernel_release = ktstr_xstrdup(names.release);
+	result->kernel_version = ktstr_version_of_release(names.release);
+	result->vcpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	result->memory_mib = 0;
+	result->start_mode = ktstr_xstrdup("host");
+}
+
 static void identify(const struct execution *execution)
 {
 	const struct ktstr_run_setup *setup = execution->setup;
@@ -62,16 +88,14 @@ static void identify(const struct execution *execution)
 		.full_name = ktstr_xstrdup(run->full_name),
 		.topology = ktstr_xstrdup(ktstr_topology_format(&run->topology, shape)),
 		.scheduler = ktstr_xstrdup(run->scheduler.label),
-		.scheduler_binary = run->scheduler.path ? ktstr_xstrdup(run->scheduler.path) : NULL,
-		.resolve_source = run->scheduler.resolve_source ?
-					  ktstr_xstrdup(run->scheduler.resolve_source) :
-					  NULL,
+		.scheduler_binary = dup_or_null(run->scheduler.path),
+		.resolve_source = dup_or_null(run->scheduler.resolve_source),
 		.kernel_version = ktstr_xstrdup(setup->kernel.version),
 		.kernel_release = ktstr_xstrdup(setup->kernel.release),
-		.project_commit = setup->project_commit ? ktstr_xstrdup(setup->project_commit) : NULL,
+		.project_commit = dup_or_null(setup->project_commit),
 		.accel = ktstr_xstrdup(ktstr_accel_name(setup->accel.accel)),
-		.accel_reason = ktstr_xstrdup(setup->accel.reason),
-		.qemu_version = ktstr_xstrdup(setup->qemu.version),
+		.accel_reason = dup_or_null(setup->accel.reason),
+		.qemu_version = dup_or_null(setup->qemu.version),
 		.vcpus = ktstr_topology_total_cpus(&run->topology),
 		.memory_mib = ktstr_machine_memory_mib(&run->topology, run->test->memory_mib),
 		.guest_exit_code = -1,
@@ -90,6 +114,8 @@ static void identify(const struct execution *execution)
 		ktstr_strv_add(&result->sysctls, run->sysctls.items[i]);
 	for (size_t i = 0; i < run->reproduce.count; i++)
 		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
+	if (run->test->host_only)
+		identify_host(result);
 }
 
 /* What a frame means for the stages that people see and results record. */
@@ -182,7 +208,7 @@ static uint64_t frozen_ns(const struct execution *execution)
 static uint64_t run_limit_ns(const struct ktstr_run *run)
 {
 	uint64_t limit = run->duration_ns + BODY_HEADROOM +
-			 (run->scheduler.path ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
+			 (run->scheduler.path || run->staged_count ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
 
 	return run->deterministic ? limit * (2 + ktstr_topology_total_cpus(&run->topology)) : limit;
 }
@@ -256,6 +282,48 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 	return error;
 }
 
+static void on_host_frame(void *context, const struct ktstr_frame *frame)
+{
+	struct execution *execution = context;
+
+	ktstr_observe_frame(&execution->observation, frame, execution->result);
+	if (frame->crc_ok)
+		follow_stages(execution, frame);
+}
+
+/* Not failures: a worker may sleep for long. */
+static void note_stalls(struct ktstr_test_result *result)
+{
+	const json_t *report;
+	size_t i;
+
+	json_array_foreach(result->stalls, i, report) {
+		const json_t *diagnostic = json_object_get(report, "diagnostic");
+
+		ktstr_assert_note(&result->verdict, "process %d (%s) stood still: state %s, waits in %s, load %s",
+				  (int)json_integer_value(json_object_get(report, "pid")),
+				  json_string_value(json_object_get(report, "comm")),
+				  json_string_value(json_object_get(diagnostic, "state")),
+				  json_string_value(json_object_get(diagnostic, "wchan")),
+				  json_string_value(json_object_get(diagnostic, "host_loadavg")));
+	}
+}
+
+static struct ktstr_error *run_on_host(struct execution *execution)
+{
+	struct ktstr_test_result *result = execution->result;
+	struct ktstr_error *error;
+
+	result->final_phase = KTSTR_PHASE_BODY;
+	enter_stage(execution, "starting");
+	error = ktstr_host_run(execution->setup, execution->run, run_limit_ns(execution->run), on_host_frame, execution,
+			       &result->stalls);
+	result->timed_out = ktstr_error_code(error) == KTSTR_ERR_TIMEOUT;
+	leave_stage(execution, "collect");
+	note_stalls(result);
+	return error;
+}
+
 static void keep_trace(struct execution *execution)
 {
 	struct ktstr_test_result *result = execution->result;
@@ -293,14 +361,14 @@ static void execute_once(struct execution *execution)
 		return;
 	if (execution->setup->run_dir)
 		ktstr_result_discard_dumps(execution->setup->run_dir, result);
-	error = run_in_vm(execution, &started);
+	error = execution->run->test->host_only ? run_on_host(execution) : run_in_vm(execution, &started);
 	if (started.vm) {
 		result->console = ktstr_vm_console(started.vm, &result->console_length);
 		result->corrupt_frames = ktstr_vm_corrupt_frames(started.vm);
 	}
 	ktstr_judge(&execution->observation, error, result);
-	ktstr_expect_apply(&execution->run->test->expect, result);
 	stop_observer(execution);
+	ktstr_expect_apply(&execution->run->test->expect, result);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);
 	result->duration_ns = ktstr_now_ns() - began;

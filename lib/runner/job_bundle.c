@@ -89,7 +89,7 @@ static bool logs_passes(void)
 	return asked && strcmp(asked, "0") != 0;
 }
 
-static json_t *test_json(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
+json_t *ktstr_job_test(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
 {
 	return json_pack("{ss ss sI sI sb si ss* sb sb}", "name", run->test->name, "scheduler", run->scheduler.label,
 			 "duration_ns", (json_int_t)run->duration_ns, "seed", (json_int_t)run->seed, "perturb", (int)run->deterministic,
@@ -122,7 +122,7 @@ static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct kts
 	job = json_pack("{so sb}", "env", environment(library_path), "hold", !(parts & KTSTR_JOB_PROGRAM));
 	if (parts & KTSTR_JOB_PROGRAM) {
 		json_object_set_new(job, "argv", json_pack("[sss]", GUEST_PROGRAM, "--ktstr-guest", KTSTR_JOB_PATH));
-		json_object_set_new(job, "test", test_json(setup, run));
+		json_object_set_new(job, "test", ktstr_job_test(setup, run));
 		json_object_set(job, "staged", staged);
 	}
 	if ((parts & KTSTR_JOB_SCHEDULER) && is_started(&run->scheduler))

@@ -35,6 +35,7 @@ struct ktstr_test_info {
 	struct ktstr_expectation expect;
 	char *workload_root_cgroup; /* NULL = the default */
 	bool nokaslr;
+	bool host_only; /* see runner/host_run.h */
 	json_t *checks;
 	struct ktstr_observe_plan observe;
 	char *payload; /* NULL = none */
@@ -68,6 +69,7 @@ struct ktstr_run_setup {
 	char *lockstep_path; /* for deterministic runs: see ktstr_vm_config */
 	char *run_dir;
 	char *project_commit;
+	bool no_vm; /* every run is host_only: no QEMU, no kernel image, no agent were looked for */
 	json_t *host; /* what every result records of this machine */
 	bool strict; /* --release */
 };
@@ -78,6 +80,8 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 /* The same with a run directory. */
 struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
 					 struct ktstr_run_setup *setup) KTSTR_CHECKED;
+/* For runs that are all host_only; kernel is the one that runs. */
+struct ktstr_error *ktstr_run_setup_host(struct ktstr_run_setup *setup) KTSTR_CHECKED;
 void ktstr_run_setup_deinit(struct ktstr_run_setup *setup);
 /* A program that belongs to ktstr ("ktstr-init"): beside the running one, else where it is installed. */
 struct ktstr_error *ktstr_find_helper(const char *name, char **path) KTSTR_CHECKED;
