@@ -30,6 +30,7 @@ struct ktstr_guest_memory {
 	struct ktstr_ram_region *regions;
 	size_t count;
 	struct cached_page *cache; /* NULL = not frozen */
+	uint8_t *recorded; /* a bit per page from the lowest address on, NULL = not recording */
 	uint64_t bytes_read;
 };
 
@@ -52,6 +53,7 @@ void ktstr_guest_memory_destroy(struct ktstr_guest_memory *memory)
 	close(memory->fd);
 	free(memory->regions);
 	free(memory->cache);
+	free(memory->recorded);
 	free(memory);
 }
 
@@ -88,6 +90,11 @@ static bool read_through(struct ktstr_guest_memory *memory, uint64_t physical, c
 	return true;
 }
 
+bool ktstr_guest_peek(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes)
+{
+	return read_through(memory, physical, out, bytes);
+}
+
 static const char *cached(struct ktstr_guest_memory *memory, uint64_t page)
 {
 	struct cached_page *slot = &memory->cache[page % CACHE_PAGES];
@@ -101,11 +108,46 @@ static const char *cached(struct ktstr_guest_memory *memory, uint64_t page)
 	return slot->bytes;
 }
 
+/* One past the highest page of RAM. */
+static uint64_t pages_end(const struct ktstr_guest_memory *memory)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < memory->count; i++) {
+		uint64_t region_end = memory->regions[i].physical + memory->regions[i].bytes;
+
+		end = region_end > end ? region_end : end;
+	}
+	return (end + PAGE - 1) / PAGE;
+}
+
+void ktstr_guest_record(struct ktstr_guest_memory *memory)
+{
+	memory->recorded = ktstr_xcalloc(pages_end(memory) / 8 + 1, 1);
+}
+
+bool ktstr_guest_was_read(const struct ktstr_guest_memory *memory, uint64_t physical)
+{
+	uint64_t page = physical / PAGE;
+
+	return !memory->recorded || (page < pages_end(memory) && memory->recorded[page / 8] >> page % 8 & 1);
+}
+
+static void record(struct ktstr_guest_memory *memory, uint64_t physical, size_t bytes)
+{
+	uint64_t end = pages_end(memory), last = bytes ? (physical + bytes - 1) / PAGE : 0;
+
+	for (uint64_t page = physical / PAGE; bytes && page <= last && page < end; page++)
+		memory->recorded[page / 8] |= (uint8_t)(1 << page % 8);
+}
+
 bool ktstr_guest_read(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes)
 {
 	char *to = out;
 
 	memory->bytes_read += bytes;
+	if (memory->recorded)
+		record(memory, physical, bytes);
 	if (!memory->cache)
 		return read_through(memory, physical, out, bytes);
 	while (bytes) {

@@ -108,7 +108,7 @@ static struct ktstr_error *write_at(int fd, const char *bytes, size_t count, uin
 	return NULL;
 }
 
-/* Only pages with something in them. */
+/* Only pages with something in them that were read, if that is recorded. */
 static struct ktstr_error *write_region(struct ktstr_guest_memory *memory, const struct ktstr_ram_region *region, int fd,
 					uint64_t offset, const char *path)
 {
@@ -117,13 +117,13 @@ static struct ktstr_error *write_region(struct ktstr_guest_memory *memory, const
 	for (uint64_t into = 0; into < region->bytes; into += CHUNK) {
 		size_t bytes = region->bytes - into < CHUNK ? (size_t)(region->bytes - into) : CHUNK;
 
-		if (!ktstr_guest_read(memory, region->physical + into, chunk, bytes))
+		if (!ktstr_guest_peek(memory, region->physical + into, chunk, bytes))
 			return ktstr_error_new(KTSTR_ERR_CORRUPT, "the guest's RAM at %llx cannot be read",
 					       (unsigned long long)(region->physical + into));
 		for (size_t page = 0; page < bytes; page += PAGE) {
 			size_t piece = bytes - page < PAGE ? bytes - page : PAGE;
 
-			if (!all_zero(chunk + page, piece))
+			if (ktstr_guest_was_read(memory, region->physical + into + page) && !all_zero(chunk + page, piece))
 				KTSTR_TRY(write_at(fd, chunk + page, piece, offset + into + page, path));
 		}
 	}
