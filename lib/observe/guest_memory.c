@@ -313,9 +313,18 @@ static bool segment(Elf *elf, size_t i, uint64_t file_bytes, struct ktstr_ram_re
 	return true;
 }
 
-struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
+/* The kernel's image is there twice, by the addresses of the direct map and by its own. */
+static bool is_known(const struct ktstr_ram_region *known, size_t count, const struct ktstr_ram_region *region)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < count; i++)
+		if (region->physical >= known[i].physical && region->physical - known[i].physical < known[i].bytes)
+			return true;
+	return false;
+}
+
+static struct ktstr_error *memory_of_core(const char *path, int mode, struct ktstr_guest_memory **memory)
+{
+	_cleanup_close_ int fd = open(path, mode | O_CLOEXEC);
 	_cleanup_free_ struct ktstr_ram_region *regions = NULL;
 	size_t headers = 0, count = 0;
 	struct stat file;
@@ -329,11 +338,22 @@ struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_gu
 		elf_getphdrnum(elf, &headers);
 	regions = ktstr_xcalloc(headers + 1, sizeof(*regions));
 	for (size_t i = 0; i < headers; i++)
-		count += segment(elf, i, (uint64_t)file.st_size, &regions[count]);
+		if (segment(elf, i, (uint64_t)file.st_size, &regions[count]) && !is_known(regions, count, &regions[count]))
+			count++;
 	elf_end(elf);
 	if (!count)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is not an ELF core with memory in it", path);
 	*memory = ktstr_guest_memory_create(fd, regions, count);
 	fd = -1;
 	return NULL;
+}
+
+struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
+{
+	return memory_of_core(path, O_RDONLY, memory);
+}
+
+struct ktstr_error *ktstr_guest_memory_of_writable_core(const char *path, struct ktstr_guest_memory **memory)
+{
+	return memory_of_core(path, O_RDWR, memory);
 }

@@ -31,6 +31,9 @@ struct ktstr_error *ktstr_guest_memory_of_process(int pid, int ram, const struct
 /* The PT_LOAD segments of an ELF core by their physical addresses. */
 struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
 	KTSTR_CHECKED;
+/* The same, and writes go to the file. */
+struct ktstr_error *ktstr_guest_memory_of_writable_core(const char *path, struct ktstr_guest_memory **memory)
+	KTSTR_CHECKED;
 void ktstr_guest_memory_destroy(struct ktstr_guest_memory *memory);
 
 /* All of [physical, physical + bytes) or nothing: false when any of it is not RAM; out is then undefined. */

@@ -9,6 +9,7 @@ SCHEMA=$KTSTR_TEST_SOURCE/docs/schema/failure-dump.schema.json
 
 setup_file() {
 	export DUMPS=$BATS_FILE_TMPDIR
+	mkdir -p "$KTSTR_TEST_BUILD/fuzz" # an image of the guest is left there for tests/fuzz
 }
 
 # At least 200 values, and every one equal.
@@ -32,7 +33,7 @@ equal() { # KERNEL SHAPE MEMORY_MIB KARGS SCHEDULER DUMP [CORE [IMAGE]]
 }
 
 @test "7.3, two nodes, SMT, four levels of page tables, under a scheduler" {
-	equal 7.3 2n2l2c2t 1024 no5lvl "$SCX" c.json
+	equal 7.3 2n2l2c2t 1024 no5lvl "$SCX" c.json - "$KTSTR_TEST_BUILD/fuzz/image"
 }
 
 @test "6.16, two CPUs" {

@@ -126,13 +126,23 @@ static struct ktstr_error *open_view(struct session *session)
 				      &session->view);
 }
 
+/* Beside the image: where the types of its kernel are. */
+static struct ktstr_error *write_image(const struct session *session)
+{
+	_cleanup_free_ char *beside = ktstr_xasprintf("%s.vmlinux", session->arguments->image);
+	const char *vmlinux = session->setup.kernel.vmlinux_path;
+
+	KTSTR_TRY(ktstr_write_file_atomic(beside, vmlinux, strlen(vmlinux)));
+	return ktstr_vmcore_write(session->view, NULL, session->arguments->image);
+}
+
 static struct ktstr_error *read_guest(struct session *session, const struct outside_readings *first, char **host_values)
 {
 	ktstr_guest_freeze(session->view->memory, true);
 	compare(session, first, host_values);
 	KTSTR_TRY(write_dump(session));
 	if (given(session->arguments->image))
-		KTSTR_TRY(ktstr_vmcore_write(session->view, NULL, session->arguments->image));
+		KTSTR_TRY(write_image(session));
 	else if (given(session->arguments->core))
 		KTSTR_TRY(ktstr_vmcore_write(session->view, NULL, session->arguments->core));
 	ktstr_guest_freeze(session->view->memory, false);
