@@ -43,7 +43,6 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->scheduler_log,
 		result->output,
 		result->start_mode,    result->start_reason, result->digest, result->trace,
-		result->template_id,
 		result->sidecar_path,
 		result->console_path,
 		result->scheduler_log_path,

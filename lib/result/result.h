@@ -52,7 +52,6 @@ struct ktstr_test_result {
 	char *digest; /* of a deterministic run, else NULL */
 	char *trace; /* what the digest is over; stored as a file, not in the sidecar */
 	char *start_mode; /* "warm+scheduler", "warm" or "cold" */
-	char *template_id; /* which saved machine was cloned; NULL = none */
 	char *start_reason; /* why it was cold; NULL = it was not */
 	json_t *host; /* lib/host/host.h; NULL = not recorded */
 	unsigned int vcpus;
