@@ -61,6 +61,16 @@ assert len(d["event_counter_timeline"]) > 3
 assert 0 < m["frozen_ns"] < r["stages"]["run"]'
 }
 
+@test "captures, watches and kernel variables as ops of a scenario, stamped with their step" {
+	expect_outcome "$results" ops pass
+	holds ops '
+steps = {s["tag"]: s.get("step_index") for s in snapshots}
+assert steps.pop("periodic_000") in (1, 2) and steps == {"step two": 1, "panic_timeout": 1}, steps
+assert r["captures"]["kernel_ops"] == [{"tag": "panic", "values": [{"kind": "u32", "number": 99}]}]
+procs, = r["captures"]["cgroup_procs"]
+assert procs["tag"] == "procs" and procs["cgroup"] == "cg_0" and len(procs["pids"]) == 2, procs'
+}
+
 @test "the monitor samples a running guest under KASLR: clocks advance, counters of 7.x are there, absent is not zero" {
 	holds captures '
 assert 10 < m["total_samples"] == m["plausible_samples"], m

@@ -238,6 +238,25 @@ KTSTR_TEST(captures, .scheduler = &good, .topology = { .llcs = 2, .cores_per_llc
 	run_captured(ctx);
 }
 
+/* The same as ops of a scenario. */
+KTSTR_PLAN(watched_steps, .backdrop = { KTSTR_DEFS({ .name = "cg_0", .workers = 2 }) },
+	   KTSTR_STEPS({ .hold = ktstr_hold_fixed(KTSTR_MS(500)) },
+		       { KTSTR_OPS(KTSTR_OP(WATCH_SNAPSHOT, .symbol = PANIC_VARIABLE),
+				   KTSTR_OP(CAPTURE_SNAPSHOT, .tag = "step two"),
+				   KTSTR_OP(CAPTURE_CGROUP_PROCS, .tag = "procs", .cgroup = "cg_0"),
+				   KTSTR_OP(WRITE_KERNEL_COLD, KTSTR_KERNEL_ENTRIES({ KTSTR_KERNEL_SYMBOL(PANIC_VARIABLE),
+										      ktstr_kernel_value_u32(99) })),
+				   KTSTR_OP(READ_KERNEL_HOT, .tag = "panic", .target = KTSTR_KERNEL_SYMBOL(PANIC_VARIABLE),
+					    .width = ktstr_kernel_width_u32())),
+			 .hold = ktstr_hold_fixed(KTSTR_MS(500)) }));
+
+KTSTR_TEST(ops, .topology = { .llcs = 1, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1), .plan = watched_steps,
+	   .num_snapshots = 1)
+{
+	ktstr_run_plan(ctx);
+	KTSTR_CLAIM(ctx, in_proc(PANIC_FILE), eq, 99L);
+}
+
 /* The host sets a variable of the scheduler, which then gives up with it. */
 KTSTR_TEST(map_write, .scheduler = &good, .duration = KTSTR_SEC(3),
 	   .bpf_map_write = KTSTR_BPF_MAP_WRITES({ ".bss", "failure_code", 77 }))
