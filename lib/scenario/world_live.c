@@ -203,8 +203,7 @@ static struct ktstr_error *live_pin_bpf_map(struct world *world, const char *nam
 
 static struct ktstr_error *live_capture(struct world *world, const char *tag)
 {
-	(void)world;
-	return ktstr_host_capture(tag);
+	return ktstr_host_capture_in_phase(tag, __atomic_load_n(&world->ctx->current_step, __ATOMIC_ACQUIRE));
 }
 
 static struct ktstr_error *live_watch(struct world *world, const char *symbol)
