@@ -67,6 +67,7 @@ static void plan_worker(struct ktstr_workload_handle *handle, const struct ktstr
 
 	setup->seed = config->seed;
 	setup->perturb = config->perturb;
+	setup->bare = config->bare;
 	setup->parent = getpid();
 	setup->control = handle->control;
 	setup->shared = &handle->workers[setup->index];

@@ -24,7 +24,7 @@ struct worker_setup {
 	char comm[16]; /* TASK_COMM_LEN */
 	struct ktstr_cpus affinity; /* empty = inherit */
 	uint64_t seed;
-	bool perturb;
+	bool perturb, bare;
 	pid_t parent;
 	struct work_control *control;
 	struct worker_shared *shared;
