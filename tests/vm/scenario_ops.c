@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every op on a real kernel, looked at from beside: a thread notes at each step what the kernel shows (cpuset.cpus,
+ * cgroup.freeze, cgroup.procs, affinities), and the body compares. The failures of ops, one small plan each, in one VM. The
+ * built-in scenarios, shortened, one after another in one VM.
+ */
+#include <ktstr.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+KTSTR_SCHEDULER(scx_ktstr, .binary = "scx_ktstr");
+KTSTR_SCHEDULER(slices, .binary = "scx_ktstr", .args = KTSTR_ARGS("--slice-us", "5000"));
+KTSTR_PAYLOAD(busybox, .binary = "busybox", .package = "busybox-static", .known_flags = KTSTR_ARGS("--help"),
+	      .default_checks = KTSTR_METRIC_CHECKS(KTSTR_EXIT_CODE_EQ(-1))); /* killed */
+KTSTR_PAYLOAD(truth, .binary = "true", .default_checks = KTSTR_METRIC_CHECKS(KTSTR_EXIT_CODE_EQ(0)));
+
+/* --- the thread beside --- */
+
+enum { STEPS = 16, TEXT = 64 };
+
+struct sight {
+	char cpus_a[TEXT], cpus_b[TEXT]; /* cpuset.cpus */
+	char frozen[TEXT]; /* "frozen N" of cgroup.events of a */
+	int procs_a, procs_b, procs_back; /* lines of cgroup.procs; -1 = no such cgroup */
+	char allowed[TEXT]; /* Cpus_allowed_list of a worker of b */
+	int looks;
+};
+
+static struct {
+	struct ktstr_ctx *ctx;
+	pthread_t thread;
+	atomic_bool stop;
+	struct sight sights[STEPS]; /* the last of each step */
+} beside;
+
+#define TOP "/sys/fs/cgroup/ktstr/"
+
+static void read_first(const char *path, const char *key, char text[TEXT])
+{
+	FILE *file = fopen(path, "re");
+	char line[256] = "";
+
+	while (file && fgets(line, sizeof(line), file) && strncmp(line, key, strlen(key)))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	snprintf(text, TEXT, "%s", line + strlen(key) * (*line != 0));
+}
+
+static int count_procs(const char *path, int *first)
+{
+	FILE *file = fopen(path, "re");
+	int count = 0, pid;
+
+	if (!file)
+		return -1;
+	while (fscanf(file, "%d", &pid) == 1)
+		if (!count++ && first)
+			*first = pid;
+	fclose(file);
+	return count;
+}
+
+static void *look(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&beside.stop)) {
+		unsigned int step = ktstr_current_step(beside.ctx);
+		struct sight sight = { 0 };
+		char path[64];
+		int pid = 0;
+
+		read_first(TOP "a/cpuset.cpus", "", sight.cpus_a);
+		read_first(TOP "b/cpuset.cpus", "", sight.cpus_b);
+		read_first(TOP "a/cgroup.events", "frozen ", sight.frozen);
+		sight.procs_a = count_procs(TOP "a/cgroup.procs", NULL);
+		sight.procs_b = count_procs(TOP "b/cgroup.procs", &pid);
+		sight.procs_back = count_procs(TOP "back/cgroup.procs", NULL);
+		snprintf(path, sizeof(path), "/proc/%d/status", pid);
+		if (pid)
+			read_first(path, "Cpus_allowed_list:\t", sight.allowed);
+		/* Only what was seen within one step counts. */
+		if (step < STEPS && step == ktstr_current_step(beside.ctx)) {
+			sight.looks = beside.sights[step].looks + 1;
+			beside.sights[step] = sight;
+		}
+		usleep(5000);
+	}
+	return NULL;
+}
+
+static void look_from(struct ktstr_ctx *ctx)
+{
+	memset(&beside.sights, 0, sizeof(beside.sights));
+	beside.ctx = ctx;
+	atomic_store(&beside.stop, false);
+	if (pthread_create(&beside.thread, NULL, look, NULL))
+		ktstr_fail(ctx, "no thread to look with");
+}
+
+/* What was seen last in step k: long after its ops. */
+static const struct sight *seen(struct ktstr_ctx *ctx, unsigned int k)
+{
+	static const struct sight nothing;
+
+	if (beside.sights[k + 1].looks < 3) {
+		ktstr_fail(ctx, "step %u was hardly looked at", k);
+		return &nothing;
+	}
+	return &beside.sights[k + 1];
+}
+
+static void expect(struct ktstr_ctx *ctx, unsigned int step, const char *what, const char *is, const char *expected)
+{
+	if (strcmp(is, expected))
+		ktstr_fail(ctx, "step %u: %s was \"%s\", expected \"%s\"", step, what, is, expected);
+}
+
+static void look_no_more(struct ktstr_ctx *ctx)
+{
+	atomic_store(&beside.stop, true);
+	pthread_join(beside.thread, NULL);
+	/* Nothing of it is left. */
+	if (!access(TOP "a", F_OK) || !access(TOP "b", F_OK) || !access(TOP "back", F_OK))
+		ktstr_fail(ctx, "a cgroup of the scenario is still there");
+}
+
+#define HOLD .hold = ktstr_hold_fixed(KTSTR_MS(300))
+#define CPUSET(name, spec) KTSTR_OP(SET_CPUSET, .cgroup = (name), .cpuset = (spec))
+
+/* Four CPUs, 0-2 for workloads. */
+KTSTR_PLAN(cgroup_ops_plan,
+	.backdrop = { KTSTR_DEFS({ .name = "a", .workers = 2 }, { .name = "b", .workers = 1 }) },
+	KTSTR_STEPS({ KTSTR_OPS(CPUSET("a", ktstr_cpuset_llc(0)), CPUSET("b", ktstr_cpuset_llc(1))), HOLD },
+		    { KTSTR_OPS(ktstr_op_swap_cpusets("a", "b")), HOLD },
+		    { KTSTR_OPS(ktstr_op_clear_cpuset("a"), ktstr_op_swap_cpusets("a", "b")), HOLD },
+		    { KTSTR_OPS(ktstr_op_freeze_cgroup("a"), ktstr_op_freeze_cgroup("a")), HOLD },
+		    { KTSTR_OPS(ktstr_op_unfreeze_cgroup("a"), ktstr_op_unfreeze_cgroup("a")), HOLD },
+		    { KTSTR_OPS(ktstr_op_clear_cpuset("b"),
+				ktstr_op_set_affinity("b", ktstr_affinity_exact(ktstr_cpus_range(2, 1)))), HOLD },
+		    { KTSTR_OPS(ktstr_op_add_cgroup("back"), ktstr_op_spawn_workers("back", { .workers = 3 })), HOLD },
+		    { KTSTR_OPS(ktstr_op_stop_cgroup("a")), HOLD },
+		    { KTSTR_OPS(ktstr_op_remove_cgroup("a"), ktstr_op_remove_cgroup("a"),
+				ktstr_op_add_cgroup_def({ .name = "a", .workers = 4, .cpuset = ktstr_cpuset_llc(1) })), HOLD }))
+
+KTSTR_TEST(cgroup_ops, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1),
+	   .checks = { .isolation = KTSTR_ON })
+{
+	look_from(ctx);
+	ktstr_run_plan(ctx);
+	look_no_more(ctx);
+	expect(ctx, 0, "cpuset of a", seen(ctx, 0)->cpus_a, "0-1");
+	expect(ctx, 0, "cpuset of b", seen(ctx, 0)->cpus_b, "2-3");
+	expect(ctx, 1, "cpuset of a", seen(ctx, 1)->cpus_a, "2-3");
+	expect(ctx, 1, "cpuset of b", seen(ctx, 1)->cpus_b, "0-1");
+	/* a has none to give, and gets b's. */
+	expect(ctx, 2, "cpuset of a", seen(ctx, 2)->cpus_a, "0-1");
+	expect(ctx, 2, "cpuset of b", seen(ctx, 2)->cpus_b, "0-1");
+	expect(ctx, 2, "frozen of a", seen(ctx, 2)->frozen, "0");
+	expect(ctx, 3, "frozen of a", seen(ctx, 3)->frozen, "1");
+	expect(ctx, 4, "frozen of a", seen(ctx, 4)->frozen, "0");
+	expect(ctx, 5, "affinity in b", seen(ctx, 5)->allowed, "2");
+	KTSTR_CLAIM(ctx, seen(ctx, 6)->procs_back, eq, 3);
+	KTSTR_CLAIM(ctx, seen(ctx, 7)->procs_back, eq, -1);
+	KTSTR_CLAIM(ctx, seen(ctx, 6)->procs_a, eq, 2);
+	KTSTR_CLAIM(ctx, seen(ctx, 7)->procs_a, eq, 0);
+	KTSTR_CLAIM(ctx, seen(ctx, 8)->procs_a, eq, 4);
+	expect(ctx, 8, "cpuset of a", seen(ctx, 8)->cpus_a, "2-3");
+	/* back, the old a, the new a, b: all were judged. */
+	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->cgroups_count, eq, 4u);
+	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_workers, eq, 10u);
+}
+
+/* Workers of a step that went to the backdrop outlive it; those that it only spawned there do not. */
+KTSTR_PLAN(moves_plan,
+	.backdrop = { KTSTR_OPS(ktstr_op_add_cgroup("back")) },
+	KTSTR_STEPS({ KTSTR_DEFS({ .name = "b", .workers = 1 }),
+		      KTSTR_OPS(ktstr_op_add_cgroup_def({ .name = "a", .workers = 2 }),
+				ktstr_op_spawn_workers("back", { .workers = 1 }), ktstr_op_spawn_host({ .workers = 1 }),
+				ktstr_op_move_all_tasks("a", "back"), ktstr_op_move_all_tasks("", "back")), HOLD },
+		    { KTSTR_OPS(ktstr_op_add_cgroup("a")), HOLD }))
+
+KTSTR_TEST(moves, .plan = moves_plan, .duration = KTSTR_SEC(1))
+{
+	look_from(ctx);
+	ktstr_run_plan(ctx);
+	look_no_more(ctx);
+	KTSTR_CLAIM(ctx, seen(ctx, 0)->procs_a, eq, 0);
+	KTSTR_CLAIM(ctx, seen(ctx, 0)->procs_b, eq, 1);
+	KTSTR_CLAIM(ctx, seen(ctx, 0)->procs_back, eq, 4);
+	KTSTR_CLAIM(ctx, seen(ctx, 1)->procs_back, eq, 3);
+	KTSTR_CLAIM(ctx, seen(ctx, 1)->procs_b, eq, -1);
+}
+
+/* The ops of a loop come again and again, its cgroup stays the same. */
+KTSTR_TEST(loop, .duration = KTSTR_SEC(1), .topology = { .llcs = 2, .cores_per_llc = 2 })
+{
+	KTSTR_EXECUTE(ctx, KTSTR_STEPS({ KTSTR_DEFS({ .name = "a", .workers = 2 }),
+					 KTSTR_OPS(ktstr_op_set_affinity("a", ktstr_affinity_exact(ktstr_cpus_range(0, 1))),
+						   ktstr_op_set_affinity("a", ktstr_affinity_exact(ktstr_cpus_range(1, 1))),
+						   ktstr_op_set_affinity("a", ktstr_affinity_random_subset(
+								   ktstr_cpus_range(0, 3), 1))),
+					 .hold = ktstr_hold_loop(KTSTR_MS(50)) }));
+	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->cgroups_count, eq, 1u);
+	/* Each worker is sent around at each round. */
+	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_migrations, at_least, 10u);
+}
+
+KTSTR_PLAN(payload_ops_plan,
+	.backdrop = { KTSTR_OPS(ktstr_op_add_cgroup("a"), ktstr_op_add_cgroup("b")) },
+	KTSTR_STEPS({ KTSTR_OPS(KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .cgroup = "a", .args = KTSTR_ARGS("sleep", "100")),
+				KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .cgroup = "b", .args = KTSTR_ARGS("sleep", "100")),
+				ktstr_op_run_payload(&truth), ktstr_op_wait_payload("truth")), HOLD },
+		    { KTSTR_OPS(KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .cgroup = "b", .args = KTSTR_ARGS("sleep", "100")),
+				ktstr_op_kill_payload("busybox")), HOLD },
+		    ktstr_step_with_payload(&truth, ktstr_hold_fixed(0))))
+
+KTSTR_TEST(payload_ops, .plan = payload_ops_plan, .payload = &busybox, .workloads = KTSTR_WORKLOADS(&truth),
+	   .duration = KTSTR_SEC(1))
+{
+	look_from(ctx);
+	ktstr_run_plan(ctx);
+	look_no_more(ctx);
+	KTSTR_CLAIM(ctx, seen(ctx, 0)->procs_a, eq, 1);
+	KTSTR_CLAIM(ctx, seen(ctx, 0)->procs_b, eq, 1);
+	KTSTR_CLAIM(ctx, seen(ctx, 1)->procs_b, eq, 0);
+}
+
+/* The same workers under the test's own scheduler, EEVDF, the test's own again, and another one. */
+KTSTR_PLAN(scheduler_ops_plan,
+	.backdrop = { KTSTR_DEFS({ .name = "a", .workers = 2 }) },
+	KTSTR_STEPS({ KTSTR_OPS(ktstr_op_pin_bpf_map("cpu_ctx_stor")), HOLD }, { KTSTR_OPS(ktstr_op_detach_scheduler()), HOLD },
+		    { KTSTR_OPS(ktstr_op_restart_scheduler()), HOLD },
+		    { KTSTR_OPS(ktstr_op_replace_scheduler(&slices)), HOLD },
+		    { KTSTR_OPS(ktstr_op_detach_scheduler(), ktstr_op_attach_scheduler(&slices)), HOLD }))
+
+KTSTR_PLAN_TEST(scheduler_ops, .plan = scheduler_ops_plan, .scheduler = &scx_ktstr,
+		.staged_schedulers = KTSTR_SCHEDULERS(&slices), .duration = KTSTR_SEC(1), .checks = { .not_stuck = KTSTR_ON });
+
+/* --- failures --- */
+
+/* The verdict must be one failure with `part` in it; it is then taken back. */
+static void expect_failure(struct ktstr_ctx *ctx, struct ktstr_assert_result *verdict, const char *part)
+{
+	struct ktstr_assert_result found = ctx->result;
+
+	ctx->result = *verdict;
+	if (found.outcomes_count != 1 || !strstr(found.outcomes[0].detail.message, part))
+		ktstr_fail(ctx, "expected a failure with \"%s\", got %zu: %s", part, found.outcomes_count,
+			   found.outcomes_count ? found.outcomes[0].detail.message : "");
+	else
+		ktstr_note(ctx, "as it must: %s", found.outcomes[0].detail.message);
+	*verdict = ctx->result;
+	memset(&ctx->result, 0, sizeof(ctx->result));
+	ktstr_assert_result_deinit(&found);
+}
+
+#define FAILS(part, ...)                                                                           \
+	do {                                                                                       \
+		KTSTR_EXECUTE(ctx, .backdrop = { KTSTR_DEFS({ .name = "back", .workers = 1 }) },   \
+			      KTSTR_STEPS({ .hold = ktstr_hold_fixed(0) },                         \
+					  { KTSTR_OPS(__VA_ARGS__), .hold = ktstr_hold_fixed(0) })); \
+		expect_failure(ctx, &verdict, "step 1 failed: " part);                             \
+	} while (0)
+
+KTSTR_TEST(failures, .duration = KTSTR_SEC(1), .payload = &busybox)
+{
+	struct ktstr_assert_result verdict = { 0 };
+
+	FAILS("op 0 (AddCgroup): cgroup \"back\" is one of the backdrop", ktstr_op_add_cgroup("back"));
+	FAILS("op 1 (AddCgroupDef): cgroup a: there is a cgroup \"a\" already", ktstr_op_add_cgroup("a"),
+	      ktstr_op_add_cgroup_def({ .name = "a" }));
+	FAILS("op 0 (SetCpuset): cpuset llc(7)", CPUSET("back", ktstr_cpuset_llc(7)));
+	FAILS("op 0 (SetCpuset): the cpuset for back is empty", CPUSET("back", ktstr_cpuset_range(0, .1)));
+	FAILS("op 0 (ClearCpuset): no cgroup \"x\"", ktstr_op_clear_cpuset("x"));
+	FAILS("op 0 (SwapCpusets): no cgroup \"x\"", ktstr_op_swap_cpusets("back", "x"));
+	FAILS("op 0 (Spawn): no cgroup \"x\"", ktstr_op_spawn_in_cgroup("x", KTSTR_WORK(SPIN_WAIT)));
+	FAILS("op 0 (Spawn): .pcomm", ktstr_op_spawn_workers("back", { .pcomm = "p" }));
+	FAILS("op 0 (SetAffinity): ", ktstr_op_set_affinity("back", ktstr_affinity_exact(ktstr_cpus_range(900, 1))));
+	FAILS("op 0 (MoveAllTasks): .from and .to are both back", ktstr_op_move_all_tasks("back", "back"));
+	FAILS("op 1 (MoveAllTasks): the workers in back are of the backdrop", ktstr_op_add_cgroup("a"),
+	      ktstr_op_move_all_tasks("back", "a"));
+	FAILS("op 0 (FreezeCgroup): no cgroup \"x\"", ktstr_op_freeze_cgroup("x"));
+	FAILS("op 1 (RunPayload): payload busybox runs in back already",
+	      KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .cgroup = "back", .args = KTSTR_ARGS("sleep", "100")),
+	      KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .cgroup = "back"));
+	FAILS("op 0 (RunPayload): payload busybox: unknown flag --helpp",
+	      KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .args = KTSTR_ARGS("--helpp")));
+	FAILS("op 0 (RunPayload): payload true", KTSTR_OP(RUN_PAYLOAD, .payload = &truth));
+	FAILS("op 2 (KillPayload): 2 copies of payload busybox run",
+	      KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .cgroup = "back", .args = KTSTR_ARGS("sleep", "100")),
+	      KTSTR_OP(RUN_PAYLOAD, .payload = &busybox, .args = KTSTR_ARGS("sleep", "100")),
+	      ktstr_op_kill_payload("busybox"));
+	FAILS("op 0 (WaitPayload): no payload busybox runs", ktstr_op_wait_payload("busybox"));
+	FAILS("op 0 (DetachScheduler): ", ktstr_op_detach_scheduler());
+	FAILS("op 0 (AttachScheduler): ", ktstr_op_attach_scheduler(&slices));
+	FAILS("op 0 (ReplaceScheduler): ", ktstr_op_replace_scheduler(&slices));
+	FAILS("op 0 (RestartScheduler): ", ktstr_op_restart_scheduler());
+	FAILS("op 0 (PinBpfMap): ", ktstr_op_pin_bpf_map("no_such_map"));
+	FAILS("op 0 (CaptureCgroupProcs): no cgroup \"x\"", ktstr_op_capture_cgroup_procs("t", "x"));
+	FAILS("op 0 (SteerIrq): CPU 900 is not online", ktstr_op_steer_irq(ktstr_irq_by_number(1), 900));
+	FAILS("op 0 (SteerIrq): no interrupt is called \"nothing\"", ktstr_op_steer_irq(ktstr_irq_by_label("nothing"), 0));
+	FAILS("op 0 (SteerIrq): there is no interrupt 4000", ktstr_op_steer_irq(ktstr_irq_by_number(4000), 0));
+	ctx->result = verdict;
+}
+
+/* --- interrupts --- */
+
+/* The line of an interrupt that can be steered: the serial console's, or that of any virtio queue. */
+static bool find_label(char label[TEXT], unsigned int *number)
+{
+	FILE *file = fopen("/proc/interrupts", "re");
+	char line[1024];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		char *action = strrchr(line, ' ');
+		unsigned int n;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!action || sscanf(line, " %u:", &n) != 1 || strncmp(action + 1, "virtio", 6))
+			continue;
+		snprintf(label, TEXT, "%s", action + 1);
+		*number = n;
+		found = true;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+KTSTR_TEST(steer_irq, .duration = KTSTR_SEC(1))
+{
+	char label[TEXT], path[64], now[TEXT];
+	unsigned int number = 0;
+
+	if (!find_label(label, &number)) {
+		ktstr_skip(ctx, "this machine has no virtio interrupt");
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/irq/%u/smp_affinity_list", number);
+	for (unsigned int cpu = 0; cpu < 2; cpu++) {
+		KTSTR_EXECUTE(ctx, KTSTR_STEPS({ KTSTR_OPS(cpu ? ktstr_op_steer_irq(ktstr_irq_by_label(label), cpu) :
+							   ktstr_op_steer_irq(ktstr_irq_by_number(number), cpu)),
+						 .hold = ktstr_hold_fixed(0) }));
+		read_first(path, "", now);
+		KTSTR_CLAIM(ctx, atoi(now), eq, (int)cpu);
+	}
+}
+
+/* --- the built-in scenarios, shortened --- */
+
+static void (*const scenarios[])(struct ktstr_ctx *ctx) = {
+	ktstr_scenario_steady,		ktstr_scenario_steady_llc,	 ktstr_scenario_oversubscribed,
+	ktstr_scenario_cpuset_apply,	ktstr_scenario_cpuset_clear,	 ktstr_scenario_cpuset_resize,
+	ktstr_scenario_cgroup_add,	ktstr_scenario_cgroup_remove,	 ktstr_scenario_affinity_change,
+	ktstr_scenario_affinity_pinned, ktstr_scenario_host_contention, ktstr_scenario_mixed_workloads,
+	ktstr_scenario_nested_steady,	ktstr_scenario_nested_task_move,
+};
+
+static void run_all(struct ktstr_ctx *ctx)
+{
+	ctx->workers_per_cgroup = 2;
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+		size_t before = ctx->result.stats.cgroups_count;
+
+		scenarios[i](ctx);
+		if (ctx->result.stats.cgroups_count == before)
+			ktstr_fail(ctx, "scenario %zu had no cgroups", i);
+		if (!access(TOP "cg_0", F_OK) || !access(TOP "cg_1", F_OK))
+			ktstr_fail(ctx, "scenario %zu left a cgroup behind", i);
+	}
+	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_iterations, gt, 0u);
+}
+
+#define ALL .topology = { .llcs = 2, .cores_per_llc = 3 }, .duration = KTSTR_MS(300), .checks = { .isolation = KTSTR_ON }
+
+KTSTR_TEST(all_scenarios_eevdf, ALL)
+{
+	run_all(ctx);
+}
+
+KTSTR_TEST(all_scenarios_scx, ALL, .scheduler = &scx_ktstr)
+{
+	run_all(ctx);
+}
+
+/* Virtual time: two runs of a plan with ops in it are the same. */
+KTSTR_TEST(repeatable, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_MS(200),
+	   .deterministic = true, .ignore = true)
+{
+	ktstr_run_plan(ctx);
+}
