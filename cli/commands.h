@@ -21,6 +21,7 @@ int ktstr_cmd_show_plan(int argc, char **argv);
 int ktstr_cmd_runs(int argc, char **argv);
 int ktstr_cmd_show_host(int argc, char **argv);
 int ktstr_cmd_stats(int argc, char **argv);
+int ktstr_cmd_show(int argc, char **argv);
 
 /* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
 int ktstr_cli_fail(struct ktstr_error *error);

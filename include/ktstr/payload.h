@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <ktstr/error.h>
+#include <ktstr/metric.h>
 #include <ktstr/scheduler.h>
 
 #ifdef __cplusplus
@@ -28,27 +29,6 @@ enum ktstr_output_format {
 	KTSTR_OUTPUT_EXIT_CODE, /* no metrics */
 	KTSTR_OUTPUT_JSON, /* see ktstr_metrics_extract() */
 };
-
-enum ktstr_polarity_kind {
-	KTSTR_POLARITY_UNKNOWN,
-	KTSTR_POLARITY_HIGHER_BETTER,
-	KTSTR_POLARITY_LOWER_BETTER,
-	KTSTR_POLARITY_TARGET_VALUE, /* the nearer to `target`, the better */
-	KTSTR_POLARITY_INFORMATIONAL, /* shown, never judged */
-};
-
-struct ktstr_polarity {
-	enum ktstr_polarity_kind kind;
-	double target; /* finite; of TARGET_VALUE */
-};
-
-#define KTSTR_HIGHER_BETTER    { .kind = KTSTR_POLARITY_HIGHER_BETTER }
-#define KTSTR_LOWER_BETTER     { .kind = KTSTR_POLARITY_LOWER_BETTER }
-#define KTSTR_TARGET_VALUE(v)  { .kind = KTSTR_POLARITY_TARGET_VALUE, .target = (v) }
-#define KTSTR_INFORMATIONAL    { .kind = KTSTR_POLARITY_INFORMATIONAL }
-
-/* "higher_better", ...; NULL out of range. */
-const char *ktstr_polarity_name(enum ktstr_polarity_kind kind);
 
 /* What a metric of that exact name means. Other metrics are UNKNOWN and have no unit. */
 struct ktstr_metric_hint {

@@ -114,18 +114,6 @@ void ktstr_note(struct ktstr_ctx *ctx, const char *fmt, ...) KTSTR_PRINTF(2, 3);
 /* Turns an error into a failing detail and frees it; NULL does nothing. True when there was one. */
 bool ktstr_fail_error(struct ktstr_ctx *ctx, struct ktstr_error *error);
 
-/*
- * KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_migrations, at_most, 1000); the failure message shows the
- * expression as written. Comparators: at_least, at_most, lt, gt, eq, ne.
- */
-#define KTSTR_CLAIM(ctx, expr, comparator, expected)                                               \
-	ktstr_claim_value(&(ctx)->result, #expr, KTSTR_VALUE(expr), KTSTR_CMP_##comparator,        \
-			  KTSTR_VALUE(expected))
-
-/* The same for an optional number: an absent one fails. */
-#define KTSTR_CLAIM_PRESENT(ctx, expr, comparator, expected)                                       \
-	ktstr_claim_opt(&(ctx)->result, #expr, (expr), KTSTR_CMP_##comparator, (expected))
-
 #ifdef __cplusplus
 }
 #endif

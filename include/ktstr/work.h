@@ -721,8 +721,14 @@ struct ktstr_error *ktstr_workload_apply_affinity(struct ktstr_workload_handle *
  */
 void ktstr_workload_set_phase(struct ktstr_workload_handle *handle, uint32_t epoch);
 /*
- * Stops all workers (shared limit of 5 s, then SIGKILL), reaps them, and gives one report per worker
- * in spawn order, owned by the handle until destroy.
+ * Asks all workers to stop and waits for nobody: workloads that are to end at the same moment are all asked before the
+ * first is collected. Idempotent; nothing for one that was never started.
+ */
+void ktstr_workload_stop(struct ktstr_workload_handle *handle);
+/*
+ * Stops all workers, reaps them, and gives one report per worker in spawn order, owned by the handle until destroy.
+ * Never hangs: when for 5 s no worker has answered, the others are killed, and one that does not even die within 2 s is
+ * left behind, each with a report that says so.
  */
 const struct ktstr_worker_report *
 ktstr_workload_stop_and_collect(struct ktstr_workload_handle *handle, size_t *count);

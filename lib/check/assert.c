@@ -3,14 +3,29 @@
 #include <math.h>
 
 #include "check/assert.h"
+#include "ktstr/monitor.h"
 
 const struct ktstr_field ktstr_assert_fields[KTSTR_ASSERT_FIELDS] = {
 	KTSTR_FIELD_OF_SWITCH(ktstr_assert, not_stuck),
 	KTSTR_FIELD_OF_SWITCH(ktstr_assert, isolation),
 	KTSTR_FIELD(ktstr_assert, max_gap_ms),
 	KTSTR_FIELD(ktstr_assert, max_spread_pct),
-	KTSTR_FIELD(ktstr_assert, max_p99_wake_latency_ns),
+	KTSTR_FIELD(ktstr_assert, max_throughput_cv),
 	KTSTR_FIELD(ktstr_assert, min_work_rate),
+	KTSTR_FIELD(ktstr_assert, max_p99_wake_latency_ns),
+	KTSTR_FIELD(ktstr_assert, max_wake_latency_cv),
+	KTSTR_FIELD(ktstr_assert, min_iteration_rate),
+	KTSTR_FIELD(ktstr_assert, max_migration_ratio),
+	KTSTR_FIELD(ktstr_assert, min_page_locality),
+	KTSTR_FIELD(ktstr_assert, max_cross_node_migration_ratio),
+	KTSTR_FIELD(ktstr_assert, max_slow_tier_ratio),
+	KTSTR_FIELD(ktstr_assert, max_imbalance_ratio),
+	KTSTR_FIELD(ktstr_assert, max_local_dsq_depth),
+	KTSTR_FIELD_OF_SWITCH(ktstr_assert, fail_on_rq_clock_stuck),
+	KTSTR_FIELD(ktstr_assert, sustained_samples),
+	KTSTR_FIELD(ktstr_assert, max_fallback_rate),
+	KTSTR_FIELD(ktstr_assert, max_keep_last_rate),
+	KTSTR_FIELD_OF_SWITCH(ktstr_assert, enforce_monitor_thresholds),
 };
 
 struct ktstr_assert ktstr_assert_merge(const struct ktstr_assert *base,
@@ -21,7 +36,26 @@ struct ktstr_assert ktstr_assert_merge(const struct ktstr_assert *base,
 	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++)
 		if (ktstr_field_is_set(&ktstr_assert_fields[i], over))
 			ktstr_field_copy(&ktstr_assert_fields[i], &merged, over);
+	/* Asked for anywhere is asked for. */
+	if (base->enforce_monitor_thresholds == KTSTR_ON)
+		merged.enforce_monitor_thresholds = KTSTR_ON;
 	return merged;
+}
+
+struct ktstr_assert ktstr_assert_with_monitor_defaults(const struct ktstr_assert *assert)
+{
+	const struct ktstr_monitor_thresholds t = KTSTR_MONITOR_THRESHOLDS_DEFAULT;
+	const struct ktstr_assert defaults = {
+		.max_imbalance_ratio = KTSTR_SOME(t.max_imbalance_ratio),
+		.max_local_dsq_depth = KTSTR_SOME((uint64_t)t.max_local_dsq_depth),
+		.fail_on_rq_clock_stuck = t.fail_on_rq_clock_stuck ? KTSTR_ON : KTSTR_OFF,
+		.sustained_samples = KTSTR_SOME(t.sustained_samples),
+		.max_fallback_rate = KTSTR_SOME(t.max_fallback_rate),
+		.max_keep_last_rate = KTSTR_SOME(t.max_keep_last_rate),
+		.enforce_monitor_thresholds = KTSTR_ON,
+	};
+
+	return ktstr_assert_merge(&defaults, assert);
 }
 
 static bool is_threshold(const struct ktstr_field *field, const struct ktstr_assert *assert)
@@ -64,7 +98,7 @@ void ktstr_assert_print(const struct ktstr_assert *assert, FILE *out)
 		_cleanup_str_ struct ktstr_str text = { 0 };
 
 		ktstr_field_format(&ktstr_assert_fields[i], assert, &text);
-		fprintf(out, "%-24s %s\n", ktstr_assert_fields[i].name, ktstr_str_text(&text));
+		fprintf(out, "%-30s %s\n", ktstr_assert_fields[i].name, ktstr_str_text(&text));
 	}
 }
 

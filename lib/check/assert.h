@@ -8,7 +8,7 @@
 #include "check/fields.h"
 #include "ktstr/check.h"
 
-#define KTSTR_ASSERT_FIELDS 6
+#define KTSTR_ASSERT_FIELDS 20
 extern const struct ktstr_field ktstr_assert_fields[KTSTR_ASSERT_FIELDS];
 
 /* A line per threshold: name, value or "none". */

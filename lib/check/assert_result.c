@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The verdict of a test: recording outcomes, passes and notes, merging, and the kind they add up to. */
+/* The verdict of a test as a record: outcomes, passes, notes and measurements go in, stamped with their phase. */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check/grow.h"
 #include "check/stats_build.h"
-#include "ktstr/check.h"
+#include "check/value.h"
+#include "check/verdict_push.h"
+#include "ktstr/verdict.h"
 
 static void pass_deinit(struct ktstr_pass_detail *pass)
 {
@@ -15,6 +18,12 @@ static void pass_deinit(struct ktstr_pass_detail *pass)
 	free(pass->expected);
 }
 
+static void measurement_deinit(struct ktstr_measurement *measurement)
+{
+	free(measurement->key);
+	ktstr_value_free_text(&measurement->value);
+}
+
 void ktstr_assert_result_deinit(struct ktstr_assert_result *result)
 {
 	for (size_t i = 0; i < result->outcomes_count; i++)
@@ -22,27 +31,23 @@ void ktstr_assert_result_deinit(struct ktstr_assert_result *result)
 	for (size_t i = 0; i < result->passes_count; i++)
 		pass_deinit(&result->passes[i]);
 	for (size_t i = 0; i < result->notes_count; i++)
-		free(result->notes[i]);
+		free(result->notes[i].message);
+	for (size_t i = 0; i < result->measurements_count; i++)
+		measurement_deinit(&result->measurements[i]);
 	free(result->outcomes);
 	free(result->passes);
 	free(result->notes);
+	free(result->measurements);
 	ktstr_scenario_stats_deinit(&result->stats);
 	*result = (struct ktstr_assert_result){ 0 };
 }
 
-enum ktstr_outcome_kind ktstr_assert_result_kind(const struct ktstr_assert_result *result)
+char *ktstr_assert_detail_render(const struct ktstr_assert_detail *detail)
 {
-	enum ktstr_outcome_kind kind = KTSTR_OUTCOME_PASS;
-
-	/* Something that held is a pass, and a pass outweighs a skip; without one, skips stand alone. */
-	if (result->outcomes_count > 0 && result->passes_count == 0)
-		kind = KTSTR_OUTCOME_SKIP;
-	for (size_t i = 0; i < result->outcomes_count; i++)
-		kind = ktstr_outcome_worst(kind, result->outcomes[i].kind);
-	return kind;
+	return ktstr_xasprintf("[%s] %s", ktstr_detail_kind_name(detail->kind), detail->message);
 }
 
-static void push_outcome(struct ktstr_assert_result *result, struct ktstr_outcome outcome)
+void ktstr_push_outcome(struct ktstr_assert_result *result, struct ktstr_outcome outcome)
 {
 	result->outcomes =
 		ktstr_grow(result->outcomes, result->outcomes_count, sizeof(*result->outcomes));
@@ -58,13 +63,13 @@ void ktstr_assert_record(struct ktstr_assert_result *result, enum ktstr_outcome_
 	va_start(args, fmt);
 	ktstr_str_vaddf(&message, fmt, args);
 	va_end(args);
-	push_outcome(result, (struct ktstr_outcome){
-				     .kind = outcome,
-				     .detail = { .kind = kind, .message = ktstr_str_take(&message) },
-			     });
+	ktstr_push_outcome(result, (struct ktstr_outcome){ .kind = outcome,
+							   .detail = { .kind = kind,
+								       .message = ktstr_str_take(&message),
+								       .phase = ktstr_phase_current() } });
 }
 
-static void push_note(struct ktstr_assert_result *result, char *note)
+void ktstr_push_note(struct ktstr_assert_result *result, struct ktstr_info_note note)
 {
 	result->notes = ktstr_grow(result->notes, result->notes_count, sizeof(*result->notes));
 	result->notes[result->notes_count++] = note;
@@ -78,7 +83,45 @@ void ktstr_assert_note(struct ktstr_assert_result *result, const char *fmt, ...)
 	va_start(args, fmt);
 	ktstr_str_vaddf(&note, fmt, args);
 	va_end(args);
-	push_note(result, ktstr_str_take(&note));
+	ktstr_push_note(result, (struct ktstr_info_note){ .message = ktstr_str_take(&note),
+							  .phase = ktstr_phase_current() });
+}
+
+static struct ktstr_measurement *find_measurement(const struct ktstr_assert_result *result, const char *key)
+{
+	for (size_t i = 0; i < result->measurements_count; i++)
+		if (!strcmp(result->measurements[i].key, key))
+			return &result->measurements[i];
+	return NULL;
+}
+
+const struct ktstr_value *ktstr_assert_measurement(const struct ktstr_assert_result *result, const char *key)
+{
+	const struct ktstr_measurement *found = find_measurement(result, key);
+
+	return found ? &found->value : NULL;
+}
+
+void ktstr_push_measurement(struct ktstr_assert_result *result, struct ktstr_measurement measurement)
+{
+	struct ktstr_measurement *found = find_measurement(result, measurement.key);
+
+	if (found) {
+		measurement_deinit(found);
+		*found = measurement;
+		return;
+	}
+	result->measurements = ktstr_grow(result->measurements, result->measurements_count,
+					  sizeof(*result->measurements));
+	result->measurements[result->measurements_count++] = measurement;
+}
+
+void ktstr_assert_note_value(struct ktstr_assert_result *result, const char *key, struct ktstr_value value)
+{
+	if (value.kind == KTSTR_VALUE_ABSENT)
+		return;
+	ktstr_push_measurement(result, (struct ktstr_measurement){ .key = ktstr_xstrdup(key),
+								   .value = ktstr_value_copy(value) });
 }
 
 static bool is_sentinel(const struct ktstr_pass_detail *pass)
@@ -105,11 +148,12 @@ static struct ktstr_pass_detail make_pass(const char *name, const char *comparat
 		.comparator = ktstr_xstrdup(comparator),
 		.value = ktstr_xstrdup(value),
 		.expected = expected ? ktstr_xstrdup(expected) : NULL,
+		.phase = ktstr_phase_current(),
 	};
 }
 
-/* Takes ownership of what pass points to. The sentinel stays the last entry. */
-static void push_pass(struct ktstr_assert_result *result, struct ktstr_pass_detail pass)
+/* The sentinel stays the last entry. */
+void ktstr_push_pass(struct ktstr_assert_result *result, struct ktstr_pass_detail pass)
 {
 	bool truncated = passes_are_truncated(result);
 
@@ -127,23 +171,20 @@ static void push_pass(struct ktstr_assert_result *result, struct ktstr_pass_deta
 	}
 }
 
+static bool logs_passes(const struct ktstr_assert_result *result)
+{
+	const char *asked = getenv("KTSTR_LOG_PASSES");
+
+	if (result->log_passes != KTSTR_UNSET)
+		return result->log_passes == KTSTR_ON;
+	return asked && *asked && strcmp(asked, "0") != 0;
+}
+
 void ktstr_assert_record_pass(struct ktstr_assert_result *result, const char *name,
 			      const char *comparator, const char *value, const char *expected)
 {
-	push_pass(result, make_pass(name, comparator, value, expected));
-}
-
-void ktstr_assert_result_merge(struct ktstr_assert_result *into, struct ktstr_assert_result *from)
-{
-	for (size_t i = 0; i < from->outcomes_count; i++)
-		push_outcome(into, from->outcomes[i]);
-	for (size_t i = 0; i < from->passes_count; i++)
-		push_pass(into, from->passes[i]);
-	for (size_t i = 0; i < from->notes_count; i++)
-		push_note(into, from->notes[i]);
-	ktstr_scenario_stats_merge(&into->stats, &from->stats);
-	free(from->outcomes);
-	free(from->passes);
-	free(from->notes);
-	*from = (struct ktstr_assert_result){ 0 };
+	ktstr_push_pass(result, make_pass(name, comparator, value, expected));
+	if (logs_passes(result))
+		fprintf(stderr, "ktstr: pass: %s %s %s%s%s\n", name, value, comparator, expected ? " " : "",
+			expected ? expected : "");
 }

@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The metrics of a cgroup's benchmarks: statistics of all its workers pooled first, then named. */
-#include <string.h>
+/* The metrics of benchmarks: statistics of all workers pooled first, then named. */
+#include "base/str.h"
+#include "check/bench_metrics.h"
+#include "check/saturating.h"
 
-#include "check/grow.h"
-#include "check/stats_build.h"
-#include "ktstr/benchmark.h"
+void ktstr_bench_pool_add(struct ktstr_bench_pool *pool, const struct ktstr_schbench_stats *schbench,
+			  const struct ktstr_taobench_stats *taobench, uint64_t cpu_time_ns)
+{
+	if (schbench) {
+		if (!pool->schbench)
+			pool->schbench = ktstr_xcalloc(1, sizeof(*pool->schbench));
+		ktstr_schbench_stats_merge(pool->schbench, schbench);
+		pool->schbench_cpu_ns = ktstr_add_saturating(pool->schbench_cpu_ns, cpu_time_ns);
+	}
+	if (taobench) {
+		if (!pool->taobench)
+			pool->taobench = ktstr_xcalloc(1, sizeof(*pool->taobench));
+		ktstr_taobench_stats_merge(pool->taobench, taobench);
+		pool->taobench_cpu_ns = ktstr_add_saturating(pool->taobench_cpu_ns, cpu_time_ns);
+	}
+}
 
 static void keep(void *context, const char *name, double value)
 {
-	ktstr_cgroup_stats_add_metric(context, name, value);
+	ktstr_metric_set_put(context, name, value);
 }
 
-void ktstr_cgroup_stats_add_metric(struct ktstr_cgroup_stats *cgroup, const char *name, double value)
+void ktstr_bench_pool_emit(const struct ktstr_bench_pool *pool, bool whole, struct ktstr_metric_set *set)
 {
-	cgroup->ext_metrics =
-		ktstr_grow(cgroup->ext_metrics, cgroup->ext_metrics_count, sizeof(*cgroup->ext_metrics));
-	cgroup->ext_metrics[cgroup->ext_metrics_count++] =
-		(struct ktstr_named_value){ ktstr_xstrdup(name), value };
+	if (pool->schbench)
+		ktstr_schbench_metrics(pool->schbench, whole, keep, set);
+	if (pool->taobench)
+		ktstr_taobench_metrics(pool->taobench, whole, keep, set);
+	if (!whole)
+		return;
+	if (pool->schbench)
+		ktstr_metric_set_put(set, "total_schbench_cpu_sec", (double)pool->schbench_cpu_ns / 1e9);
+	if (pool->taobench)
+		ktstr_metric_set_put(set, "total_taobench_cpu_sec", (double)pool->taobench_cpu_ns / 1e9);
+	ktstr_metric_set_derive(set);
 }
 
-void ktstr_cgroup_stats_add_benchmarks(struct ktstr_cgroup_stats *cgroup,
-				       const struct ktstr_worker_report *reports, size_t count)
+void ktstr_bench_pool_deinit(struct ktstr_bench_pool *pool)
 {
-	_cleanup_free_ struct ktstr_schbench_stats *schbench = ktstr_xcalloc(1, sizeof(*schbench));
-	_cleanup_free_ struct ktstr_taobench_stats *taobench = ktstr_xcalloc(1, sizeof(*taobench));
-	bool has_schbench = false, has_taobench = false;
-
-	for (size_t i = 0; i < count; i++) {
-		if (reports[i].schbench)
-			ktstr_schbench_stats_merge(schbench, reports[i].schbench);
-		if (reports[i].taobench)
-			ktstr_taobench_stats_merge(taobench, reports[i].taobench);
-		has_schbench |= reports[i].schbench != NULL;
-		has_taobench |= reports[i].taobench != NULL;
-	}
-	if (has_schbench)
-		ktstr_schbench_metrics(schbench, true, keep, cgroup);
-	if (has_taobench)
-		ktstr_taobench_metrics(taobench, true, keep, cgroup);
-}
-
-struct ktstr_opt_f64 ktstr_cgroup_stats_metric(const struct ktstr_cgroup_stats *stats, const char *name)
-{
-	for (size_t i = 0; i < stats->ext_metrics_count; i++)
-		if (!strcmp(stats->ext_metrics[i].name, name))
-			return (struct ktstr_opt_f64)KTSTR_SOME(stats->ext_metrics[i].value);
-	return (struct ktstr_opt_f64)KTSTR_NONE;
+	free(pool->schbench);
+	free(pool->taobench);
+	*pool = (struct ktstr_bench_pool){ 0 };
 }

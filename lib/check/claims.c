@@ -1,144 +1,134 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Claims about single values: exact comparison over int64, uint64 and double, and what is recorded. */
+/* Claims about single values: which orders satisfy which comparator, and what is recorded. */
 #include <math.h>
+#include <stdarg.h>
 
-#include "check/fields.h"
-#include "ktstr/check.h"
+#include "check/claim_words.h"
+#include "check/value.h"
 
-enum order {
-	ORDER_LESS = 1,
-	ORDER_EQUAL = 2,
-	ORDER_GREATER = 4,
-	ORDER_NONE = 0, /* NaN: satisfies no comparator */
+static const char *const words[KTSTR_COMPARATORS] = {
+	[KTSTR_CMP_eq] = "eq",
+	[KTSTR_CMP_ne] = "ne",
+	[KTSTR_CMP_at_least] = "at_least",
+	[KTSTR_CMP_at_most] = "at_most",
+	[KTSTR_CMP_lt] = "lt",
+	[KTSTR_CMP_gt] = "gt",
+	[KTSTR_CMP_between] = "between",
+	[KTSTR_CMP_near] = "near",
+	[KTSTR_CMP_is_finite] = "is_finite",
+	[KTSTR_CMP_set_empty] = "empty",
+	[KTSTR_CMP_set_nonempty] = "nonempty",
+	[KTSTR_CMP_set_len_eq] = "len_eq",
+	[KTSTR_CMP_set_len_at_most] = "len_at_most",
+	[KTSTR_CMP_set_len_at_least] = "len_at_least",
+	[KTSTR_CMP_set_contains] = "contains",
+	[KTSTR_CMP_set_subset_of] = "subset_of",
+	[KTSTR_CMP_set_disjoint_from] = "disjoint_from",
+	[KTSTR_CMP_seq_empty] = "empty",
+	[KTSTR_CMP_seq_nonempty] = "nonempty",
+	[KTSTR_CMP_seq_len_eq] = "len_eq",
+	[KTSTR_CMP_seq_len_at_most] = "len_at_most",
+	[KTSTR_CMP_seq_len_at_least] = "len_at_least",
+	[KTSTR_CMP_seq_contains] = "contains",
 };
 
-/* The word a test wrote, the word of the vocabulary for the pass record, and the orders that satisfy it. */
-static const struct comparator {
-	const char *claim_name;
-	const char *vocabulary_name;
-	unsigned int satisfied_by;
-} comparators[] = {
-	[KTSTR_CMP_at_least] = { "at_least", "ge", ORDER_GREATER | ORDER_EQUAL },
-	[KTSTR_CMP_at_most] = { "at_most", "le", ORDER_LESS | ORDER_EQUAL },
-	[KTSTR_CMP_lt] = { "lt", "lt", ORDER_LESS },
-	[KTSTR_CMP_gt] = { "gt", "gt", ORDER_GREATER },
-	[KTSTR_CMP_eq] = { "eq", "eq", ORDER_EQUAL },
-	[KTSTR_CMP_ne] = { "ne", "ne", ORDER_LESS | ORDER_GREATER },
+/* Of the comparators that only look at the order. */
+static const unsigned int satisfied_by[] = {
+	[KTSTR_CMP_eq] = KTSTR_ORDER_EQUAL,
+	[KTSTR_CMP_ne] = KTSTR_ORDER_LESS | KTSTR_ORDER_GREATER,
+	[KTSTR_CMP_at_least] = KTSTR_ORDER_GREATER | KTSTR_ORDER_EQUAL,
+	[KTSTR_CMP_at_most] = KTSTR_ORDER_LESS | KTSTR_ORDER_EQUAL,
+	[KTSTR_CMP_lt] = KTSTR_ORDER_LESS,
+	[KTSTR_CMP_gt] = KTSTR_ORDER_GREATER,
 };
 
-#define ORDER_OF(a, b) ((a) < (b) ? ORDER_LESS : (a) > (b) ? ORDER_GREATER : ORDER_EQUAL)
-
-static enum order reverse(enum order order)
+const char *ktstr_claim_word(enum ktstr_comparator comparator)
 {
-	return order == ORDER_LESS ? ORDER_GREATER : order == ORDER_GREATER ? ORDER_LESS : order;
+	return words[comparator];
 }
 
-static bool is_negative_int(struct ktstr_value value)
+char *ktstr_claim_expected_text(enum ktstr_comparator comparator, struct ktstr_value expected,
+				struct ktstr_value upper)
 {
-	return value.kind == KTSTR_VALUE_INT && value.i < 0;
-}
+	_cleanup_free_ char *first = ktstr_value_format(expected);
+	_cleanup_free_ char *second = ktstr_value_format(upper);
 
-/* |value| of an integer value, exact for INT64_MIN too. */
-static uint64_t magnitude(struct ktstr_value value)
-{
-	return is_negative_int(value) ? -(uint64_t)value.i : value.u;
-}
-
-static enum order order_magnitude(uint64_t a, double b)
-{
-	uint64_t whole;
-
-	if (b < 0)
-		return ORDER_GREATER;
-	if (b >= 0x1p64)
-		return ORDER_LESS;
-	/* Truncation is exact, converting `a` to a double would not be. */
-	whole = (uint64_t)b;
-	if (a != whole)
-		return ORDER_OF(a, whole);
-	return b > (double)whole ? ORDER_LESS : ORDER_EQUAL;
-}
-
-static enum order order_int_float(struct ktstr_value a, double b)
-{
-	if (isnan(b))
-		return ORDER_NONE;
-	if (is_negative_int(a))
-		return reverse(order_magnitude(magnitude(a), -b));
-	return order_magnitude(magnitude(a), b);
-}
-
-static enum order order_ints(struct ktstr_value a, struct ktstr_value b)
-{
-	bool a_negative = is_negative_int(a), b_negative = is_negative_int(b);
-
-	if (a_negative != b_negative)
-		return a_negative ? ORDER_LESS : ORDER_GREATER;
-	return a_negative ? ORDER_OF(a.i, b.i) : ORDER_OF(magnitude(a), magnitude(b));
-}
-
-static enum order order_values(struct ktstr_value a, struct ktstr_value b)
-{
-	if (a.kind != KTSTR_VALUE_FLOAT && b.kind != KTSTR_VALUE_FLOAT)
-		return order_ints(a, b);
-	if (a.kind != KTSTR_VALUE_FLOAT)
-		return order_int_float(a, b.f);
-	if (b.kind != KTSTR_VALUE_FLOAT)
-		return reverse(order_int_float(b, a.f));
-	if (isnan(a.f) || isnan(b.f))
-		return ORDER_NONE;
-	return ORDER_OF(a.f, b.f);
-}
-
-static char *value_text(struct ktstr_value value)
-{
-	struct ktstr_str text = { 0 };
-
-	switch (value.kind) {
-	case KTSTR_VALUE_INT:
-		ktstr_str_addf(&text, "%lld", (long long)value.i);
-		break;
-	case KTSTR_VALUE_UINT:
-		ktstr_str_addf(&text, "%llu", (unsigned long long)value.u);
-		break;
-	case KTSTR_VALUE_FLOAT:
-		/* printf may write a NaN's sign, which means nothing. */
-		if (isnan(value.f))
-			ktstr_str_add(&text, "nan");
-		else
-			ktstr_format_f64(value.f, &text);
-		break;
+	switch (comparator) {
+	case KTSTR_CMP_between:
+		return ktstr_xasprintf("%s and %s", first, second);
+	case KTSTR_CMP_near:
+		return ktstr_xasprintf("%s within %s", first, second);
+	default:
+		return ktstr_xstrdup(expected.kind == KTSTR_VALUE_ABSENT ? "" : first);
 	}
-	return ktstr_str_take(&text);
 }
 
-void ktstr_claim_value(struct ktstr_assert_result *result, const char *label,
-		       struct ktstr_value value, enum ktstr_comparator comparator,
-		       struct ktstr_value expected)
+/* Differences are taken as doubles: a tolerance is no exact thing. Equal values are near whatever their kind. */
+static bool is_near(struct ktstr_value value, struct ktstr_value target, struct ktstr_value tolerance)
 {
-	const struct comparator *word = &comparators[comparator];
-	_cleanup_free_ char *observed_text = value_text(value);
-	_cleanup_free_ char *expected_text = value_text(expected);
-
-	if (order_values(value, expected) & word->satisfied_by)
-		ktstr_assert_record_pass(result, label, word->vocabulary_name, observed_text,
-					 expected_text);
-	else
-		ktstr_assert_record(result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
-				    "%s was %s, expected %s %s", label, observed_text,
-				    word->claim_name, expected_text);
+	if (ktstr_value_order(value, target) == KTSTR_ORDER_EQUAL)
+		return true;
+	return fabs(ktstr_value_to_f64(value) - ktstr_value_to_f64(target)) <= ktstr_value_to_f64(tolerance);
 }
 
-void ktstr_claim_opt(struct ktstr_assert_result *result, const char *label,
-		     struct ktstr_opt_f64 value, enum ktstr_comparator comparator, double expected)
+bool ktstr_claim_holds(struct ktstr_value value, enum ktstr_comparator comparator, struct ktstr_value expected,
+		       struct ktstr_value upper)
 {
-	_cleanup_free_ char *expected_text = value_text(ktstr_value_float(expected));
+	switch (comparator) {
+	case KTSTR_CMP_between:
+		return ktstr_claim_holds(value, KTSTR_CMP_at_least, expected, upper) &&
+		       ktstr_claim_holds(value, KTSTR_CMP_at_most, upper, upper);
+	case KTSTR_CMP_near:
+		return is_near(value, expected, upper);
+	case KTSTR_CMP_is_finite:
+		return isfinite(ktstr_value_to_f64(value));
+	default:
+		return ktstr_value_order(value, expected) & satisfied_by[comparator];
+	}
+}
 
-	if (value.set)
-		ktstr_claim_value(result, label, ktstr_value_float(value.value), comparator,
-				  ktstr_value_float(expected));
-	else
-		ktstr_assert_record(result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
-				    "%s was not measured, expected %s %s", label,
-				    comparators[comparator].claim_name, expected_text);
+const char *ktstr_claim_caller_error(enum ktstr_comparator comparator, struct ktstr_value expected,
+				     struct ktstr_value upper)
+{
+	if (comparator == KTSTR_CMP_between && !(ktstr_value_order(expected, upper) & satisfied_by[KTSTR_CMP_at_most]))
+		return "the range is empty";
+	if (comparator == KTSTR_CMP_near && !(ktstr_value_to_f64(upper) >= 0))
+		return "the tolerance must be >= 0";
+	return NULL;
+}
+
+bool ktstr_claim_fails(struct ktstr_assert_result *result, struct ktstr_claim_modifiers modifiers, const char *fmt, ...)
+{
+	_cleanup_str_ struct ktstr_str message = { 0 };
+	va_list args;
+
+	va_start(args, fmt);
+	ktstr_str_vaddf(&message, fmt, args);
+	va_end(args);
+	if (modifiers.because)
+		ktstr_str_addf(&message, " (%s)", modifiers.because);
+	ktstr_assert_record(result, KTSTR_OUTCOME_FAIL, modifiers.kind, "%s", ktstr_str_text(&message));
+	return false;
+}
+
+bool ktstr_claim_compare(struct ktstr_claim claim, enum ktstr_comparator comparator, struct ktstr_value expected,
+			 struct ktstr_value upper, struct ktstr_claim_modifiers modifiers)
+{
+	const char *mistake = ktstr_claim_caller_error(comparator, expected, upper);
+	_cleanup_free_ char *expected_text = ktstr_claim_expected_text(comparator, expected, upper);
+	const char *blank = *expected_text ? " " : "";
+	_cleanup_free_ char *observed_text = ktstr_value_format(claim.value);
+
+	if (mistake)
+		return ktstr_claim_fails(claim.result, modifiers, "%s: caller error: %s %s: %s", claim.label,
+					 ktstr_claim_word(comparator), expected_text, mistake);
+	if (claim.value.kind == KTSTR_VALUE_ABSENT)
+		return ktstr_claim_fails(claim.result, modifiers, "%s was not measured, expected %s%s%s", claim.label,
+					 ktstr_claim_word(comparator), blank, expected_text);
+	if (!ktstr_claim_holds(claim.value, comparator, expected, upper))
+		return ktstr_claim_fails(claim.result, modifiers, "%s was %s, expected %s%s%s", claim.label,
+					 observed_text, ktstr_claim_word(comparator), blank, expected_text);
+	ktstr_assert_record_pass(claim.result, claim.label, KTSTR_COMPARATOR_VOCABULARY[comparator], observed_text,
+				 *expected_text ? expected_text : NULL);
+	return true;
 }

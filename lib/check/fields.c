@@ -6,11 +6,16 @@
 
 #include "check/fields.h"
 #include "check/json_util.h"
+#include "ktstr/phase.h"
 
 void ktstr_format_f64(double value, struct ktstr_str *out)
 {
 	char text[40];
 
+	if (isnan(value)) { /* printf may write its sign, which means nothing */
+		ktstr_str_add(out, "nan");
+		return;
+	}
 	/* 15 digits always survive the way to text and back to text, 17 the way to a double. */
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, value);
@@ -147,6 +152,77 @@ static struct ktstr_error *uint_from_json(const json_t *json, void *value)
 	return NULL;
 }
 
+static void u16_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_str_addf(out, "%u", *(const uint16_t *)value);
+}
+
+static json_t *u16_to_json(const void *value)
+{
+	return json_integer(*(const uint16_t *)value);
+}
+
+static struct ktstr_error *u16_from_json(const json_t *json, void *value)
+{
+	uint64_t wide;
+
+	KTSTR_TRY(ktstr_json_read_u64(json, &wide));
+	if (wide > UINT16_MAX)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%llu does not fit 16 bits", (unsigned long long)wide);
+	*(uint16_t *)value = (uint16_t)wide;
+	return NULL;
+}
+
+static void bool_format(const void *value, struct ktstr_str *out)
+{
+	ktstr_str_add(out, *(const bool *)value ? "true" : "false");
+}
+
+static json_t *bool_to_json(const void *value)
+{
+	return json_boolean(*(const bool *)value);
+}
+
+static struct ktstr_error *bool_from_json(const json_t *json, void *value)
+{
+	if (!json_is_boolean(json))
+		return ktstr_json_mismatch(json, "true or false");
+	*(bool *)value = json_is_true(json);
+	return NULL;
+}
+
+static bool phase_is_set(const void *value)
+{
+	return ((const struct ktstr_opt_u32 *)value)->set;
+}
+
+static void phase_format(const void *value, struct ktstr_str *out)
+{
+	char text[KTSTR_PHASE_TEXT_BYTES];
+
+	ktstr_str_add(out, ktstr_phase_format((uint16_t)((const struct ktstr_opt_u32 *)value)->value, text));
+}
+
+static json_t *phase_to_json(const void *value)
+{
+	char text[KTSTR_PHASE_TEXT_BYTES];
+
+	return json_string(ktstr_phase_format((uint16_t)((const struct ktstr_opt_u32 *)value)->value, text));
+}
+
+static struct ktstr_error *phase_from_json(const json_t *json, void *value)
+{
+	struct ktstr_opt_u32 *opt = value;
+	_cleanup_free_ char *text = NULL;
+	uint16_t phase;
+
+	KTSTR_TRY(ktstr_json_read_text(json, &text));
+	if (!ktstr_phase_parse(text, &phase))
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "\"%.40s\" is no phase", text);
+	*opt = (struct ktstr_opt_u32)KTSTR_SOME(phase);
+	return NULL;
+}
+
 static bool text_is_set(const void *value)
 {
 	return *(char *const *)value != NULL;
@@ -211,6 +287,10 @@ static const struct type_ops {
 	[KTSTR_FIELD_F64] = { sizeof(double), NULL, f64_format, f64_to_json, f64_from_json },
 	[KTSTR_FIELD_UINT] = { sizeof(unsigned int), NULL, uint_format, uint_to_json,
 			       uint_from_json },
+	[KTSTR_FIELD_U16] = { sizeof(uint16_t), NULL, u16_format, u16_to_json, u16_from_json },
+	[KTSTR_FIELD_BOOL] = { sizeof(bool), NULL, bool_format, bool_to_json, bool_from_json },
+	[KTSTR_FIELD_PHASE] = { sizeof(struct ktstr_opt_u32), phase_is_set, phase_format, phase_to_json,
+				phase_from_json },
 	[KTSTR_FIELD_TEXT] = { sizeof(char *), text_is_set, text_format, text_to_json,
 			       text_from_json },
 	[KTSTR_FIELD_CPUS] = { sizeof(struct ktstr_cpus), NULL, cpus_format, cpus_to_json,

@@ -20,6 +20,9 @@ enum ktstr_field_type {
 	KTSTR_FIELD_U64,
 	KTSTR_FIELD_F64, /* JSON has no NaN and no infinity: both are written as null, read as NaN */
 	KTSTR_FIELD_UINT,
+	KTSTR_FIELD_U16,
+	KTSTR_FIELD_BOOL,
+	KTSTR_FIELD_PHASE, /* struct ktstr_opt_u32 <-> "BASELINE", "Step[k]", null */
 	KTSTR_FIELD_TEXT, /* heap string or null */
 	KTSTR_FIELD_CPUS, /* list text, "0-3,5" */
 };
@@ -40,6 +43,9 @@ struct ktstr_field {
 				 uint64_t: KTSTR_FIELD_U64,                                        \
 				 double: KTSTR_FIELD_F64,                                          \
 				 unsigned int: KTSTR_FIELD_UINT,                                   \
+				 uint16_t: KTSTR_FIELD_U16,                                        \
+				 bool: KTSTR_FIELD_BOOL,                                           \
+				 struct ktstr_opt_u32: KTSTR_FIELD_PHASE,                          \
 				 char *: KTSTR_FIELD_TEXT,                                         \
 				 struct ktstr_cpus: KTSTR_FIELD_CPUS)                              \
 	}

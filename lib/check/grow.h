@@ -7,6 +7,8 @@
 #ifndef KTSTR_CHECK_GROW_H
 #define KTSTR_CHECK_GROW_H
 
+#include <string.h>
+
 #include "base/str.h"
 
 /* items with room for item number `count`. */
@@ -16,5 +18,13 @@ static inline void *ktstr_grow(void *items, size_t count, size_t item_size)
 		return items;
 	return ktstr_xrealloc(items, (count ? 2 * count : 1) * item_size);
 }
+
+/* A zeroed item at the end of the array; appended before it is filled, so that a failure half way leaves nothing unowned. */
+#define KTSTR_APPEND_ZEROED(array, count)                                                          \
+	({                                                                                         \
+		(array) = ktstr_grow((array), (count), sizeof(*(array)));                          \
+		memset(&(array)[(count)], 0, sizeof(*(array)));                                    \
+		&(array)[(count)++];                                                               \
+	})
 
 #endif

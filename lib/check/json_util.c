@@ -51,6 +51,15 @@ json_t *ktstr_json_text(const char *text)
 									      length);
 }
 
+char *ktstr_json_key(const char *text)
+{
+	json_t *json = ktstr_json_text(text);
+	char *key = ktstr_xstrdup(json_string_value(json));
+
+	json_decref(json);
+	return key;
+}
+
 json_t *ktstr_json_f64(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();

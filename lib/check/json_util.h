@@ -13,6 +13,8 @@
 
 /* A string, cut at KTSTR_JSON_TEXT_MAX; bytes that are no UTF-8 are made visible as "\xNN". NULL -> null. */
 json_t *ktstr_json_text(const char *text);
+/* The text as a key, which must be UTF-8: other bytes made visible; heap. */
+char *ktstr_json_key(const char *text);
 /* null when it does not fit JSON (NaN, infinity). */
 json_t *ktstr_json_f64(double value);
 /* An integer; beyond INT64_MAX, which jansson's integers cannot hold, the nearest real. */

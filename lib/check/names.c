@@ -33,7 +33,7 @@ static const char *const detail_names[KTSTR_DETAIL_KINDS] = {
 	[KTSTR_DETAIL_PAYLOAD] = "Payload",
 };
 
-const char *const KTSTR_COMPARATOR_VOCABULARY[23] = {
+const char *const KTSTR_COMPARATOR_VOCABULARY[KTSTR_COMPARATORS] = {
 	"eq",
 	"ne",
 	"ge",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON of thresholds, verdicts and statistics, both directions. */
+/* JSON of thresholds and verdicts, both directions. */
+#include <math.h>
 #include <string.h>
 
 #include "check/assert.h"
@@ -11,46 +12,24 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct ktstr_field cgroup_fields[] = {
-	KTSTR_FIELD(ktstr_cgroup_stats, cgroup_name),
-	KTSTR_FIELD(ktstr_cgroup_stats, num_workers),
-	KTSTR_FIELD(ktstr_cgroup_stats, cpus_used),
-	KTSTR_FIELD(ktstr_cgroup_stats, num_cpus),
-	KTSTR_FIELD(ktstr_cgroup_stats, avg_off_cpu_pct),
-	KTSTR_FIELD(ktstr_cgroup_stats, min_off_cpu_pct),
-	KTSTR_FIELD(ktstr_cgroup_stats, max_off_cpu_pct),
-	KTSTR_FIELD(ktstr_cgroup_stats, spread),
-	KTSTR_FIELD(ktstr_cgroup_stats, max_gap_ms),
-	KTSTR_FIELD(ktstr_cgroup_stats, max_gap_cpu),
-	KTSTR_FIELD(ktstr_cgroup_stats, total_migrations),
-	KTSTR_FIELD(ktstr_cgroup_stats, migration_ratio),
-	KTSTR_FIELD(ktstr_cgroup_stats, p99_wake_latency_us),
-	KTSTR_FIELD(ktstr_cgroup_stats, median_wake_latency_us),
-	KTSTR_FIELD(ktstr_cgroup_stats, wake_latency_cv),
-	KTSTR_FIELD(ktstr_cgroup_stats, wake_sample_total),
-	KTSTR_FIELD(ktstr_cgroup_stats, total_work_units),
-	KTSTR_FIELD(ktstr_cgroup_stats, total_iterations),
-	KTSTR_FIELD(ktstr_cgroup_stats, total_cpu_time_ns),
-	KTSTR_FIELD(ktstr_cgroup_stats, mean_run_delay_us),
-	KTSTR_FIELD(ktstr_cgroup_stats, worst_run_delay_us),
-};
-
-static const struct ktstr_field scenario_fields[] = {
-	KTSTR_FIELD(ktstr_scenario_stats, total_workers),
-	KTSTR_FIELD(ktstr_scenario_stats, total_cpus),
-	KTSTR_FIELD(ktstr_scenario_stats, total_migrations),
-	KTSTR_FIELD(ktstr_scenario_stats, total_iterations),
-	KTSTR_FIELD(ktstr_scenario_stats, worst_spread),
-	KTSTR_FIELD(ktstr_scenario_stats, worst_gap_ms),
-	KTSTR_FIELD(ktstr_scenario_stats, worst_gap_cpu),
-	KTSTR_FIELD(ktstr_scenario_stats, worst_migration_ratio),
-};
+enum { MAX_MEASUREMENTS = 4096 };
 
 static const struct ktstr_field pass_fields[] = {
 	KTSTR_FIELD(ktstr_pass_detail, name),
 	KTSTR_FIELD(ktstr_pass_detail, comparator),
 	KTSTR_FIELD(ktstr_pass_detail, value),
 	KTSTR_FIELD(ktstr_pass_detail, expected),
+	KTSTR_FIELD(ktstr_pass_detail, phase),
+};
+
+static const struct ktstr_field detail_fields[] = {
+	KTSTR_FIELD(ktstr_assert_detail, message),
+	KTSTR_FIELD(ktstr_assert_detail, phase),
+};
+
+static const struct ktstr_field note_fields[] = {
+	KTSTR_FIELD(ktstr_info_note, message),
+	KTSTR_FIELD(ktstr_info_note, phase),
 };
 
 json_t *ktstr_assert_to_json(const struct ktstr_assert *assert)
@@ -69,83 +48,13 @@ struct ktstr_error *ktstr_assert_from_json(const json_t *json, struct ktstr_asse
 	return NULL;
 }
 
-static json_t *cgroup_to_json(const struct ktstr_cgroup_stats *cgroup)
-{
-	json_t *json = ktstr_fields_to_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), cgroup);
-	json_t *metrics = json_object();
-
-	for (size_t i = 0; i < cgroup->ext_metrics_count && i < KTSTR_JSON_ITEMS_MAX; i++)
-		json_object_set_new(metrics, cgroup->ext_metrics[i].name, json_real(cgroup->ext_metrics[i].value));
-	json_object_set_new(json, "ext_metrics", metrics);
-	return json;
-}
-
-json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats)
-{
-	json_t *json = ktstr_fields_to_json(scenario_fields, ARRAY_SIZE(scenario_fields), stats);
-	json_t *cgroups = json_array();
-
-	for (size_t i = 0; i < stats->cgroups_count && i < KTSTR_JSON_ITEMS_MAX; i++)
-		json_array_append_new(cgroups, cgroup_to_json(&stats->cgroups[i]));
-	json_object_set_new(json, "cgroups", cgroups);
-	return json;
-}
-
-/* Appended before it is filled, so that a failure half way leaves nothing unowned. */
-#define APPEND_ZEROED(array, count)                                                                \
-	({                                                                                         \
-		(array) = ktstr_grow((array), (count), sizeof(*(array)));                          \
-		memset(&(array)[(count)], 0, sizeof(*(array)));                                    \
-		&(array)[(count)++];                                                               \
-	})
-
-/* May be missing: results from before there were any have none. */
-static struct ktstr_error *read_metrics(const json_t *json, struct ktstr_cgroup_stats *cgroup)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)json, name, value) {
-		if (!json_is_number(value))
-			return ktstr_error_wrap(ktstr_json_mismatch(value, "a number"), "%.40s", name);
-		if (cgroup->ext_metrics_count < KTSTR_JSON_ITEMS_MAX)
-			ktstr_cgroup_stats_add_metric(cgroup, name, json_number_value(value));
-	}
-	return NULL;
-}
-
-static struct ktstr_error *read_cgroup(const json_t *item, void *context)
-{
-	struct ktstr_scenario_stats *stats = context;
-	struct ktstr_cgroup_stats *cgroup = APPEND_ZEROED(stats->cgroups, stats->cgroups_count);
-
-	KTSTR_TRY(ktstr_fields_from_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), item, cgroup));
-	if (!cgroup->cgroup_name)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "cgroup_name: missing");
-	KTSTR_TRY_WRAP(read_metrics(json_object_get(item, "ext_metrics"), cgroup), "ext_metrics");
-	return NULL;
-}
-
-struct ktstr_error *ktstr_stats_from_json(const json_t *json, struct ktstr_scenario_stats *stats)
-{
-	struct ktstr_error *error;
-
-	*stats = (struct ktstr_scenario_stats){ 0 };
-	error = ktstr_fields_from_json(scenario_fields, ARRAY_SIZE(scenario_fields), json, stats);
-	if (!error)
-		error = ktstr_json_read_array(json, "cgroups", read_cgroup, stats);
-	if (error)
-		ktstr_scenario_stats_deinit(stats);
-	return error;
-}
-
 static json_t *outcome_to_json(const struct ktstr_outcome *outcome)
 {
-	json_t *detail = json_object(), *json = json_object();
+	json_t *detail = ktstr_fields_to_json(detail_fields, ARRAY_SIZE(detail_fields), &outcome->detail);
+	json_t *json = json_object();
 
 	json_object_set_new(detail, "kind",
 			    json_string(ktstr_detail_kind_name(outcome->detail.kind)));
-	json_object_set_new(detail, "message", ktstr_json_text(outcome->detail.message));
 	json_object_set_new(json, "kind", json_string(ktstr_outcome_name(outcome->kind)));
 	json_object_set_new(json, "detail", detail);
 	return json;
@@ -165,6 +74,38 @@ static json_t *outcomes_to_json(const struct ktstr_assert_result *result)
 	return json;
 }
 
+/* Externally tagged: {"Int": 5}. */
+static json_t *value_to_json(struct ktstr_value value)
+{
+	switch (value.kind) {
+	case KTSTR_VALUE_INT:
+		return json_pack("{sI}", "Int", (json_int_t)value.i);
+	case KTSTR_VALUE_UINT:
+		return json_pack("{so}", "Uint", ktstr_json_u64(value.u));
+	case KTSTR_VALUE_FLOAT:
+		return json_pack("{so}", "Float", ktstr_json_f64(value.f));
+	case KTSTR_VALUE_BOOL:
+		return json_pack("{sb}", "Bool", (int)value.b);
+	case KTSTR_VALUE_TEXT:
+		return json_pack("{so}", "Text", ktstr_json_text(value.text));
+	case KTSTR_VALUE_ABSENT:
+		break;
+	}
+	return json_null();
+}
+
+static json_t *measurements_to_json(const struct ktstr_assert_result *result)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < result->measurements_count && i < MAX_MEASUREMENTS; i++) {
+		_cleanup_free_ char *key = ktstr_json_key(result->measurements[i].key);
+
+		json_object_set_new(json, key, value_to_json(result->measurements[i].value));
+	}
+	return json;
+}
+
 json_t *ktstr_assert_result_to_json(const struct ktstr_assert_result *result)
 {
 	json_t *json = json_object(), *passes = json_array(), *notes = json_array();
@@ -174,10 +115,12 @@ json_t *ktstr_assert_result_to_json(const struct ktstr_assert_result *result)
 								   ARRAY_SIZE(pass_fields),
 								   &result->passes[i]));
 	for (size_t i = 0; i < result->notes_count && i < KTSTR_JSON_ITEMS_MAX; i++)
-		json_array_append_new(notes, ktstr_json_text(result->notes[i]));
+		json_array_append_new(notes, ktstr_fields_to_json(note_fields, ARRAY_SIZE(note_fields),
+								  &result->notes[i]));
 	json_object_set_new(json, "outcomes", outcomes_to_json(result));
 	json_object_set_new(json, "passes", passes);
 	json_object_set_new(json, "notes", notes);
+	json_object_set_new(json, "measurements", measurements_to_json(result));
 	json_object_set_new(json, "stats", ktstr_stats_to_json(&result->stats));
 	return json;
 }
@@ -209,7 +152,7 @@ static struct ktstr_error *read_detail_kind(const json_t *json, enum ktstr_detai
 static struct ktstr_error *read_outcome(const json_t *item, void *context)
 {
 	struct ktstr_assert_result *result = context;
-	struct ktstr_outcome *outcome = APPEND_ZEROED(result->outcomes, result->outcomes_count);
+	struct ktstr_outcome *outcome = KTSTR_APPEND_ZEROED(result->outcomes, result->outcomes_count);
 	const json_t *detail = json_object_get(item, "detail");
 
 	if (!json_is_object(item))
@@ -219,16 +162,17 @@ static struct ktstr_error *read_outcome(const json_t *item, void *context)
 		return ktstr_error_wrap(ktstr_json_mismatch(detail, "an object"), "detail");
 	KTSTR_TRY_WRAP(read_detail_kind(json_object_get(detail, "kind"), &outcome->detail.kind),
 		       "detail: kind");
-	KTSTR_TRY_WRAP(ktstr_json_read_text(json_object_get(detail, "message"),
-					    &outcome->detail.message),
-		       "detail: message");
+	KTSTR_TRY_WRAP(ktstr_fields_from_json(detail_fields, ARRAY_SIZE(detail_fields), detail, &outcome->detail),
+		       "detail");
+	if (!outcome->detail.message)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "detail: message: missing");
 	return NULL;
 }
 
 static struct ktstr_error *read_pass(const json_t *item, void *context)
 {
 	struct ktstr_assert_result *result = context;
-	struct ktstr_pass_detail *pass = APPEND_ZEROED(result->passes, result->passes_count);
+	struct ktstr_pass_detail *pass = KTSTR_APPEND_ZEROED(result->passes, result->passes_count);
 
 	KTSTR_TRY(ktstr_fields_from_json(pass_fields, ARRAY_SIZE(pass_fields), item, pass));
 	/* Everybody who prints a pass relies on these three. */
@@ -240,11 +184,68 @@ static struct ktstr_error *read_pass(const json_t *item, void *context)
 	return NULL;
 }
 
+/* Results from before there were phases have a bare text. */
 static struct ktstr_error *read_note(const json_t *item, void *context)
 {
 	struct ktstr_assert_result *result = context;
+	struct ktstr_info_note *note = KTSTR_APPEND_ZEROED(result->notes, result->notes_count);
 
-	return ktstr_json_read_text(item, APPEND_ZEROED(result->notes, result->notes_count));
+	if (!json_is_object(item))
+		return ktstr_json_read_text(item, &note->message);
+	KTSTR_TRY(ktstr_fields_from_json(note_fields, ARRAY_SIZE(note_fields), item, note));
+	return note->message ? NULL : ktstr_error_new(KTSTR_ERR_CORRUPT, "message: missing");
+}
+
+/* The value is borrowed from the JSON. */
+static struct ktstr_error *read_value(const json_t *json, struct ktstr_value *value)
+{
+	void *iterator = json_object_iter((json_t *)json);
+	const char *tag = iterator ? json_object_iter_key(iterator) : "";
+	const json_t *content = iterator ? json_object_iter_value(iterator) : NULL;
+
+	if (!json_is_object(json) || json_object_size(json) != 1)
+		return ktstr_json_mismatch(json, "an object with one member, the value by its type");
+	if (!strcmp(tag, "Int") && json_is_integer(content)) {
+		*value = ktstr_value_int(json_integer_value(content));
+		return NULL;
+	}
+	if (!strcmp(tag, "Uint")) {
+		*value = ktstr_value_uint(0);
+		return ktstr_json_read_u64(content, &value->u);
+	}
+	if (!strcmp(tag, "Float") && (json_is_number(content) || json_is_null(content))) {
+		*value = ktstr_value_float(json_is_null(content) ? NAN : json_number_value(content));
+		return NULL;
+	}
+	if (!strcmp(tag, "Bool") && json_is_boolean(content)) {
+		*value = ktstr_value_bool(json_is_true(content));
+		return NULL;
+	}
+	if (!strcmp(tag, "Text") && json_is_string(content) && json_string_length(content) <= KTSTR_JSON_TEXT_MAX) {
+		*value = ktstr_value_text(json_string_value(content));
+		return NULL;
+	}
+	return ktstr_error_new(KTSTR_ERR_CORRUPT, "\"%.40s\" is no type of a value, or the value is of another", tag);
+}
+
+/* May be missing: results from before there were any have none. */
+static struct ktstr_error *read_measurements(const json_t *json, struct ktstr_assert_result *result)
+{
+	const char *key;
+	json_t *item;
+
+	if (json && !json_is_object(json))
+		return ktstr_json_mismatch(json, "an object");
+	if (json_object_size(json) > MAX_MEASUREMENTS)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%zu measurements, at most %d are read",
+				       json_object_size(json), MAX_MEASUREMENTS);
+	json_object_foreach((json_t *)json, key, item) {
+		struct ktstr_value value;
+
+		KTSTR_TRY_WRAP(read_value(item, &value), "%.40s", key);
+		ktstr_assert_note_value(result, key, value);
+	}
+	return NULL;
 }
 
 static struct ktstr_error *read_result(const json_t *json, struct ktstr_assert_result *result)
@@ -255,6 +256,7 @@ static struct ktstr_error *read_result(const json_t *json, struct ktstr_assert_r
 	KTSTR_TRY(ktstr_json_read_array(json, "outcomes", read_outcome, result));
 	KTSTR_TRY(ktstr_json_read_array(json, "passes", read_pass, result));
 	KTSTR_TRY(ktstr_json_read_array(json, "notes", read_note, result));
+	KTSTR_TRY_WRAP(read_measurements(json_object_get(json, "measurements"), result), "measurements");
 	KTSTR_TRY_WRAP(ktstr_stats_from_json(json_object_get(json, "stats"), &result->stats), "stats");
 	return NULL;
 }

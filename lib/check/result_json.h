@@ -21,7 +21,7 @@ json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats);
 struct ktstr_error *ktstr_stats_from_json(const json_t *json, struct ktstr_scenario_stats *stats)
 	KTSTR_CHECKED;
 
-/* {outcomes, passes, notes, stats} */
+/* {outcomes, passes, notes, measurements, stats} */
 json_t *ktstr_assert_result_to_json(const struct ktstr_assert_result *result);
 struct ktstr_error *ktstr_assert_result_from_json(const json_t *json,
 						  struct ktstr_assert_result *result) KTSTR_CHECKED;

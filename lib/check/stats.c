@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Statistics of a cgroup's workers, the totals of a scenario, and the ratios derived from both. */
+/* Statistics of a cgroup's workers and the totals of a scenario. */
 #include <math.h>
 #include <string.h>
 
+#include "check/bench_metrics.h"
 #include "check/grow.h"
+#include "check/phase_build.h"
+#include "check/saturating.h"
 #include "check/stats_build.h"
+#include "ktstr/topology.h"
 
 #define SOME(v) ((struct ktstr_opt_f64)KTSTR_SOME(v))
 #define NONE	((struct ktstr_opt_f64)KTSTR_NONE)
 
-static uint64_t add_saturating(uint64_t a, uint64_t b)
+struct ktstr_sample_summary ktstr_reports_summarise(const struct ktstr_worker_report *reports, size_t count,
+						    enum ktstr_report_samples which)
 {
-	uint64_t sum;
+	_cleanup_free_ struct ktstr_sample_view *views = ktstr_xcalloc(count + 1, sizeof(*views));
 
-	return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+	for (size_t i = 0; i < count; i++) {
+		const struct ktstr_reservoir *reservoir = which == KTSTR_REPORT_WAKES ? &reports[i].wake_latencies :
+							  which == KTSTR_REPORT_COSTS ? &reports[i].iteration_costs :
+											&reports[i].timer_latencies;
+
+		views[i] = (struct ktstr_sample_view){ reservoir->values_ns, reservoir->count,
+						       reservoir->total_samples };
+	}
+	return ktstr_samples_summarise(views, count);
 }
 
 struct ktstr_opt_f64 ktstr_report_off_cpu_pct(const struct ktstr_worker_report *report)
@@ -106,13 +119,13 @@ static void add_counters(struct ktstr_cgroup_stats *cgroup,
 			cgroup->max_gap_cpu = worker->max_gap_cpu;
 		}
 		cgroup->total_migrations =
-			add_saturating(cgroup->total_migrations, worker->migration_count);
+			ktstr_add_saturating(cgroup->total_migrations, worker->migration_count);
 		cgroup->total_work_units =
-			add_saturating(cgroup->total_work_units, worker->work_units);
+			ktstr_add_saturating(cgroup->total_work_units, worker->work_units);
 		cgroup->total_iterations =
-			add_saturating(cgroup->total_iterations, worker->iterations);
+			ktstr_add_saturating(cgroup->total_iterations, worker->iterations);
 		cgroup->total_cpu_time_ns =
-			add_saturating(cgroup->total_cpu_time_ns, worker->cpu_time_ns);
+			ktstr_add_saturating(cgroup->total_cpu_time_ns, worker->cpu_time_ns);
 	}
 	cgroup->num_cpus = ktstr_cpus_count(&cgroup->cpus_used);
 	if (cgroup->total_iterations)
@@ -123,14 +136,90 @@ static void add_counters(struct ktstr_cgroup_stats *cgroup,
 static void add_wake_latency(struct ktstr_cgroup_stats *cgroup,
 			     const struct ktstr_worker_report *reports, size_t count)
 {
-	struct ktstr_wake_summary wake = ktstr_wake_summarise(reports, count);
+	struct ktstr_sample_summary wake = ktstr_reports_summarise(reports, count, KTSTR_REPORT_WAKES);
 
-	cgroup->wake_sample_total = wake.sample_total;
+	cgroup->wake_sample_total = wake.total;
 	if (!wake.samples)
 		return;
-	cgroup->p99_wake_latency_us = SOME((double)wake.p99_ns / 1e3);
-	cgroup->median_wake_latency_us = SOME((double)wake.median_ns / 1e3);
+	cgroup->p99_wake_latency_us = SOME((double)wake.p99 / 1e3);
+	cgroup->median_wake_latency_us = SOME((double)wake.median / 1e3);
 	cgroup->wake_latency_cv = wake.cv;
+}
+
+static void add_timer_latency(struct ktstr_cgroup_stats *cgroup, const struct ktstr_worker_report *reports,
+			      size_t count)
+{
+	struct ktstr_sample_summary timer = ktstr_reports_summarise(reports, count, KTSTR_REPORT_TIMERS);
+
+	cgroup->timer_sample_total = timer.total;
+	if (!timer.samples)
+		return;
+	cgroup->median_timer_latency_us = SOME((double)timer.median / 1e3);
+	cgroup->p99_timer_latency_us = SOME((double)timer.p99 / 1e3);
+	cgroup->p999_timer_latency_us = SOME((double)timer.p999 / 1e3);
+	cgroup->worst_timer_latency_us = SOME((double)timer.worst / 1e3);
+}
+
+struct ktstr_page_counts ktstr_count_pages(const uint64_t pages[KTSTR_REPORT_NODES], uint64_t local_nodes,
+					   uint64_t slow_nodes)
+{
+	struct ktstr_page_counts counts = { 0 };
+
+	for (unsigned int node = 0; node < KTSTR_REPORT_NODES; node++) {
+		counts.total = ktstr_add_saturating(counts.total, pages[node]);
+		if (local_nodes >> node & 1)
+			counts.local = ktstr_add_saturating(counts.local, pages[node]);
+		if (slow_nodes >> node & 1)
+			counts.slow = ktstr_add_saturating(counts.slow, pages[node]);
+	}
+	return counts;
+}
+
+uint64_t ktstr_slow_nodes(const struct ktstr_test_topology *topo)
+{
+	size_t count = 0;
+	const unsigned int *ids = topo ? ktstr_test_topology_numa_node_ids(topo, &count) : NULL;
+	uint64_t slow = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (ids[i] < 64 && ktstr_test_topology_is_memory_only(topo, ids[i]))
+			slow |= UINT64_C(1) << ids[i];
+	return slow;
+}
+
+uint64_t ktstr_cgroup_local_nodes(const struct ktstr_judged_cgroup *scope, const struct ktstr_worker_report *worker)
+{
+	uint64_t nodes;
+
+	if (!scope->topo)
+		return UINT64_MAX;
+	nodes = ktstr_test_topology_nodes_of_cpus(scope->topo, scope->cpuset ?: &worker->cpus_used);
+	return nodes ?: UINT64_MAX;
+}
+
+static void add_pages(struct ktstr_cgroup_stats *cgroup, const struct ktstr_judged_cgroup *scope,
+		      const struct ktstr_worker_report *reports, size_t count)
+{
+	struct ktstr_opt_u64 migrated = KTSTR_NONE;
+
+	for (size_t i = 0; i < count; i++) {
+		struct ktstr_page_counts pages = ktstr_count_pages(
+			reports[i].numa_pages, ktstr_cgroup_local_nodes(scope, &reports[i]), 0);
+		const struct ktstr_opt_u64 *moved = &reports[i].vmstat_numa_pages_migrated;
+
+		cgroup->numa_pages_local = ktstr_add_saturating(cgroup->numa_pages_local, pages.local);
+		cgroup->numa_pages_total = ktstr_add_saturating(cgroup->numa_pages_total, pages.total);
+		/* Each delta is of the whole system: a sum would count the same pages again. */
+		if (moved->set && (!migrated.set || moved->value > migrated.value))
+			migrated = *moved;
+	}
+	if (!cgroup->numa_pages_total)
+		return;
+	cgroup->page_locality =
+		SOME((double)cgroup->numa_pages_local / (double)cgroup->numa_pages_total);
+	if (migrated.set)
+		cgroup->cross_node_migration_ratio =
+			SOME((double)migrated.value / (double)cgroup->numa_pages_total);
 }
 
 static void add_run_delay(struct ktstr_cgroup_stats *cgroup,
@@ -154,6 +243,16 @@ static void add_run_delay(struct ktstr_cgroup_stats *cgroup,
 	cgroup->worst_run_delay_us = SOME(worst_us);
 }
 
+static void add_benchmarks(struct ktstr_cgroup_stats *cgroup, const struct ktstr_worker_report *reports, size_t count)
+{
+	struct ktstr_bench_pool pool = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		ktstr_bench_pool_add(&pool, reports[i].schbench, reports[i].taobench, reports[i].cpu_time_ns);
+	ktstr_bench_pool_emit(&pool, true, &cgroup->ext_metrics);
+	ktstr_bench_pool_deinit(&pool);
+}
+
 static void refresh_total_cpus(struct ktstr_scenario_stats *stats)
 {
 	struct ktstr_cpus all = { 0 };
@@ -168,9 +267,9 @@ static void push_cgroup(struct ktstr_scenario_stats *stats, struct ktstr_cgroup_
 {
 	stats->cgroups = ktstr_grow(stats->cgroups, stats->cgroups_count, sizeof(*stats->cgroups));
 	stats->cgroups[stats->cgroups_count++] = cgroup;
-	stats->total_workers = add_saturating(stats->total_workers, cgroup.num_workers);
-	stats->total_migrations = add_saturating(stats->total_migrations, cgroup.total_migrations);
-	stats->total_iterations = add_saturating(stats->total_iterations, cgroup.total_iterations);
+	stats->total_workers = ktstr_add_saturating(stats->total_workers, cgroup.num_workers);
+	stats->total_migrations = ktstr_add_saturating(stats->total_migrations, cgroup.total_migrations);
+	stats->total_iterations = ktstr_add_saturating(stats->total_iterations, cgroup.total_iterations);
 	if (cgroup.spread.set)
 		stats->worst_spread = fmax(stats->worst_spread, cgroup.spread.value);
 	if (cgroup.migration_ratio.set)
@@ -183,12 +282,12 @@ static void push_cgroup(struct ktstr_scenario_stats *stats, struct ktstr_cgroup_
 }
 
 const struct ktstr_cgroup_stats *ktstr_stats_add_cgroup(struct ktstr_scenario_stats *stats,
-							const char *cgroup_name,
+							const struct ktstr_judged_cgroup *scope,
 							const struct ktstr_worker_report *reports,
 							size_t count)
 {
 	struct ktstr_cgroup_stats cgroup = {
-		.cgroup_name = ktstr_xstrdup(cgroup_name),
+		.cgroup_name = ktstr_xstrdup(scope->name),
 		.num_workers = count,
 	};
 
@@ -196,10 +295,13 @@ const struct ktstr_cgroup_stats *ktstr_stats_add_cgroup(struct ktstr_scenario_st
 	add_spread(&cgroup, reports, count);
 	add_counters(&cgroup, reports, count);
 	add_wake_latency(&cgroup, reports, count);
+	add_timer_latency(&cgroup, reports, count);
 	add_run_delay(&cgroup, reports, count);
-	ktstr_cgroup_stats_add_benchmarks(&cgroup, reports, count);
+	add_pages(&cgroup, scope, reports, count);
+	add_benchmarks(&cgroup, reports, count);
 	push_cgroup(stats, cgroup);
 	refresh_total_cpus(stats);
+	ktstr_phases_add_reports(&stats->phases, scope, reports, count);
 	return &stats->cgroups[stats->cgroups_count - 1];
 }
 
@@ -209,6 +311,8 @@ void ktstr_scenario_stats_merge(struct ktstr_scenario_stats *into,
 	for (size_t i = 0; i < from->cgroups_count; i++)
 		push_cgroup(into, from->cgroups[i]);
 	refresh_total_cpus(into);
+	ktstr_metric_set_merge(&into->ext_metrics, &from->ext_metrics);
+	ktstr_phase_buckets_merge(&into->phases, &from->phases);
 	free(from->cgroups);
 	*from = (struct ktstr_scenario_stats){ 0 };
 }
@@ -216,67 +320,11 @@ void ktstr_scenario_stats_merge(struct ktstr_scenario_stats *into,
 void ktstr_scenario_stats_deinit(struct ktstr_scenario_stats *stats)
 {
 	for (size_t i = 0; i < stats->cgroups_count; i++) {
-		struct ktstr_cgroup_stats *cgroup = &stats->cgroups[i];
-
-		for (size_t k = 0; k < cgroup->ext_metrics_count; k++)
-			free(cgroup->ext_metrics[k].name);
-		free(cgroup->ext_metrics);
-		free(cgroup->cgroup_name);
+		ktstr_metric_set_deinit(&stats->cgroups[i].ext_metrics);
+		free(stats->cgroups[i].cgroup_name);
 	}
 	free(stats->cgroups);
+	ktstr_metric_set_deinit(&stats->ext_metrics);
+	ktstr_phase_buckets_deinit(&stats->phases);
 	*stats = (struct ktstr_scenario_stats){ 0 };
-}
-
-const struct ktstr_cgroup_stats *ktstr_stats_cgroup(const struct ktstr_scenario_stats *stats,
-						    const char *name)
-{
-	for (size_t i = 0; i < stats->cgroups_count; i++)
-		if (stats->cgroups[i].cgroup_name && !strcmp(stats->cgroups[i].cgroup_name, name))
-			return &stats->cgroups[i];
-	return NULL;
-}
-
-struct ktstr_opt_f64 ktstr_cgroup_stats_iterations_per_worker(const struct ktstr_cgroup_stats *stats)
-{
-	if (!stats->num_workers)
-		return NONE;
-	return SOME((double)stats->total_iterations / (double)stats->num_workers);
-}
-
-struct ktstr_opt_f64
-ktstr_cgroup_stats_iterations_per_cpu_sec(const struct ktstr_cgroup_stats *stats)
-{
-	if (!stats->total_cpu_time_ns)
-		return NONE;
-	return SOME((double)stats->total_iterations / ((double)stats->total_cpu_time_ns / 1e9));
-}
-
-struct ktstr_opt_f64
-ktstr_cgroup_stats_wake_latency_tail_ratio(const struct ktstr_cgroup_stats *stats)
-{
-	if (!stats->p99_wake_latency_us.set || !stats->median_wake_latency_us.set ||
-	    !(stats->median_wake_latency_us.value > 0))
-		return NONE;
-	return SOME(stats->p99_wake_latency_us.value / stats->median_wake_latency_us.value);
-}
-
-struct ktstr_opt_f64
-ktstr_scenario_stats_cgroup_balance_ratio(const struct ktstr_scenario_stats *stats)
-{
-	double least = INFINITY, most = 0;
-	size_t manned = 0;
-
-	for (size_t i = 0; i < stats->cgroups_count; i++) {
-		struct ktstr_opt_f64 per_worker =
-			ktstr_cgroup_stats_iterations_per_worker(&stats->cgroups[i]);
-
-		if (!per_worker.set)
-			continue;
-		least = fmin(least, per_worker.value);
-		most = fmax(most, per_worker.value);
-		manned++;
-	}
-	if (manned < 2)
-		return NONE;
-	return SOME(least > 0 ? most / least : INFINITY);
 }

@@ -3,26 +3,32 @@
 #ifndef KTSTR_CHECK_STATS_BUILD_H
 #define KTSTR_CHECK_STATS_BUILD_H
 
+#include "check/samples.h"
+#include "ktstr/check.h"
 #include "ktstr/stats.h"
 #include "ktstr/work.h"
 
-/* Wake latencies of several workers pooled. Zero samples: all of it is zero. */
-struct ktstr_wake_summary {
-	uint64_t sample_total; /* true population, beyond what reservoirs kept */
-	size_t samples;
-	uint64_t p99_ns, median_ns;
-	struct ktstr_opt_f64 cv; /* unset when the mean is 0 */
+enum ktstr_report_samples {
+	KTSTR_REPORT_WAKES,
+	KTSTR_REPORT_COSTS,
+	KTSTR_REPORT_TIMERS,
 };
 
-/*
- * Nearest rank, sorted[ceil(n * p) - 1]. A sample of a reservoir that overflowed stands for
- * total_samples / count values, so a worker that woke more often weighs more.
- */
-struct ktstr_wake_summary ktstr_wake_summarise(const struct ktstr_worker_report *reports,
-					       size_t count);
+/* A reservoir of several workers pooled. */
+struct ktstr_sample_summary ktstr_reports_summarise(const struct ktstr_worker_report *reports, size_t count,
+						    enum ktstr_report_samples which);
 
 /* off_cpu_ns / wall_time_ns * 100; unset for a worker without wall time. */
 struct ktstr_opt_f64 ktstr_report_off_cpu_pct(const struct ktstr_worker_report *report);
+
+/* Pages of a worker's memory: all, on the nodes of a mask, on nodes without CPUs. */
+struct ktstr_page_counts {
+	uint64_t total, local, slow;
+};
+struct ktstr_page_counts ktstr_count_pages(const uint64_t pages[KTSTR_REPORT_NODES], uint64_t local_nodes,
+					   uint64_t slow_nodes);
+/* Bit n = node n has memory and no CPUs. topo may be NULL. */
+uint64_t ktstr_slow_nodes(const struct ktstr_test_topology *topo);
 
 /* The extremes of off-CPU % among the workers of one work spec that have wall time. */
 struct ktstr_spread {
@@ -38,20 +44,20 @@ bool ktstr_report_leads_group(const struct ktstr_worker_report *reports, size_t 
 
 /*
  * Appends the statistics of a cgroup and updates the totals. The result is borrowed until the next change of
- * stats.
+ * stats. Phase slices of the reports go into stats->phases.
  */
 const struct ktstr_cgroup_stats *ktstr_stats_add_cgroup(struct ktstr_scenario_stats *stats,
-							const char *cgroup_name,
+							const struct ktstr_judged_cgroup *scope,
 							const struct ktstr_worker_report *reports,
 							size_t count);
-/* The name is copied. */
-void ktstr_cgroup_stats_add_metric(struct ktstr_cgroup_stats *cgroup, const char *name, double value);
-/* The metrics of the benchmarks among the workers. */
-void ktstr_cgroup_stats_add_benchmarks(struct ktstr_cgroup_stats *cgroup,
-				       const struct ktstr_worker_report *reports, size_t count);
-/* Moves the cgroups of `from` behind those of `into`; counts add up, the worst of each stays. */
+/*
+ * Moves the cgroups of `from` behind those of `into`; counts add up, the worst of each stays, phases of one number
+ * become one.
+ */
 void ktstr_scenario_stats_merge(struct ktstr_scenario_stats *into,
 				struct ktstr_scenario_stats *from);
+/* Drops the raw samples of all phases, after their metrics are derived. */
+void ktstr_scenario_stats_strip(struct ktstr_scenario_stats *stats);
 void ktstr_scenario_stats_deinit(struct ktstr_scenario_stats *stats);
 
 #endif

@@ -254,26 +254,26 @@ static const char *exit_kind_name(int64_t kind)
 	return "?";
 }
 
-/* "comm (pid)" of a task whose address is known, else the address. */
-static void task_name(struct writer *writer, uint64_t address)
+bool ktstr_text_task(struct ktstr_str *out, const struct ktstr_failure_dump *dump, uint64_t address)
 {
-	for (size_t i = 0; i < writer->dump->task_enrichments_count; i++) {
-		const struct ktstr_task_enrichment *task = &writer->dump->task_enrichments[i];
+	for (size_t i = 0; i < dump->task_enrichments_count; i++) {
+		const struct ktstr_task_enrichment *task = &dump->task_enrichments[i];
 
 		if (task->task_kva != address || !address)
 			continue;
-		ktstr_text_guest(&writer->out, task->comm);
-		ktstr_str_addf(&writer->out, " (%lld)", (long long)task->pid);
-		return;
+		ktstr_text_guest(out, task->comm);
+		ktstr_str_addf(out, " (%lld)", (long long)task->pid);
+		return true;
 	}
-	ktstr_str_addf(&writer->out, "0x%llx", (unsigned long long)address);
+	return false;
 }
 
 static void task_list(struct writer *writer, const uint64_t *addresses, size_t count, bool truncated)
 {
 	for (size_t i = 0; i < count; i++) {
 		ktstr_str_add(&writer->out, i ? ", " : ": ");
-		task_name(writer, addresses[i]);
+		if (!ktstr_text_task(&writer->out, writer->dump, addresses[i]))
+			ktstr_str_addf(&writer->out, "0x%llx", (unsigned long long)addresses[i]);
 	}
 	ktstr_str_add(&writer->out, truncated ? " (the list is not whole)\n" : "\n");
 }
@@ -465,7 +465,7 @@ static void single(struct writer *writer, const struct ktstr_failure_dump *dump)
 	};
 	size_t before = writer->out.length;
 
-	writer->dump = dump;
+	writer->dump = writer->style.dump = dump;
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		sections[i](writer);
 	if (writer->out.length == before)

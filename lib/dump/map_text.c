@@ -37,24 +37,29 @@ static bool all_scalar(const struct ktstr_failure_dump_map *map)
 	return map->entries_count >= 2;
 }
 
-static void key_text(struct ktstr_str *out, const struct ktstr_rendered_value *key, const char *hex)
+/* Local storage of tasks has their addresses for keys. */
+static void key_text(struct ktstr_str *out, const struct ktstr_failure_dump *dump, const struct ktstr_rendered_value *key,
+		     const char *hex)
 {
 	ktstr_str_add(out, "[");
-	if (key)
+	if (key && key->kind == KTSTR_RENDERED_PTR && ktstr_text_task(out, dump, key->number))
+		;
+	else if (key)
 		ktstr_value_inline(out, key);
 	else
 		ktstr_text_guest(out, hex ? hex : "?");
-	ktstr_str_add(out, "] ");
+	ktstr_str_add(out, "]");
 }
 
-static void entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *map)
+static void entries(struct ktstr_str *out, const struct ktstr_failure_dump *dump, const struct ktstr_failure_dump_map *map)
 {
 	struct ktstr_text_table table = { .separator = " | " };
 
 	if (!all_scalar(map)) {
 		for (size_t i = 0; i < map->entries_count; i++) {
 			ktstr_str_add(out, "    ");
-			key_text(out, map->entries[i].key, map->entries[i].key_hex);
+			key_text(out, dump, map->entries[i].key, map->entries[i].key_hex);
+			ktstr_str_add(out, " ");
 			value_line(out, map->entries[i].value, 4);
 			if (map->entries[i].payload) {
 				ktstr_str_add(out, "      → ");
@@ -76,6 +81,14 @@ static void entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *
 	ktstr_table_print(&table, out, 4);
 }
 
+static void key_range(struct ktstr_str *out, uint32_t from, uint32_t to)
+{
+	if (from == to)
+		ktstr_str_addf(out, "    [%u]", from);
+	else
+		ktstr_str_addf(out, "    [%u..%u]", from, to);
+}
+
 static void array_entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *map)
 {
 	size_t i = 0, end;
@@ -90,10 +103,8 @@ static void array_entries(struct ktstr_str *out, const struct ktstr_failure_dump
 			if (strcmp(text, next))
 				break;
 		}
-		if (end == i + 1)
-			ktstr_str_addf(out, "    [%u] ", map->array_entries[i].key);
-		else
-			ktstr_str_addf(out, "    [%u..%u] ", map->array_entries[i].key, map->array_entries[end - 1].key);
+		key_range(out, map->array_entries[i].key, map->array_entries[end - 1].key);
+		ktstr_str_add(out, " ");
 		value_line(out, map->array_entries[i].value, 4);
 	}
 }
@@ -169,10 +180,11 @@ static bool common_and_varying(struct ktstr_str *out, const struct copies *copie
 	}
 	if (count >= VARYING_MAX)
 		return false;
+	ktstr_str_add(out, "\n");
 	for (size_t m = 0; m < first->members_count; m++) {
 		_cleanup_free_ char *text = varying[m] ? NULL : inline_text(first->members[m].value);
 
-		if (varying[m])
+		if (varying[m] || ktstr_value_is_zero(first->members[m].value))
 			continue;
 		if (shown++)
 			ktstr_str_add(out, ", ");
@@ -186,8 +198,16 @@ static bool common_and_varying(struct ktstr_str *out, const struct copies *copie
 	return true;
 }
 
+/* Groups of CPUs with the same value: scalars in one line behind the key, anything else in a line each. */
 static void grouped(struct ktstr_str *out, const struct copies *copies, int indent)
 {
+	bool scalars = true;
+	const char *before = " ";
+
+	for (size_t i = 0; i < copies->count; i++)
+		scalars &= !copies->values[i] || ktstr_value_is_scalar(copies->values[i]);
+	if (!scalars)
+		ktstr_str_add(out, "\n");
 	for (size_t i = 0; i < copies->count; i++) {
 		struct ktstr_cpus cpus = { 0 };
 		_cleanup_free_ char *range = NULL;
@@ -202,9 +222,15 @@ static void grouped(struct ktstr_str *out, const struct copies *copies, int inde
 		if (seen)
 			continue;
 		range = ktstr_cpus_to_text(&cpus);
-		ktstr_str_addf(out, "%*scpu %s: ", indent, "", range);
-		value_line(out, copies->values[i], indent);
+		ktstr_str_addf(out, "%*scpu %s: ", scalars ? 0 : indent, scalars ? before : "", range);
+		if (scalars)
+			ktstr_str_add(out, copies->texts.items[i]);
+		else
+			value_line(out, copies->values[i], indent);
+		before = ", ";
 	}
+	if (scalars)
+		ktstr_str_add(out, "\n");
 }
 
 static void per_cpu(struct ktstr_str *out, struct ktstr_rendered_value *const *values, size_t count, int indent)
@@ -223,24 +249,39 @@ static void per_cpu(struct ktstr_str *out, struct ktstr_rendered_value *const *v
 	ktstr_strv_deinit(&copies.texts);
 }
 
+/* Neighbours with the same values share their lines, as those of an array do. */
 static void percpu_entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *map)
 {
-	for (size_t i = 0; i < map->percpu_entries_count; i++) {
-		const struct ktstr_failure_dump_percpu_entry *entry = &map->percpu_entries[i];
+	const struct ktstr_failure_dump_percpu_entry *entries = map->percpu_entries;
+	_cleanup_free_ char *text = NULL;
+	size_t first = 0;
 
-		ktstr_str_addf(out, "    [%u]\n", entry->key);
-		per_cpu(out, entry->per_cpu, entry->per_cpu_count, 6);
+	for (size_t i = 0; i < map->percpu_entries_count; i++) {
+		struct ktstr_str next = { 0 };
+
+		per_cpu(&next, entries[i].per_cpu, entries[i].per_cpu_count, 6);
+		if (text && strcmp(text, ktstr_str_text(&next))) {
+			key_range(out, entries[first].key, entries[i - 1].key);
+			ktstr_str_add(out, text);
+			first = i;
+		}
+		free(text);
+		text = ktstr_str_take(&next);
+	}
+	if (text) {
+		key_range(out, entries[first].key, entries[map->percpu_entries_count - 1].key);
+		ktstr_str_add(out, text);
 	}
 }
 
-static void percpu_hash_entries(struct ktstr_str *out, const struct ktstr_failure_dump_map *map)
+static void percpu_hash_entries(struct ktstr_str *out, const struct ktstr_failure_dump *dump,
+				const struct ktstr_failure_dump_map *map)
 {
 	for (size_t i = 0; i < map->percpu_hash_entries_count; i++) {
 		const struct ktstr_failure_dump_percpu_hash_entry *entry = &map->percpu_hash_entries[i];
 
 		ktstr_str_add(out, "    ");
-		key_text(out, entry->key, entry->key_hex);
-		ktstr_str_add(out, "\n");
+		key_text(out, dump, entry->key, entry->key_hex);
 		per_cpu(out, entry->per_cpu, entry->per_cpu_count, 6);
 	}
 }
@@ -307,10 +348,10 @@ void ktstr_map_text(struct ktstr_str *out, const struct ktstr_failure_dump_map *
 		ktstr_str_add(out, "    ");
 		value_line(out, map->value, 4);
 	}
-	entries(out, map);
+	entries(out, style->dump, map);
 	array_entries(out, map);
 	percpu_entries(out, map);
-	percpu_hash_entries(out, map);
+	percpu_hash_entries(out, style->dump, map);
 	if (map->arena)
 		arena(out, map->arena);
 	if (map->ringbuf)

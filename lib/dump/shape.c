@@ -8,22 +8,24 @@
 #include "dump/number.h"
 #include "dump/shape.h"
 
-/* Errors name the whole path: "[3].entries" behind "maps" needs no dot. */
+/* Errors name the whole path: "maps" and "[3].name: expected ..." are joined as they are, others by what belongs there. */
 static struct ktstr_error *at(const char *key, struct ktstr_error *error)
 {
 	const char *message = ktstr_error_message(error);
 	struct ktstr_error *placed;
+	const char *between;
 
 	if (!error)
 		return NULL;
-	placed = ktstr_error_new(KTSTR_ERR_CORRUPT, "%s%s%s", key, message[0] == '[' || message[0] == ':' ? "" : ".", message);
+	between = message[0] == '[' ? "" : ktstr_str_starts_with(message, "expected ") ? ": " : ".";
+	placed = ktstr_error_new(KTSTR_ERR_CORRUPT, "%s%s%s", key, between, message);
 	ktstr_error_free(error);
 	return placed;
 }
 
 static struct ktstr_error *expected(const char *what)
 {
-	return ktstr_error_new(KTSTR_ERR_CORRUPT, ": expected %s", what);
+	return ktstr_error_new(KTSTR_ERR_CORRUPT, "expected %s", what);
 }
 
 static struct ktstr_error *read_number(const json_t *json, uint64_t max, uint64_t *value)
@@ -153,7 +155,7 @@ struct ktstr_error *ktstr_shape_from_json(const struct ktstr_shape *shape, const
 	if (!json_is_object(json))
 		return expected("an object");
 	if (shape->schema && (!schema || strcmp(schema, shape->schema)))
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, ": expected a dump of schema \"%s\"", shape->schema);
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "expected a dump of schema \"%s\"", shape->schema);
 	if (shape->variant)
 		shape = shape->variant(json, object);
 	if (!shape)

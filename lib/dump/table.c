@@ -79,14 +79,26 @@ static size_t *widths_of(const struct ktstr_text_table *table)
 	return widths;
 }
 
-static void print_cell(struct ktstr_str *out, const char *text, size_t width, bool last)
+/* A column is aligned to the right, its title too, when what is below the title is a number. */
+static bool is_right(const struct ktstr_text_table *table, size_t column)
+{
+	size_t below = column + table->columns;
+
+	return is_number(table->cells.items[below < table->cells.count ? below : column]);
+}
+
+static void print_cell(struct ktstr_str *out, const char *text, size_t width, bool right)
 {
 	int pad = (int)(width - width_of(text));
 
-	if (is_number(text))
-		ktstr_str_addf(out, "%*s%s", pad, "", text);
-	else
-		ktstr_str_addf(out, "%s%*s", text, last ? 0 : pad, "");
+	ktstr_str_addf(out, "%*s%s%*s", right ? pad : 0, "", text, right ? 0 : pad, "");
+}
+
+static void end_line(struct ktstr_str *out)
+{
+	while (out->length && out->data[out->length - 1] == ' ')
+		out->length--;
+	ktstr_str_add(out, "\n");
 }
 
 void ktstr_table_print(struct ktstr_text_table *table, struct ktstr_str *out, int indent)
@@ -98,8 +110,11 @@ void ktstr_table_print(struct ktstr_text_table *table, struct ktstr_str *out, in
 		bool last = column + 1 == table->columns;
 
 		ktstr_str_addf(out, "%*s", column ? 0 : indent, "");
-		print_cell(out, table->cells.items[i], widths[column], last);
-		ktstr_str_add(out, last ? "\n" : table->separator ? table->separator : "  ");
+		print_cell(out, table->cells.items[i], widths[column], is_right(table, column));
+		if (last)
+			end_line(out);
+		else
+			ktstr_str_add(out, table->separator ? table->separator : "  ");
 	}
 	ktstr_strv_deinit(&table->cells);
 	table->columns = table->row_length = 0;

@@ -17,6 +17,8 @@ void ktstr_text_line(struct ktstr_str *out, int indent);
 void ktstr_value_inline(struct ktstr_str *out, const struct ktstr_rendered_value *value);
 /* The value behind what is already in the line; lines that follow begin with `indent` spaces and more. */
 void ktstr_value_block(struct ktstr_str *out, const struct ktstr_rendered_value *value, int indent);
+/* Nothing in it is set: left out of structs and arrays. */
+bool ktstr_value_is_zero(const struct ktstr_rendered_value *value);
 /* One number or name, as opposed to structs and arrays. */
 bool ktstr_value_is_scalar(const struct ktstr_rendered_value *value);
 
@@ -37,14 +39,16 @@ void ktstr_table_row(struct ktstr_text_table *table);
 /* Prints it as whole lines and empties it. */
 void ktstr_table_print(struct ktstr_text_table *table, struct ktstr_str *out, int indent);
 
-/* One map: heading and contents, as whole lines. */
-struct ktstr_text_style;
-void ktstr_map_text(struct ktstr_str *out, const struct ktstr_failure_dump_map *map,
-		    const struct ktstr_text_style *style);
-
-/* Escape sequences, "" without colour. */
+/* How text looks: escape sequences, "" without colour. And where names of tasks come from. */
 struct ktstr_text_style {
 	const char *heading, *error, *reset;
+	const struct ktstr_failure_dump *dump;
 };
+
+/* One map: heading and contents, as whole lines. */
+void ktstr_map_text(struct ktstr_str *out, const struct ktstr_failure_dump_map *map,
+		    const struct ktstr_text_style *style);
+/* "comm (pid)" of the task at that address; false when the dump has none there. */
+bool ktstr_text_task(struct ktstr_str *out, const struct ktstr_failure_dump *dump, uint64_t address);
 
 #endif

@@ -34,19 +34,19 @@ static bool all_zero_digits(const char *hex)
 	return hex[strspn(hex, "0")] == '\0';
 }
 
-static bool is_zero(const struct ktstr_rendered_value *value)
+bool ktstr_value_is_zero(const struct ktstr_rendered_value *value)
 {
 	switch (value->kind) {
 	case KTSTR_RENDERED_FLOAT:
 		return value->real == 0;
 	case KTSTR_RENDERED_STRUCT:
 		for (size_t i = 0; i < value->members_count; i++)
-			if (!is_zero(value->members[i].value))
+			if (!ktstr_value_is_zero(value->members[i].value))
 				return false;
 		return true;
 	case KTSTR_RENDERED_ARRAY:
 		for (size_t i = 0; i < value->elements_count; i++)
-			if (!is_zero(&value->elements[i]))
+			if (!ktstr_value_is_zero(&value->elements[i]))
 				return false;
 		return true;
 	case KTSTR_RENDERED_CPU_LIST:
@@ -174,7 +174,7 @@ static bool is_text(const struct ktstr_rendered_value *array)
 			return false;
 	}
 	for (size_t i = length; i < array->elements_count; i++)
-		if (!is_zero(&array->elements[i]))
+		if (!ktstr_value_is_zero(&array->elements[i]))
 			return false;
 	return length > 0;
 }
@@ -252,14 +252,14 @@ static bool array_inline(struct ktstr_str *out, const struct ktstr_rendered_valu
 
 	if (is_text(array)) {
 		text_of_array(out, array);
-	} else if (is_zero(array)) {
+	} else if (ktstr_value_is_zero(array)) {
 		ktstr_str_addf(out, array->elements_count ? "[all %zu zero]" : "[]", array->elements_count);
 	} else {
 		for (size_t from = 0, to; from < array->elements_count && out->length <= limit; from = to) {
 			to = from + 1;
-			if (is_zero(&array->elements[from]))
+			if (ktstr_value_is_zero(&array->elements[from]))
 				continue;
-			while (to < array->elements_count && !is_zero(&array->elements[to]))
+			while (to < array->elements_count && !ktstr_value_is_zero(&array->elements[to]))
 				to++;
 			ktstr_str_add(out, before);
 			run_of_scalars(out, array, from, to);
@@ -277,7 +277,7 @@ static void each_member(const struct ktstr_rendered_value *value,
 	for (size_t i = 0; i < value->members_count; i++) {
 		const struct ktstr_rendered_member *member = &value->members[i];
 
-		if (is_zero(member->value))
+		if (ktstr_value_is_zero(member->value))
 			continue;
 		if (!member->name[0] && member->value->kind == KTSTR_RENDERED_STRUCT)
 			each_member(member->value, visit, context);
@@ -349,7 +349,7 @@ struct block {
 static bool fits_in_line(const struct ktstr_rendered_value *value)
 {
 	return ktstr_value_is_scalar(value) ||
-	       (value->kind == KTSTR_RENDERED_ARRAY && (is_text(value) || is_zero(value)));
+	       (value->kind == KTSTR_RENDERED_ARRAY && (is_text(value) || ktstr_value_is_zero(value)));
 }
 
 static void add_block_member(void *context, const struct ktstr_rendered_member *member)
@@ -373,13 +373,13 @@ static void array_block(struct ktstr_str *out, const struct ktstr_rendered_value
 {
 	bool compound = array->elements_count && !ktstr_value_is_scalar(&array->elements[0]);
 
-	if (!compound || is_zero(array) || is_text(array)) {
+	if (!compound || ktstr_value_is_zero(array) || is_text(array)) {
 		array_inline(out, array, out->length + NO_LIMIT);
 		return;
 	}
 	for (size_t from = 0, to; from < array->elements_count; from = to) {
 		to = end_of_same(array, from);
-		if (is_zero(&array->elements[from]))
+		if (ktstr_value_is_zero(&array->elements[from]))
 			continue;
 		ktstr_text_line(out, indent + 2);
 		index_range(out, from, to);

@@ -148,11 +148,13 @@ static bool walk_chains(const struct chains *chains, bool (*visit)(void *context
 	return true;
 }
 
+enum hash_values { PLAIN, PER_CPU, INNER_MAPS /* pointers to struct bpf_map */ };
+
 struct hash_reader {
 	const struct ktstr_bpf_map *map;
 	json_t *entries;
 	uint32_t key_offset;
-	bool percpu;
+	enum hash_values values;
 };
 
 static bool add_hash_entry(void *context, uint64_t element)
@@ -163,6 +165,7 @@ static bool add_hash_entry(void *context, uint64_t element)
 	_cleanup_free_ char *key_hex = NULL, *value_hex = NULL;
 	_cleanup_free_ char *value = NULL;
 	char key[KEY_BYTES_MAX];
+	uint64_t pointer = 0;
 	json_t *entry;
 
 	if (map->key_size > sizeof(key) || map->value_size > VALUE_BYTES_MAX ||
@@ -170,11 +173,12 @@ static bool add_hash_entry(void *context, uint64_t element)
 		return true;
 	key_hex = ktstr_hex(key, map->key_size);
 	entry = json_pack("{so ss}", "key", typed(map, map->key_type_id, key, map->key_size), "key_hex", key_hex);
-	if (reader->percpu) {
-		uint64_t percpu = 0;
-
-		ktstr_read_uint(&map->view->space, value_address, 8, &percpu);
-		json_object_set_new(entry, "per_cpu", values_per_cpu(map, percpu));
+	ktstr_read_uint(&map->view->space, value_address, 8, &pointer);
+	if (reader->values == PER_CPU) {
+		json_object_set_new(entry, "per_cpu", values_per_cpu(map, pointer));
+	} else if (reader->values == INNER_MAPS) {
+		json_object_set_new(entry, "value",
+				    json_pack("{ss so}", "kind", "ptr", "value", ktstr_json_address(pointer)));
 	} else {
 		value = ktstr_xmalloc(map->value_size + 1);
 		if (ktstr_read(&map->view->space, value_address, value, map->value_size)) {
@@ -187,7 +191,7 @@ static bool add_hash_entry(void *context, uint64_t element)
 	return json_array_size(reader->entries) < ENTRIES_MAX;
 }
 
-static void read_hash_table(const struct ktstr_bpf_map *map, json_t *json, bool percpu)
+static void read_hash_table(const struct ktstr_bpf_map *map, json_t *json, enum hash_values values)
 {
 	struct ktstr_object table = as(map, "bpf_htab");
 	struct ktstr_field buckets = ktstr_types_field(map->view->types, "bpf_htab", "buckets");
@@ -199,23 +203,28 @@ static void read_hash_table(const struct ktstr_bpf_map *map, json_t *json, bool 
 		.nulls = true, /* hash_node is the first member of an element, head of a bucket */
 	};
 	struct ktstr_field key = ktstr_types_field(map->view->types, "htab_elem", "key");
-	struct hash_reader reader = { map, json_array(), key.offset, percpu };
+	struct hash_reader reader = { map, json_array(), key.offset, values };
 
 	if (!key.found || !chains.bucket_bytes || !chains.buckets)
 		json_object_set_new(json, "error", json_string("its table cannot be found in this kernel's types"));
 	else if (!walk_chains(&chains, add_hash_entry, &reader))
 		json_object_set_new(json, "truncated", json_true());
-	json_object_set_new(json, percpu ? "percpu_hash_entries" : "entries", reader.entries);
+	json_object_set_new(json, values == PER_CPU ? "percpu_hash_entries" : "entries", reader.entries);
 }
 
 static void read_hash(const struct ktstr_bpf_map *map, json_t *json)
 {
-	read_hash_table(map, json, false);
+	read_hash_table(map, json, PLAIN);
 }
 
 static void read_percpu_hash(const struct ktstr_bpf_map *map, json_t *json)
 {
-	read_hash_table(map, json, true);
+	read_hash_table(map, json, PER_CPU);
+}
+
+static void read_hash_of_maps(const struct ktstr_bpf_map *map, json_t *json)
+{
+	read_hash_table(map, json, INNER_MAPS);
 }
 
 /* The key of an entry is the address of its owner: a task, inode, socket or cgroup. */
@@ -245,7 +254,7 @@ static void read_local_storage(const struct ktstr_bpf_map *map, json_t *json)
 		.bucket_bytes = ktstr_types_pointee_size(map->view->types, buckets.type_id),
 		.node_offset = ktstr_types_field(map->view->types, "bpf_local_storage_elem", "map_node").offset,
 	};
-	struct hash_reader reader = { map, json_array(), 0, false };
+	struct hash_reader reader = { map, json_array(), 0, PLAIN };
 
 	if (!chains.bucket_bytes || !chains.buckets)
 		json_object_set_new(json, "error", json_string("its table cannot be found in this kernel's types"));
@@ -254,11 +263,21 @@ static void read_local_storage(const struct ktstr_bpf_map *map, json_t *json)
 	json_object_set_new(json, "entries", reader.entries);
 }
 
+/* The value is a wrapper of the kernel's; what the user filled is its member `data`. */
 static void read_struct_ops(const struct ktstr_bpf_map *map, json_t *json)
 {
 	struct ktstr_object ops = as(map, "bpf_struct_ops_map");
-	json_t *value = value_at(map, ktstr_member_address(&ops, "kvalue"));
+	struct ktstr_field data = { 0 };
+	struct ktstr_bpf_map inner = *map;
+	json_t *value;
 
+	if (map->types && map->value_type_id)
+		data = ktstr_types_field_of(map->types, map->value_type_id, "data");
+	if (data.found) {
+		inner.value_type_id = data.type_id;
+		inner.value_size = data.bytes;
+	}
+	value = value_at(&inner, ktstr_member_address(&ops, "kvalue") + data.offset);
 	if (value)
 		json_object_set_new(json, "value", value);
 	else
@@ -282,14 +301,14 @@ static const struct map_kind {
 	[10] = { "lru_percpu_hash", read_percpu_hash },
 	[11] = { "lpm_trie", NULL },
 	[12] = { "array_of_maps", ktstr_read_fd_array },
-	[13] = { "hash_of_maps", read_hash },
-	[14] = { "devmap", NULL },
-	[15] = { "sockmap", NULL },
-	[16] = { "cpumap", NULL },
-	[17] = { "xskmap", NULL },
+	[13] = { "hash_of_maps", read_hash_of_maps },
+	[14] = { "devmap", ktstr_read_fd_array },
+	[15] = { "sockmap", ktstr_read_fd_array },
+	[16] = { "cpumap", ktstr_read_fd_array },
+	[17] = { "xskmap", ktstr_read_fd_array },
 	[18] = { "sockhash", NULL },
 	[19] = { "cgroup_storage", NULL },
-	[20] = { "reuseport_sockarray", NULL },
+	[20] = { "reuseport_sockarray", ktstr_read_fd_array },
 	[21] = { "percpu_cgroup_storage", NULL },
 	[22] = { "queue", NULL },
 	[23] = { "stack", NULL },
@@ -320,8 +339,9 @@ json_t *ktstr_bpf_map_to_json(const struct ktstr_bpf_map *map)
 				 (json_int_t)map->value_size, "max_entries", (json_int_t)map->max_entries);
 
 	if (!json) /* a name that is not UTF-8: the guest's map is no map of ours to show */
-		return json_pack("{ss so ss}", "name", "?", "map_kva", ktstr_json_address(map->address), "error",
-				 "its name is not text");
+		return json_pack("{ss so ss sI sI ss}", "name", "?", "map_kva", ktstr_json_address(map->address), "map_type",
+				 ktstr_bpf_map_type_name(map->type), "value_size", (json_int_t)map->value_size,
+				 "max_entries", (json_int_t)map->max_entries, "error", "its name is not text");
 	if (map->type < KINDS && kinds[map->type].read)
 		kinds[map->type].read(map, json);
 	else

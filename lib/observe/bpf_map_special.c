@@ -10,7 +10,8 @@ enum {
 	FD_INDICES_MAX = 1024,
 	STACK_BUCKETS_MAX = 16384,
 	STACK_PCS_MAX = 128,
-	ARENA_PAGES_MAX = 4096,
+	ARENA_PAGES_MAX = 4096, /* read one by one */
+	ARENA_PROBES = 256, /* and over the rest */
 	PAGE = 4096,
 	ARENA_GUARD_BYTES = 64 * 1024, /* GUARD_SZ of kernel/bpf/arena.c: half of it lies below the first page */
 	STACK_BUILD_ID = 1 << 5, /* BPF_F_STACK_BUILD_ID */
@@ -23,14 +24,44 @@ static void set_error(json_t *json, const char *text)
 	json_object_set_new(json, "error", json_string(text));
 }
 
+/* Where each kind of map has its slots; some behind a pointer. */
+static const struct slots {
+	uint32_t type; /* enum bpf_map_type */
+	const char *object, *member;
+	bool behind_pointer;
+} slots_of[] = {
+	{ 14, "bpf_dtab", "netdev_map", true }, /* DEVMAP */
+	{ 15, "bpf_stab", "sks", true }, /* SOCKMAP */
+	{ 16, "bpf_cpu_map", "cpu_map", true }, /* CPUMAP */
+	{ 17, "xsk_map", "xsk_map", false }, /* XSKMAP */
+	{ 20, "reuseport_array", "ptrs", false }, /* REUSEPORT_SOCKARRAY */
+	{ 0, "bpf_array", "ptrs", false }, /* all others */
+};
+
+static uint64_t find_slots(const struct ktstr_bpf_map *map)
+{
+	const struct slots *slots = slots_of;
+	struct ktstr_object object;
+
+	while (slots->type && slots->type != map->type)
+		slots++;
+	object = ktstr_object(map->view, slots->object, map->address);
+	return slots->behind_pointer ? ktstr_get_or_zero(&object, slots->member) :
+				       ktstr_member_address(&object, slots->member);
+}
+
 void ktstr_read_fd_array(const struct ktstr_bpf_map *map, json_t *json)
 {
-	struct ktstr_object array = ktstr_object(map->view, "bpf_array", map->address);
-	uint64_t slots = ktstr_member_address(&array, "ptrs");
+	uint64_t slots = find_slots(map);
 	uint32_t scanned = map->max_entries < FD_SLOTS_MAX ? map->max_entries : FD_SLOTS_MAX;
 	json_t *indices = json_array(), *fd_array;
 	json_int_t populated = 0, unreadable = 0;
 
+	if (!slots) {
+		json_decref(indices);
+		set_error(json, "its slots cannot be found in this kernel's types");
+		return;
+	}
 	for (uint32_t i = 0; i < scanned; i++) {
 		uint64_t pointer;
 
@@ -112,47 +143,55 @@ void ktstr_read_stack_trace(const struct ktstr_bpf_map *map, json_t *json)
 	json_object_set_new(json, "stack_trace", trace);
 }
 
-/* Only pages that are there take part: an arena is mostly a promise. */
-static json_t *arena_pages(const struct ktstr_bpf_map *map, uint64_t kernel_start, uint64_t user_start, uint64_t span,
-			   bool *truncated)
+struct arena {
+	const struct ktstr_bpf_map *map;
+	uint64_t kernel_start, user_start;
+	json_t *pages;
+};
+
+/* The kernel sees a page at the lower half of its user address behind where its own view begins (arena_vm_fault()). */
+static void add_page(const struct arena *arena, uint64_t at)
 {
-	json_t *pages = json_array();
+	_cleanup_free_ char *hex = NULL;
 	char page[PAGE];
 
-	for (uint64_t at = 0; at < span; at += PAGE) {
-		_cleanup_free_ char *hex = NULL;
+	if (!ktstr_read(&arena->map->view->space, arena->kernel_start + (uint32_t)(arena->user_start + at), page, PAGE))
+		return;
+	hex = ktstr_hex(page, PAGE);
+	json_array_append_new(arena->pages, json_pack("{so ss}", "user_addr", ktstr_json_address(arena->user_start + at),
+						      "bytes", hex));
+}
 
-		if (at / PAGE >= ARENA_PAGES_MAX) {
-			*truncated = true;
-			break;
-		}
-		if (!ktstr_read(&map->view->space, kernel_start + at, page, PAGE))
-			continue;
-		hex = ktstr_hex(page, PAGE);
-		json_array_append_new(pages, json_pack("{so ss}", "user_addr", ktstr_json_address(user_start + at),
-						       "bytes", hex));
-	}
-	return pages;
+/* The first pages, one after the other, then some of the rest; only those that are there: an arena is mostly a promise. */
+static bool add_pages(const struct arena *arena, uint64_t count)
+{
+	uint64_t first = count < ARENA_PAGES_MAX ? count : ARENA_PAGES_MAX, rest = count - first;
+
+	for (uint64_t i = 0; i < first; i++)
+		add_page(arena, i * PAGE);
+	for (uint64_t i = 0; i < ARENA_PROBES && i < rest; i++)
+		add_page(arena, (first + (rest <= ARENA_PROBES ? i : rest / ARENA_PROBES * i)) * PAGE);
+	return rest > ARENA_PROBES;
 }
 
 void ktstr_read_arena(const struct ktstr_bpf_map *map, json_t *json)
 {
-	struct ktstr_object arena = ktstr_object(map->view, "bpf_arena", map->address);
-	struct ktstr_object area = ktstr_follow(&arena, "kern_vm", "vm_struct");
-	uint64_t start = ktstr_get_or_zero(&area, "addr"), user_start = ktstr_get_or_zero(&arena, "user_vm_start");
-	uint64_t span = (uint64_t)map->max_entries * PAGE;
-	bool truncated = false;
-	json_t *pages, *snapshot;
+	struct ktstr_object object = ktstr_object(map->view, "bpf_arena", map->address);
+	struct ktstr_object area = ktstr_follow(&object, "kern_vm", "vm_struct");
+	uint64_t start = ktstr_get_or_zero(&area, "addr"), span = (uint64_t)map->max_entries * PAGE;
+	struct arena arena = { map, start + ARENA_GUARD_BYTES / 2, ktstr_get_or_zero(&object, "user_vm_start"), json_array() };
+	bool truncated;
+	json_t *snapshot;
 
 	if (!start) {
+		json_decref(arena.pages);
 		set_error(json, "its memory cannot be found");
 		return;
 	}
-	start += ARENA_GUARD_BYTES / 2;
-	pages = arena_pages(map, start, user_start, span < ARENA_SPAN_MAX ? span : ARENA_SPAN_MAX, &truncated);
-	snapshot = json_pack("{so sI so so}", "pages", pages, "declared_pages", (json_int_t)map->max_entries,
-			     "kern_vm_start", ktstr_json_address(start), "user_vm_start",
-			     ktstr_json_address(user_start));
+	truncated = add_pages(&arena, (span < ARENA_SPAN_MAX ? span : ARENA_SPAN_MAX) / PAGE);
+	snapshot = json_pack("{so sI so so}", "pages", arena.pages, "declared_pages", (json_int_t)map->max_entries,
+			     "kern_vm_start", ktstr_json_address(arena.kernel_start), "user_vm_start",
+			     ktstr_json_address(arena.user_start));
 	if (truncated)
 		json_object_set_new(snapshot, "truncated", json_true());
 	if (span > ARENA_SPAN_MAX)

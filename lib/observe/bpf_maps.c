@@ -50,8 +50,14 @@ static struct ktstr_types *parse_btf(const struct ktstr_kernel_view *view, uint6
 
 static const struct ktstr_types *btf_of(struct ktstr_bpf_maps *maps, uint64_t address)
 {
+	struct ktstr_object btf = ktstr_object(maps->view, "btf", address);
+	char name[16];
+
 	if (!address)
 		return NULL;
+	if (ktstr_get_or_zero(&btf, "kernel_btf") && ktstr_get_text(&btf, "name", name, sizeof(name)) &&
+	    !strcmp(name, "vmlinux"))
+		return maps->view->types;
 	for (size_t i = 0; i < maps->btfs_count; i++)
 		if (maps->btfs[i].address == address)
 			return maps->btfs[i].types;
@@ -79,9 +85,9 @@ static bool add_map(void *context, uint64_t id, uint64_t address)
 	map.value_type_id = (uint32_t)ktstr_get_or_zero(&object, "btf_value_type_id");
 	map.types = btf_of(maps, ktstr_get_or_zero(&object, "btf"));
 	ktstr_get_text(&object, "name", map.name, sizeof(map.name));
-	/* The wrapper of a struct_ops value is a type of the kernel. */
-	if (!map.types && ktstr_get_or_zero(&object, "btf_vmlinux_value_type_id")) {
-		map.types = maps->view->types;
+	/* The wrapper of a struct_ops value is a type of the kernel or of a module of it. */
+	if (ktstr_get_or_zero(&object, "btf_vmlinux_value_type_id")) {
+		map.types = map.types ? map.types : maps->view->types;
 		map.value_type_id = (uint32_t)ktstr_get_or_zero(&object, "btf_vmlinux_value_type_id");
 	}
 	maps->all = ktstr_xrealloc(maps->all, (maps->count + 1) * sizeof(*maps->all));

@@ -38,9 +38,12 @@ static bool late(struct dump *dump)
 	return dump->truncated;
 }
 
+/* Empty lists are left out, as absent values are. */
 static void set(struct dump *dump, const char *key, json_t *value)
 {
-	if (value)
+	if (json_is_array(value) && !json_array_size(value))
+		json_decref(value);
+	else if (value)
 		json_object_set_new(dump->json, key, value);
 }
 
@@ -87,6 +90,20 @@ static void add_active(struct dump *dump, const struct ktstr_bpf_prog *progs, si
 	}
 }
 
+/* Arenas of schedulers that use scx's library have an allocator in them, whose types their BTF then has. */
+static const char *why_no_allocators(const struct ktstr_bpf_map *maps, size_t count)
+{
+	enum { ARENA = 33 }; /* BPF_MAP_TYPE_ARENA */
+
+	for (size_t i = 0; i < count; i++)
+		if (maps[i].types && ktstr_types_size(maps[i].types, "scx_allocator"))
+			return "struct scx_allocator is there; ktstr does not walk it: see the pages of the arena";
+	for (size_t i = 0; i < count; i++)
+		if (maps[i].type == ARENA)
+			return "the arena's programs have no struct scx_allocator in their types";
+	return "no arena is there";
+}
+
 static void add_bpf(struct dump *dump)
 {
 	struct ktstr_bpf_maps *found = ktstr_bpf_maps_find(dump->view);
@@ -102,14 +119,17 @@ static void add_bpf(struct dump *dump)
 	set(dump, "maps", array);
 	add_active(dump, progs, progs_count, maps, maps_count);
 	set(dump, "prog_runtime_stats", ktstr_prog_runtime_stats(progs, progs_count));
-	if (!progs_count)
-		set(dump, "prog_runtime_stats_unavailable", json_string("no BPF programs are loaded"));
+	if (!json_object_get(dump->json, "prog_runtime_stats"))
+		set(dump, "prog_runtime_stats_unavailable",
+		    json_string(progs_count ? "no struct_ops programs are loaded" : "no BPF programs are loaded"));
+	set(dump, "sdt_alloc_unavailable", json_string(why_no_allocators(maps, maps_count)));
 	ktstr_bpf_maps_destroy(found);
 }
 
 static void add_scheduler(struct dump *dump)
 {
 	_cleanup_free_ struct ktstr_task_set *tasks = ktstr_xcalloc(1, sizeof(*tasks));
+	json_t *enrichments;
 	const char *reason;
 
 	set(dump, "rq_scx_states", ktstr_rq_scx_states(dump->view, tasks));
@@ -120,7 +140,9 @@ static void add_scheduler(struct dump *dump)
 	ktstr_scx_tasks(dump->view, tasks);
 	if (late(dump))
 		return;
-	set(dump, "task_enrichments", ktstr_task_enrichments(dump->view, tasks));
+	enrichments = ktstr_task_enrichments(dump->view, tasks);
+	ktstr_tasks_note_locks(dump->view, dump->options->vcpu_regs, enrichments);
+	set(dump, "task_enrichments", enrichments);
 	if (!tasks->count)
 		set(dump, "task_enrichments_unavailable", json_string("sched_ext has no tasks"));
 }

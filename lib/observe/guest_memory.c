@@ -177,31 +177,64 @@ static bool parse_mapping(const char *line, const struct stat *ram, struct mappi
 	return inode == ram->st_ino && makedev(major_number, minor_number) == ram->st_dev;
 }
 
-/* Rewrites offsets into the RAM file to host addresses; how many regions were found whole. */
-static size_t relocate(FILE *maps, const struct stat *ram, const struct ktstr_ram_region *wanted,
-		       struct ktstr_ram_region *found, size_t count)
+/* Pieces of RAM by their host addresses, and how many bytes they are together. */
+struct pieces {
+	struct ktstr_ram_region *all;
+	size_t count;
+	uint64_t bytes;
+};
+
+/* The part of a region that a mapping holds. A RAM file is mapped once per NUMA node. */
+static void add_piece(struct pieces *pieces, const struct ktstr_ram_region *wanted, const struct mapping *mapping)
 {
+	uint64_t mapping_end = mapping->file_offset + (mapping->end - mapping->start);
+	uint64_t from = wanted->offset > mapping->file_offset ? wanted->offset : mapping->file_offset;
+	uint64_t to = wanted->offset + wanted->bytes < mapping_end ? wanted->offset + wanted->bytes : mapping_end;
+
+	if (from >= to)
+		return;
+	pieces->all = ktstr_xrealloc(pieces->all, (pieces->count + 1) * sizeof(*pieces->all));
+	pieces->all[pieces->count++] = (struct ktstr_ram_region){
+		.physical = wanted->physical + (from - wanted->offset),
+		.bytes = to - from,
+		.offset = mapping->start + (from - mapping->file_offset),
+	};
+	pieces->bytes += to - from;
+}
+
+static void relocate(FILE *maps, const struct stat *ram, const struct ktstr_ram_region *wanted, size_t count,
+		     struct pieces *pieces)
+{
+	struct mapping mapping;
 	char line[512];
-	size_t hits = 0;
 
-	while (fgets(line, sizeof(line), maps)) {
-		struct mapping mapping;
+	while (fgets(line, sizeof(line), maps))
+		for (size_t i = 0; parse_mapping(line, ram, &mapping) && i < count; i++)
+			add_piece(pieces, &wanted[i], &mapping);
+}
 
-		if (!parse_mapping(line, ram, &mapping))
-			continue;
-		for (size_t i = 0; i < count; i++) {
-			uint64_t length = mapping.end - mapping.start;
-			uint64_t into = wanted[i].offset - mapping.file_offset;
+static int by_physical(const void *a, const void *b)
+{
+	const struct ktstr_ram_region *x = a, *y = b;
 
-			if (wanted[i].offset < mapping.file_offset || into > length ||
-			    wanted[i].bytes > length - into || found[i].bytes)
-				continue;
-			found[i] = wanted[i];
-			found[i].offset = mapping.start + into;
-			hits++;
-		}
-	}
-	return hits;
+	return x->physical < y->physical ? -1 : x->physical > y->physical;
+}
+
+/* Takes over fd and the pieces, which must be all of RAM, each part of it once. */
+static struct ktstr_error *memory_of_pieces(int pid, int fd, const struct ktstr_ram_region *regions, size_t count,
+					    struct pieces *pieces, struct ktstr_guest_memory **memory)
+{
+	uint64_t wanted = 0;
+
+	for (size_t i = 0; i < count; i++)
+		wanted += regions[i].bytes;
+	if (pieces->bytes != wanted)
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+				       "process %d maps %llu MiB of the guest's RAM of %llu MiB: is it the VM's QEMU?", pid,
+				       (unsigned long long)(pieces->bytes >> 20), (unsigned long long)(wanted >> 20));
+	qsort(pieces->all, pieces->count, sizeof(*pieces->all), by_physical);
+	*memory = ktstr_guest_memory_create(fd, pieces->all, pieces->count);
+	return NULL;
 }
 
 struct ktstr_error *ktstr_guest_memory_of_process(int pid, int ram, const struct ktstr_ram_region *regions,
@@ -209,28 +242,22 @@ struct ktstr_error *ktstr_guest_memory_of_process(int pid, int ram, const struct
 {
 	_cleanup_free_ char *maps_path = ktstr_xasprintf("/proc/%d/maps", pid);
 	_cleanup_free_ char *mem_path = ktstr_xasprintf("/proc/%d/mem", pid);
-	_cleanup_free_ struct ktstr_ram_region *found = ktstr_xcalloc(count + 1, sizeof(*found));
+	_cleanup_fclose_ FILE *maps = fopen(maps_path, "re");
+	_cleanup_close_ int fd = open(mem_path, O_RDWR | O_CLOEXEC);
+	struct pieces pieces = { 0 };
+	struct ktstr_error *error;
 	struct stat ram_stat;
-	size_t hits;
-	FILE *maps;
-	int fd;
 
 	if (fstat(ram, &ram_stat))
 		return ktstr_error_sys(errno, "cannot look at the guest's RAM file");
-	maps = fopen(maps_path, "re");
-	if (!maps)
-		return ktstr_error_sys(errno, "cannot read %s", maps_path);
-	hits = relocate(maps, &ram_stat, regions, found, count);
-	fclose(maps);
-	if (hits != count)
-		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-				       "process %d maps %zu of the %zu regions of the guest's RAM: is it the VM's QEMU?",
-				       pid, hits, count);
-	fd = open(mem_path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return ktstr_error_sys(errno, "cannot open %s", mem_path);
-	*memory = ktstr_guest_memory_create(fd, found, count);
-	return NULL;
+	if (!maps || fd < 0)
+		return ktstr_error_sys(errno, "cannot read the memory of process %d", pid);
+	relocate(maps, &ram_stat, regions, count, &pieces);
+	error = memory_of_pieces(pid, fd, regions, count, &pieces, memory);
+	free(pieces.all);
+	if (!error)
+		fd = -1;
+	return error;
 }
 
 static bool segment(Elf *elf, size_t i, uint64_t file_bytes, struct ktstr_ram_region *region)

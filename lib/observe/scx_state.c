@@ -241,6 +241,16 @@ static const struct ktstr_member_row sched_rows[] = {
 	{ "ops_name", "ops.name", KTSTR_MEMBER_TEXT },
 };
 
+/* What was a variable of the file before it became a member of struct scx_sched. */
+static void add_file_scope(const struct ktstr_kernel_view *view, json_t *json, const char *key, const char *symbol,
+			   size_t bytes)
+{
+	uint64_t value;
+
+	if (!json_object_get(json, key) && ktstr_read_uint(&view->space, ktstr_view_symbol(view, symbol), bytes, &value))
+		json_object_set_new(json, key, ktstr_json_exact_u64(value));
+}
+
 json_t *ktstr_scx_sched_state(const struct ktstr_kernel_view *view, const char **reason)
 {
 	struct ktstr_object sched = ktstr_scx_sched(view);
@@ -255,6 +265,8 @@ json_t *ktstr_scx_sched_state(const struct ktstr_kernel_view *view, const char *
 		return NULL;
 	json = json_pack("{ss so}", "source", "live", "sched_kva", ktstr_json_address(sched.address));
 	ktstr_members_to_json(json, &sched, sched_rows, sizeof(sched_rows) / sizeof(sched_rows[0]));
+	add_file_scope(view, json, "watchdog_timeout", "scx_watchdog_timeout", sizeof(uint64_t)); /* unsigned long, jiffies */
+	add_file_scope(view, json, "bypass_depth", "scx_bypass_depth", sizeof(int32_t));
 	return json;
 }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is known of each task: identity, family, priorities, class, context switches. */
+#include <string.h>
+
+#include "base/str.h"
+#include "dump/number.h"
 #include "observe/fields_json.h"
 #include "observe/task_set.h"
 
@@ -26,7 +30,7 @@ static const struct ktstr_member_row task_rows[] = {
 	{ "pid", "pid", KTSTR_MEMBER_INT },
 	{ "tgid", "tgid", KTSTR_MEMBER_INT },
 	{ "comm", "comm", KTSTR_MEMBER_TEXT },
-	{ "cpu", "thread_info.cpu", KTSTR_MEMBER_INT },
+	{ "cpu", "thread_info.cpu", KTSTR_MEMBER_UINT },
 	{ "weight", "scx.weight", KTSTR_MEMBER_UINT },
 	{ "prio", "prio", KTSTR_MEMBER_INT },
 	{ "static_prio", "static_prio", KTSTR_MEMBER_INT },
@@ -83,7 +87,7 @@ static json_t *enrich(const struct ktstr_kernel_view *view, uint64_t address, bo
 	struct ktstr_object pgid = ktstr_follow(&signal, "pids[2]", "pid"); /* PIDTYPE_PGID */
 	struct ktstr_object sid = ktstr_follow(&signal, "pids[3]", "pid"); /* PIDTYPE_SID */
 	const char *class = class_of(view, &task);
-	json_t *json = json_object();
+	json_t *json = json_pack("{so}", "task_kva", ktstr_json_address(address));
 
 	ADD(json, &task, task_rows);
 	ADD(json, &signal, signal_rows);
@@ -106,4 +110,56 @@ json_t *ktstr_task_enrichments(const struct ktstr_kernel_view *view, const struc
 	for (size_t i = 0; i < set->count; i++)
 		json_array_append_new(array, enrich(view, set->addresses[i], set->queued[i]));
 	return array;
+}
+
+/* The slow path of a lock that an instruction is in; a clone of a function has a suffix. */
+static const char *lock_slowpath(const struct ktstr_kernel_view *view, uint64_t instruction)
+{
+	enum { LONGEST = 4096 }; /* bytes of such a function */
+	static const char *const functions[] = { "native_queued_spin_lock_slowpath", "queued_spin_lock_slowpath",
+						 "__mutex_lock", "rwsem_down_read_slowpath", "rwsem_down_write_slowpath" };
+	const struct ktstr_symbol *symbol = ktstr_symbols_at(view->symbols, instruction);
+
+	for (size_t i = 0; symbol && i < sizeof(functions) / sizeof(functions[0]); i++) {
+		size_t length = strlen(functions[i]);
+
+		if (ktstr_str_starts_with(symbol->name, functions[i]) && strchr(".", symbol->name[length]) &&
+		    instruction - symbol->address < LONGEST)
+			return functions[i];
+	}
+	return NULL;
+}
+
+static json_t *find_task(json_t *enrichments, uint64_t address)
+{
+	json_t *task, *key = ktstr_json_address(address), *found = NULL;
+	size_t i;
+
+	json_array_foreach(enrichments, i, task)
+		if (json_equal(json_object_get(task, "task_kva"), key))
+			found = task;
+	json_decref(key);
+	return found;
+}
+
+void ktstr_tasks_note_locks(const struct ktstr_kernel_view *view, const json_t *vcpu_regs, json_t *enrichments)
+{
+	uint64_t runqueues = ktstr_view_symbol(view, "runqueues");
+	json_t *registers;
+	size_t cpu;
+
+	json_array_foreach((json_t *)vcpu_regs, cpu, registers) {
+		struct ktstr_object rq =
+			ktstr_object(view, "rq", ktstr_view_per_cpu(view, runqueues, (unsigned int)cpu));
+		bool negative;
+		uint64_t instruction;
+		const char *lock;
+
+		if (!ktstr_json_read_exact(json_object_get(registers, "instruction_pointer"), &instruction, &negative))
+			continue;
+		lock = lock_slowpath(view, instruction);
+		if (lock)
+			json_object_set_new(find_task(enrichments, ktstr_get_or_zero(&rq, "curr")), "lock_slowpath_match",
+					    json_string(lock));
+	}
 }

@@ -161,13 +161,13 @@ static bool find_member(const struct ktstr_types *types, uint32_t struct_id, con
 	return false;
 }
 
-/* An element of an array member; false when it is none or has no such element. */
+/* An element of an array member; false when it is none or has no such element. One of no declared length has any. */
 static bool index_array(const struct ktstr_types *types, uint32_t index, struct ktstr_field *field)
 {
 	const struct btf_type *type = btf__type_by_id(types->btf, field->type_id);
 	int64_t size;
 
-	if (!type || !btf_is_array(type) || index >= btf_array(type)->nelems)
+	if (!type || !btf_is_array(type) || (btf_array(type)->nelems && index >= btf_array(type)->nelems))
 		return false;
 	field->type_id = ktstr_types_peel(types, btf_array(type)->type);
 	size = btf__resolve_size(types->btf, field->type_id);

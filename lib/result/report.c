@@ -72,7 +72,7 @@ static void add_violations(struct ktstr_str *out, const struct ktstr_test_result
 	}
 	for (size_t i = 0; i < verdict->notes_count && i < MAX_VIOLATIONS; i++) {
 		ktstr_str_add(out, "  note: ");
-		ktstr_add_line(out, verdict->notes[i]);
+		ktstr_add_line(out, verdict->notes[i].message);
 		ktstr_str_add(out, "\n");
 	}
 }

@@ -158,7 +158,7 @@ static void add_metric(struct ktstr_cgroup_stats *cgroup, const struct rtapp_tas
 {
 	_cleanup_free_ char *name = ktstr_xasprintf("rtapp_%s_%s", task->name, what);
 
-	ktstr_cgroup_stats_add_metric(cgroup, name, value);
+	ktstr_metric_set_put(&cgroup->ext_metrics, name, value);
 }
 
 static void report_task(const struct rtapp_run *run, size_t task_index, struct ktstr_cgroup_stats *cgroup)

@@ -63,6 +63,7 @@ struct ktstr_run_setup {
 	struct ktstr_accel_choice accel;
 	struct ktstr_kernel kernel;
 	struct ktstr_guest_base base;
+	char *lockstep_path; /* for deterministic runs: see ktstr_vm_config */
 	char *run_dir;
 	char *project_commit;
 	json_t *host; /* what every result records of this machine */

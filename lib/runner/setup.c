@@ -37,6 +37,7 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 	/* The built-in tests link what every test program does. */
 	KTSTR_TRY(ktstr_find_helper("ktstr-scenarios", &scenarios));
 	KTSTR_TRY(ktstr_guest_base_init(&setup->base, ktstr_take(agent), scenarios));
+	KTSTR_TRY(ktstr_find_helper("ktstr-lockstep.so", &setup->lockstep_path));
 	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
 	KTSTR_TRY(ktstr_kernel_resolve(kernel_spec, true, progress, &setup->kernel));
 	return ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel);
@@ -66,6 +67,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	ktstr_accel_choice_deinit(&setup->accel);
 	ktstr_kernel_deinit(&setup->kernel);
 	ktstr_guest_base_deinit(&setup->base);
+	free(setup->lockstep_path);
 	free(setup->run_dir);
 	free(setup->project_commit);
 	json_decref(setup->host);

@@ -165,6 +165,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .memory_mib = run->test->memory_mib,
 			    .base = &setup->base,
 			    .deterministic = run->deterministic,
+			    .lockstep_path = setup->lockstep_path,
 			    .observe = ktstr_run_is_observed(run),
 			    .extra_kargs = kernel_words,
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },

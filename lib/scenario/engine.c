@@ -58,6 +58,8 @@ static bool check_all(struct engine *engine, const struct ktstr_backdrop *backdr
 
 static struct ktstr_error *set_up_backdrop(struct engine *engine, const struct ktstr_backdrop *backdrop)
 {
+	KTSTR_IN_PHASE(KTSTR_PHASE_BASELINE);
+
 	engine->where = "backdrop";
 	engine->local = &engine->backdrop;
 	KTSTR_TRY(apply_setup(engine, &backdrop->setup));
@@ -149,6 +151,7 @@ static void run_marked(struct engine *engine, const struct ktstr_backdrop *backd
 		record_death(engine, count, count);
 	__atomic_store_n(&engine->ctx->current_step, 0, __ATOMIC_RELEASE);
 	tear_down(engine, &engine->backdrop);
+	ktstr_scenario_stats_derive(&engine->ctx->result.stats);
 }
 
 void run_scenario(struct world *world, const struct ktstr_assert *assert, const struct ktstr_backdrop *backdrop,

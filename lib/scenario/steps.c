@@ -114,6 +114,7 @@ struct ktstr_error *run_step(struct engine *engine, const struct ktstr_step *ste
 {
 	struct stimulus_counts counts = { index, step->ops_count, op_kinds(step->ops, step->ops_count) };
 	struct ktstr_error *error;
+	KTSTR_IN_PHASE(ktstr_phase_step((uint32_t)index));
 
 	*alive = true;
 	__atomic_store_n(&engine->ctx->current_step, (unsigned int)index + 1, __ATOMIC_RELEASE);

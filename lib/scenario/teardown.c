@@ -67,15 +67,19 @@ static void evaluate(struct engine *engine, const struct evaluation *evaluation)
 {
 	const char *label = *evaluation->cgroup ? evaluation->cgroup : RUNNER_CGROUP_LABEL;
 	struct ktstr_ctx *ctx = engine->ctx;
+	const struct ktstr_judged_cgroup cgroup = {
+		.name = label,
+		.cpuset = evaluation->unconfined ? NULL : &evaluation->allowed,
+		.topo = ctx->topo,
+	};
 
 	for (size_t i = 0; i < evaluation->count; i++) {
 		engine->finished_iterations += evaluation->reports[i].iterations;
 		ktstr_send_worker(label, &evaluation->reports[i]);
 	}
 	if (evaluation->count)
-		ktstr_assert_cgroup(engine->assert, &ctx->limits, label,
-				    evaluation->unconfined ? NULL : &evaluation->allowed, evaluation->reports,
-				    evaluation->count, &ctx->result);
+		ktstr_assert_cgroup(engine->assert, &ctx->limits, &cgroup, evaluation->reports, evaluation->count,
+				    &ctx->result);
 }
 
 /* All workloads of the scope in that cgroup. */

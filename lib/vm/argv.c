@@ -136,10 +136,14 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	KTSTR_TRY(ktstr_machine_args(&machine, argv));
 	add_mailbox(&machine, names, argv);
 	add_monitors(names, argv);
-	if (config->deterministic)
+	if (config->deterministic) {
+		/* Rule 11: lockstep.c knows the CPUs' thread by its name. */
+		ktstr_strv_add(argv, "-name");
+		ktstr_strv_add(argv, "ktstr,debug-threads=on");
 		add_freezer(names, argv);
-	else /* rule 7 of determinism.h */
+	} else { /* rule 7 of determinism.h */
 		add_ports(names, argv);
+	}
 	if (names->incoming) {
 		ktstr_strv_add(argv, "-incoming");
 		ktstr_strv_add(argv, "defer");

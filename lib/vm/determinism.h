@@ -22,12 +22,14 @@
  *    in the window `stop` takes effect, a clone is the same at its end. That the guest had not looked is checked.
  * 10. QEMU >= 8.1 for more than one vCPU: earlier ones let a vCPU run ahead by a whole slice (up to 140 ms), which is
  *    repeatable but useless for latencies.
+ * 11. QEMU's main loop only turns while its CPUs' thread sleeps: lockstep.c, a library that is loaded into QEMU.
  */
 #ifndef KTSTR_VM_DETERMINISM_H
 #define KTSTR_VM_DETERMINISM_H
 
 #include <stddef.h>
 
+#include "base/str.h"
 #include "vm/qmp.h"
 
 /* Rule 4, before device state is loaded. Harmless in ordinary mode, so it is always done. */
@@ -35,6 +37,10 @@ struct ktstr_error *ktstr_determinism_prepare_load(struct ktstr_qmp *qmp, uint64
 	KTSTR_CHECKED;
 /* Rule 3: starts the CPUs of a machine that was restored with -S. In deterministic mode the last QMP command. */
 struct ktstr_error *ktstr_determinism_resume(struct ktstr_qmp *qmp, uint64_t deadline_ns) KTSTR_CHECKED;
+/* Rule 11: the environment of a deterministic QEMU, ours with the library in it; empty when there is none. */
+void ktstr_determinism_environment(const char *lockstep_path, struct ktstr_strv *environment);
+/* Rule 11: KTSTR_ERR_UNSUPPORTED when that QEMU process has not loaded the library. */
+struct ktstr_error *ktstr_determinism_check(int qemu_pid, const char *lockstep_path) KTSTR_CHECKED;
 /* Rule 2: bytes that follow from the seed alone (SplitMix64). */
 void ktstr_determinism_entropy(uint64_t seed, uint8_t *bytes, size_t length);
 

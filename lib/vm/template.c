@@ -52,6 +52,12 @@ static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char
 		       config->kernel->image_sha256 ? config->kernel->image_sha256 : "",
 		       config->kernel->modules_dir ? config->kernel->modules_dir : "",
 		       config->base->digest);
+	if (config->deterministic) {
+		char digest[KTSTR_DIGEST_BYTES];
+
+		KTSTR_TRY(ktstr_sha256_file(config->lockstep_path, digest));
+		ktstr_str_addf(&text, "lockstep %s\n", digest);
+	}
 	return ktstr_sha256(text.data, text.length, key);
 }
 

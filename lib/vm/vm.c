@@ -24,50 +24,15 @@
 #include "vm/determinism.h"
 #include "vm/freezer.h"
 #include "vm/migrate.h"
-#include "vm/vm.h"
+#include "vm/vm_private.h"
 
 enum {
-	POLL_NS = 2 * 1000 * 1000,
-	CONSOLE_MAX_BYTES = 64 << 20, /* a guest that prints more has gone mad: no longer read */
+	CONSOLE_MAX_BYTES = 64 << 20,
 	PANIC_LINES = 24,
 	TAIL_LINES = 12,
 };
 
-#define RESTORE_TIMEOUT KTSTR_SEC(30)
 #define SEND_TIMEOUT	KTSTR_SEC(10)
-
-/* Descriptors that QEMU inherits. Sockets are QEMU's ends: -1 once handed over. */
-struct vm_files {
-	int ram; /* -1 when it has a path */
-	int mailbox, initramfs, console, qemu_output;
-	int frames, qmp, terminal, gdb;
-	int bell; /* see freezer.h */
-};
-
-struct ktstr_vm {
-	struct vm_files files;
-	struct ktstr_child qemu;
-	bool qemu_ended;
-	int qemu_status;
-	int frames_fd, qmp_fd, terminal_fd, gdb_fd; /* our ends */
-	char *ram_path; /* NULL = files.ram */
-	uint64_t ram_bytes;
-	struct ktstr_qmp *qmp; /* opened when first needed */
-	struct ktstr_mailbox *mailbox;
-	uint64_t answered_ns; /* when QEMU first spoke QMP */
-	int kept_fd;
-	bool deterministic;
-	struct ktstr_freezer *freezer; /* deterministic */
-	uint32_t announced_stage; /* by a deterministic guest, and served */
-	ktstr_vm_freeze_fn on_freeze;
-	void *freeze_context;
-	uint32_t save_stage; /* where the guest is stopped, to be saved; 0 = nowhere */
-	struct ktstr_error *stop_failure; /* of asking QEMU to */
-	bool restored;
-	uint64_t log_read; /* bytes of the mailbox log already decoded */
-	struct ktstr_frame_decoder decoder;
-	struct ktstr_frame_decoder earlier; /* given out first: see ktstr_vm_replay_frames() */
-};
 
 static void close_fd(int *fd)
 {
@@ -153,6 +118,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 {
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 	int keep[sizeof(vm->files) / sizeof(int) + KTSTR_FREEZE_PORTS];
+	_cleanup_strv_ struct ktstr_strv environment = { 0 };
 	struct ktstr_child_spec spec = { .stdin_fd = -1,
 					 .stdout_fd = vm->files.qemu_output,
 					 .stderr_fd = vm->files.qemu_output,
@@ -174,6 +140,10 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	names->gdb = vm->files.gdb;
 	KTSTR_TRY(ktstr_vm_argv(config, names, &argv));
 	spec.argv = (const char *const *)argv.items;
+	if (vm->deterministic) {
+		ktstr_determinism_environment(config->lockstep_path, &environment);
+		spec.env = (const char *const *)environment.items;
+	}
 	KTSTR_TRY(ktstr_child_spawn(&spec, &vm->qemu));
 	/* Only QEMU holds its ends now: when it dies, ours see the end of the stream. */
 	close_fd(&vm->files.frames);
@@ -226,15 +196,14 @@ char *ktstr_vm_describe_end(const struct ktstr_vm *vm)
 	return ktstr_xasprintf("QEMU ended with %s", how);
 }
 
-static bool console_flooded(const struct ktstr_vm *vm)
+bool ktstr_vm_console_flooded(const struct ktstr_vm *vm)
 {
 	struct stat st;
 
 	return !fstat(vm->files.console, &st) && st.st_size > CONSOLE_MAX_BYTES;
 }
 
-/* Notices QEMU's end once. */
-static bool qemu_ended(struct ktstr_vm *vm)
+bool ktstr_vm_qemu_ended(struct ktstr_vm *vm)
 {
 	if (!vm->qemu_ended) {
 		_cleanup_error_ struct ktstr_error *running =
@@ -293,77 +262,15 @@ bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage)
 				    __atomic_load_n(&vm->mailbox->agent_stage, __ATOMIC_ACQUIRE)) >= stage;
 }
 
-/* The agent announces a stage: where it is to be saved QEMU finds our command as soon as the guest goes on. */
-static void serve_stage(struct ktstr_vm *vm)
-{
-	uint32_t before = vm->announced_stage;
-
-	vm->announced_stage = __atomic_load_n(&vm->mailbox->agent_stage, __ATOMIC_ACQUIRE);
-	if (vm->save_stage && before < vm->save_stage && ktstr_vm_agent_reached(vm, vm->save_stage))
-		vm->stop_failure = ktstr_qmp_send(vm->qmp, "stop", ktstr_now_ns() + RESTORE_TIMEOUT);
-}
-
-static void serve_freeze(struct ktstr_vm *vm, uint8_t reason)
-{
-	struct ktstr_mailbox *mailbox = vm->mailbox;
-	uint32_t length = mailbox->freeze.request_length;
-	_cleanup_free_ char *request = NULL;
-	struct ktstr_vm_freeze freeze = { .reason = reason,
-					  .reply = (char *)mailbox + KTSTR_MAILBOX_REPLY_OFFSET,
-					  .reply_capacity = KTSTR_MAILBOX_REPLY_BYTES };
-
-	if (vm->on_freeze) {
-		freeze.request_length = length < KTSTR_MAILBOX_REQUEST_BYTES ? length : KTSTR_MAILBOX_REQUEST_BYTES;
-		freeze.request = request = ktstr_xmalloc(freeze.request_length + 1);
-		memcpy(request, (char *)mailbox + KTSTR_MAILBOX_REQUEST_OFFSET, freeze.request_length);
-		vm->on_freeze(vm->freeze_context, vm, &freeze);
-	}
-	mailbox->freeze.reply_length = (uint32_t)freeze.reply_length;
-}
-
-/* Waits for a deterministic guest to freeze itself, and lets it go on when that has been dealt with. */
-static void wait_for_freeze(struct ktstr_vm *vm, uint64_t limit_ns)
-{
-	struct timespec limit = { .tv_nsec = (long)limit_ns };
-	struct pollfd bell = { .fd = ktstr_freezer_fd(vm->freezer), .events = POLLIN };
-	uint8_t reason;
-
-	/* Without a QEMU at the other end there is nothing to wait for, and poll() would not. */
-	if (ppoll(&bell, 1, &limit, NULL) > 0 && !(bell.revents & POLLIN))
-		ktstr_sleep_ns(limit_ns);
-	if (!ktstr_freezer_is_frozen(vm->freezer, &reason))
-		return;
-	if (reason == KTSTR_FREEZE_STAGE)
-		serve_stage(vm);
-	else
-		serve_freeze(vm, reason);
-	ktstr_freezer_release(vm->freezer);
-}
-
-void ktstr_vm_on_freeze(struct ktstr_vm *vm, ktstr_vm_freeze_fn fn, void *context)
-{
-	vm->on_freeze = fn;
-	vm->freeze_context = context;
-}
-
-/* Without a sound of the guest. */
-static void wait_a_little(struct ktstr_vm *vm)
-{
-	if (vm->deterministic)
-		wait_for_freeze(vm, POLL_NS);
-	else
-		ktstr_sleep_ns(POLL_NS);
-}
-
 static struct ktstr_error *wait_until_ready(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
 {
 	uint64_t began = ktstr_now_ns();
 	uint64_t limit = config->boot_timeout_ns ? config->boot_timeout_ns : default_boot_timeout(config);
 
 	while (!ktstr_vm_agent_reached(vm, KTSTR_AGENT_READY)) {
-		if (qemu_ended(vm) || ktstr_now_ns() - began > limit || console_flooded(vm))
+		if (ktstr_vm_qemu_ended(vm) || ktstr_now_ns() - began > limit || ktstr_vm_console_flooded(vm))
 			return explain_failed_boot(vm, limit);
-		wait_a_little(vm);
+		ktstr_vm_wait_a_little(vm);
 	}
 	return NULL;
 }
@@ -382,9 +289,31 @@ static struct ktstr_error *open_qmp(struct ktstr_vm *vm)
 {
 	if (vm->qmp)
 		return NULL;
-	KTSTR_TRY(ktstr_qmp_open(ktstr_take_fd(&vm->qmp_fd), ktstr_now_ns() + RESTORE_TIMEOUT, &vm->qmp));
+	KTSTR_TRY(ktstr_qmp_open(ktstr_take_fd(&vm->qmp_fd), ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT, &vm->qmp));
 	vm->answered_ns = ktstr_now_ns();
 	return NULL;
+}
+
+/* What could not be done, with QEMU's own words when it has ended or is about to. */
+static struct ktstr_error *explain_silent_qemu(struct ktstr_vm *vm, struct ktstr_error *error, const char *what)
+{
+	uint64_t deadline = ktstr_now_ns() + KTSTR_MS(500);
+	_cleanup_free_ char *qemu = NULL;
+
+	while (!ktstr_vm_qemu_ended(vm) && ktstr_now_ns() < deadline)
+		ktstr_sleep_ns(KTSTR_VM_POLL);
+	qemu = ktstr_vm_qemu_output(vm);
+	return ktstr_error_wrap(error, "%s%s%s%s", what, *qemu ? " (QEMU: " : "", qemu,
+				*qemu ? ")" : "");
+}
+
+/* Of a VM that was started with them stopped. */
+static struct ktstr_error *start_cpus(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
+{
+	KTSTR_TRY(open_qmp(vm));
+	if (vm->deterministic)
+		KTSTR_TRY(ktstr_determinism_check(vm->qemu.pid, config->lockstep_path));
+	return ktstr_determinism_resume(vm->qmp, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
 }
 
 struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const char *ram_path,
@@ -392,8 +321,8 @@ struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const ch
 {
 	struct ktstr_vm *vm = *out = vm_new(config);
 	_cleanup_free_ char *anonymous = NULL;
-	bool to_be_stopped = config->deterministic && ram_path && !job;
-	struct ktstr_vm_names names = { .ram_share = true, .paused = to_be_stopped };
+	struct ktstr_vm_names names = { .ram_share = true, .paused = config->deterministic };
+	struct ktstr_error *error;
 
 	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job));
 	anonymous = ktstr_xasprintf("/proc/self/fd/%d", vm->files.ram);
@@ -402,25 +331,9 @@ struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const ch
 	if (job)
 		KTSTR_TRY(ktstr_vm_submit(vm, job));
 	KTSTR_TRY(spawn_qemu(vm, config, &names));
-	if (!to_be_stopped)
-		return wait_until_ready(vm, config);
-	vm->save_stage = KTSTR_AGENT_READY;
-	KTSTR_TRY(open_qmp(vm));
-	KTSTR_TRY(ktstr_determinism_resume(vm->qmp, ktstr_now_ns() + RESTORE_TIMEOUT));
-	return wait_until_ready(vm, config);
-}
-
-/* QEMU's own words, when it has ended or is about to. */
-static struct ktstr_error *explain_failed_restore(struct ktstr_vm *vm, struct ktstr_error *error)
-{
-	uint64_t deadline = ktstr_now_ns() + KTSTR_MS(500);
-	_cleanup_free_ char *qemu = NULL;
-
-	while (!qemu_ended(vm) && ktstr_now_ns() < deadline)
-		ktstr_sleep_ns(POLL_NS);
-	qemu = ktstr_vm_qemu_output(vm);
-	return ktstr_error_wrap(error, "cannot restore the template%s%s%s", *qemu ? " (QEMU: " : "", qemu,
-				*qemu ? ")" : "");
+	vm->save_stage = config->deterministic && ram_path && !job ? KTSTR_AGENT_READY : 0;
+	error = config->deterministic ? start_cpus(vm, config) : NULL;
+	return error ? explain_silent_qemu(vm, error, "cannot start the CPUs") : wait_until_ready(vm, config);
 }
 
 struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const char *ram_path,
@@ -442,10 +355,10 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	KTSTR_TRY(spawn_qemu(vm, config, &names));
 	error = open_qmp(vm);
 	if (!error)
-		error = ktstr_migrate_load(vm->qmp, state_path, ktstr_now_ns() + RESTORE_TIMEOUT);
+		error = ktstr_migrate_load(vm->qmp, state_path, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
 	if (!error)
-		error = ktstr_determinism_resume(vm->qmp, ktstr_now_ns() + RESTORE_TIMEOUT);
-	return error ? explain_failed_restore(vm, error) : NULL;
+		error = start_cpus(vm, config);
+	return error ? explain_silent_qemu(vm, error, "cannot restore the template") : NULL;
 }
 
 struct ktstr_error *ktstr_vm_save(struct ktstr_vm *vm, const char *state_path)
@@ -455,12 +368,12 @@ struct ktstr_error *ktstr_vm_save(struct ktstr_vm *vm, const char *state_path)
 		uint32_t looked;
 
 		KTSTR_TRY(ktstr_take(vm->stop_failure));
-		KTSTR_TRY_WRAP(ktstr_qmp_await(vm->qmp, ktstr_now_ns() + RESTORE_TIMEOUT), "stop");
+		KTSTR_TRY_WRAP(ktstr_qmp_await(vm->qmp, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT), "stop");
 		looked = __atomic_load_n(&vm->mailbox->looked_stage, __ATOMIC_ACQUIRE);
 		if (looked >= vm->save_stage)
 			return ktstr_error_new(KTSTR_ERR_BUSY, "QEMU stopped the guest too late");
 	}
-	return ktstr_migrate_save(vm->qmp, state_path, ktstr_now_ns() + RESTORE_TIMEOUT);
+	return ktstr_migrate_save(vm->qmp, state_path, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
 }
 
 /* A restored guest lives in the past of its template: it gets the time and fresh entropy. */
@@ -495,71 +408,6 @@ struct ktstr_error *ktstr_vm_submit(struct ktstr_vm *vm, const struct ktstr_vm_j
 	KTSTR_TRY(fill_outside_world(vm, mailbox));
 	__atomic_store_n(&mailbox->go, job->stage, __ATOMIC_RELEASE);
 	return NULL;
-}
-
-/* One read from the port; false at its end. */
-static bool read_port(struct ktstr_vm *vm)
-{
-	char chunk[65536];
-	ssize_t got = recv(vm->frames_fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-
-	if (got > 0)
-		ktstr_frame_decoder_feed(&vm->decoder, chunk, (size_t)got);
-	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-/* Decodes what the guest has added to the mailbox log; false when there was nothing new. */
-static bool read_log(struct ktstr_vm *vm)
-{
-	uint64_t length = __atomic_load_n(&vm->mailbox->log_length, __ATOMIC_ACQUIRE);
-	const char *log = (const char *)vm->mailbox + KTSTR_MAILBOX_LOG_OFFSET;
-	uint64_t fresh;
-
-	if (length > KTSTR_MAILBOX_LOG_BYTES || length <= vm->log_read)
-		return false;
-	fresh = length - vm->log_read;
-	if (fresh > KTSTR_FRAME_MAX_PAYLOAD)
-		fresh = KTSTR_FRAME_MAX_PAYLOAD;
-	ktstr_frame_decoder_feed(&vm->decoder, log + vm->log_read, fresh);
-	vm->log_read += fresh;
-	return true;
-}
-
-/* Waits for bytes of either transport; false when QEMU is gone and there are none left. */
-static bool wait_for_bytes(struct ktstr_vm *vm, int limit_ms)
-{
-	struct pollfd port = { .fd = vm->frames_fd, .events = POLLIN };
-
-	if (vm->deterministic) {
-		if (read_log(vm))
-			return true;
-		if (qemu_ended(vm))
-			return read_log(vm);
-		wait_a_little(vm);
-		return true;
-	}
-	/* A guest that ended has its last frames still in the socket: read to the end first. */
-	if (poll(&port, 1, limit_ms > 100 ? 100 : limit_ms) <= 0 || read_port(vm))
-		return true;
-	if (qemu_ended(vm))
-		return false;
-	ktstr_sleep_ns(POLL_NS);
-	return true;
-}
-
-enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns,
-				       struct ktstr_frame *frame)
-{
-	for (;;) {
-		int left_ms = ktstr_ms_until(deadline_ns);
-
-		if (ktstr_frame_decoder_next(&vm->earlier, frame) || ktstr_frame_decoder_next(&vm->decoder, frame))
-			return KTSTR_VM_FRAME;
-		if (!left_ms || console_flooded(vm))
-			return KTSTR_VM_DEADLINE;
-		if (!wait_for_bytes(vm, left_ms))
-			return KTSTR_VM_ENDED;
-	}
 }
 
 struct ktstr_error *ktstr_vm_send_frame(struct ktstr_vm *vm, uint32_t type, const void *payload, size_t length)
@@ -598,19 +446,9 @@ void ktstr_vm_keep_fd(struct ktstr_vm *vm, int fd)
 	vm->kept_fd = fd;
 }
 
-void ktstr_vm_replay_frames(struct ktstr_vm *vm, const void *bytes, size_t length)
-{
-	ktstr_frame_decoder_feed(&vm->earlier, bytes, length);
-}
-
 int ktstr_vm_terminal_fd(const struct ktstr_vm *vm)
 {
 	return vm->terminal_fd;
-}
-
-uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm)
-{
-	return vm->decoder.corrupt_frames + vm->decoder.resyncs;
 }
 
 int ktstr_vm_pid(const struct ktstr_vm *vm)

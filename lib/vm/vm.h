@@ -34,6 +34,7 @@ struct ktstr_vm_config {
 	const struct ktstr_guest_base *base; /* agent and libraries */
 	const char *extra_kargs; /* NULL = none */
 	bool deterministic; /* see determinism.h */
+	const char *lockstep_path; /* deterministic: the library that is loaded into QEMU, see lockstep.c */
 	bool interactive_console; /* hvc0 is connected to ktstr_vm_terminal_fd() */
 	bool observe; /* runs are watched through QEMU's gdb stub: see ktstr_vm_take_gdb_fd() */
 	unsigned int settle_ms; /* guest time that the agent lets pass before it is ready */

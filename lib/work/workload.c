@@ -18,9 +18,14 @@
 #include "work/numa.h"
 #include "work/workload.h"
 
-#define READY_LIMIT_NS KTSTR_SEC(2) /* for all workers to reach the start line */
-#define STOP_LIMIT_NS  KTSTR_SEC(5) /* for all workers to report after the stop */
-#define REAP_LIMIT_NS  KTSTR_SEC(2) /* for all workers to end after SIGKILL */
+/*
+ * Limits are for the next worker to get somewhere: a thousand of them on two slow CPUs take a while, one that is stuck
+ * is not waited for longer because of it.
+ */
+#define READY_LIMIT_NS KTSTR_SEC(2) /* to the start line */
+#define STOP_LIMIT_NS  KTSTR_SEC(5) /* from the stop to the report */
+#define REAP_LIMIT_NS  KTSTR_SEC(2) /* from SIGKILL to the end */
+#define TOTAL_LIMIT_NS KTSTR_SEC(30) /* of any of these for all workers together */
 #define SCAN_NS	       KTSTR_MS(20) /* between looks for workers that died without a word */
 #define GRACE_NS       KTSTR_MS(500) /* of work for a workload that is stopped but never was started */
 
@@ -76,30 +81,54 @@ static bool lives(const struct ktstr_workload_handle *handle, size_t index)
 	return work_progress_of(handle, index) < WORKER_DONE && (host == WORK_NO_HOST || !handle->hosts[host].ended);
 }
 
-static bool all_reached(const struct ktstr_workload_handle *handle, enum worker_progress progress)
+/* A deadline that moves on as long as something happens. */
+struct patience {
+	uint64_t limit_ns, deadline_ns, last_ns;
+	size_t left; /* workers that something has yet to happen to */
+};
+
+static struct patience patience_of(uint64_t limit_ns)
 {
-	for (size_t i = 0; i < handle->count; i++)
-		if (work_progress_of(handle, i) < progress && lives(handle, i))
-			return false;
-	return true;
+	uint64_t now = ktstr_now_ns();
+
+	return (struct patience){ limit_ns, now + limit_ns, now + TOTAL_LIMIT_NS, SIZE_MAX };
 }
 
-/* Until every worker has come that far or has died, at most until deadline_ns. */
-static void wait_for_progress(struct ktstr_workload_handle *handle, enum worker_progress progress, uint64_t deadline_ns)
+static void note_left(struct patience *patience, size_t left, uint64_t now_ns)
 {
+	if (left < patience->left && now_ns + patience->limit_ns < patience->last_ns)
+		patience->deadline_ns = now_ns + patience->limit_ns;
+	patience->left = left;
+}
+
+static size_t behind(const struct ktstr_workload_handle *handle, enum worker_progress progress)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < handle->count; i++)
+		left += work_progress_of(handle, i) < progress && lives(handle, i);
+	return left;
+}
+
+/* Until every worker has come that far or has died, or for too long nobody did. */
+static void wait_for_progress(struct ktstr_workload_handle *handle, enum worker_progress progress, uint64_t limit_ns)
+{
+	struct patience patience = patience_of(limit_ns);
 	uint64_t scan_ns = ktstr_now_ns() + SCAN_NS;
 
 	for (;;) {
 		uint32_t seen = atomic_load(&handle->control->changes);
 		uint64_t now = ktstr_now_ns();
 
-		if (now >= scan_ns || now >= deadline_ns) {
+		if (now >= scan_ns || now >= patience.deadline_ns) {
 			find_ended(handle);
 			scan_ns = now + SCAN_NS;
 		}
-		if (all_reached(handle, progress) || now >= deadline_ns)
+		note_left(&patience, behind(handle, progress), now);
+		if (!patience.left || now >= patience.deadline_ns)
 			return;
-		work_futex_wait(&handle->control->changes, seen, scan_ns < deadline_ns ? scan_ns : deadline_ns);
+		work_futex_wait(&handle->control->changes, seen,
+				scan_ns < patience.deadline_ns ? scan_ns : patience.deadline_ns);
 	}
 }
 
@@ -116,7 +145,7 @@ struct ktstr_error *ktstr_workload_start(struct ktstr_workload_handle *handle)
 	handle->started = true;
 	handle->pages_migrated = work_numa_pages_migrated();
 	/* One that is late (a starved fork) begins as soon as it gets there: not an error of ours. */
-	wait_for_progress(handle, WORKER_READY, ktstr_now_ns() + READY_LIMIT_NS);
+	wait_for_progress(handle, WORKER_READY, READY_LIMIT_NS);
 	let_go(handle);
 	return NULL;
 }
@@ -180,6 +209,14 @@ static void ask_to_stop(struct ktstr_workload_handle *handle)
 	}
 }
 
+void ktstr_workload_stop(struct ktstr_workload_handle *handle)
+{
+	if (!handle->started || handle->asked_to_stop || handle->collected)
+		return;
+	handle->asked_to_stop = true;
+	ask_to_stop(handle);
+}
+
 /* Groups first, for what a worker may have forked; alone when the setpgid of both sides failed. */
 static void kill_all(struct ktstr_workload_handle *handle)
 {
@@ -212,17 +249,21 @@ static bool try_reap(struct work_host *host)
  */
 static void reap_all(struct ktstr_workload_handle *handle)
 {
-	uint64_t deadline = ktstr_now_ns() + REAP_LIMIT_NS;
+	struct patience patience = patience_of(REAP_LIMIT_NS);
 
+	for (;;) {
+		size_t left = 0;
+
+		for (size_t i = 0; i < handle->hosts_count; i++)
+			left += !try_reap(&handle->hosts[i]);
+		note_left(&patience, left, ktstr_now_ns());
+		if (!left || ktstr_now_ns() >= patience.deadline_ns)
+			break;
+		ktstr_sleep_ns(KTSTR_MS(1));
+	}
 	for (size_t i = 0; i < handle->hosts_count; i++) {
-		while (!try_reap(&handle->hosts[i])) {
-			if (ktstr_now_ns() >= deadline) {
-				handle->hosts[i].pid = 0;
-				handle->hosts[i].stuck = true;
-				break;
-			}
-			ktstr_sleep_ns(KTSTR_MS(1));
-		}
+		handle->hosts[i].stuck = handle->hosts[i].pid != 0;
+		handle->hosts[i].pid = 0;
 	}
 }
 
@@ -272,8 +313,9 @@ const struct ktstr_worker_report *ktstr_workload_stop_and_collect(struct ktstr_w
 		return handle->reports;
 	start_late(handle);
 	handle->collected = true;
-	ask_to_stop(handle);
-	wait_for_progress(handle, WORKER_DONE, ktstr_now_ns() + STOP_LIMIT_NS);
+	if (!handle->asked_to_stop)
+		ask_to_stop(handle);
+	wait_for_progress(handle, WORKER_DONE, STOP_LIMIT_NS);
 	find_ended(handle);
 	for (size_t i = 0; i < handle->count; i++)
 		if (lives(handle, i))

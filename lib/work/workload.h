@@ -60,7 +60,7 @@ struct ktstr_workload_handle {
 	struct ktstr_cpus cpus; /* of the config */
 	struct ktstr_random random; /* what the parent draws */
 	struct ktstr_opt_u64 pages_migrated; /* of the system, at the start */
-	bool started, collected;
+	bool started, asked_to_stop, collected;
 	bool leaked; /* a thread that did not end still uses the mapping */
 };
 

@@ -58,6 +58,21 @@ KTSTR_TEST(empty_include, .extra_include_files = KTSTR_ARGS(""))
 {
 }
 
+KTSTR_SCHEDULER(loud, .binary = "x", .kargs = KTSTR_ARGS("loglevel=8"));
+KTSTR_SCHEDULER(undotted, .binary = "x", .sysctls = KTSTR_SYSCTLS({ "sched_schedstats", "1" }));
+
+KTSTR_TEST(staged_twice, .staged_schedulers = KTSTR_SCHEDULERS(&loud, &loud))
+{
+}
+
+KTSTR_TEST(words_without_failure, .expect_scx_bpf_error_contains = "stall")
+{
+}
+
+KTSTR_TEST(config_for_nobody, .config = "x")
+{
+}
+
 KTSTR_TEST(sound)
 {
 }

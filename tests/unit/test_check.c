@@ -1,94 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Verdicts, thresholds, claims and their JSON: each check once holding, once failing, once without signal. */
+/* Thresholds on worker reports and their declaration: each check once holding, once failing, once without signal. */
 #include <errno.h>
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
 
-#include "base/str.h"
-#include "check/assert.h"
-#include "check/json_util.h"
-#include "check/result_json.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
-static struct ktstr_worker_report workers[4];
-static struct ktstr_assert_result result;
-static struct ktstr_default_limits limits;
-
-/* Four healthy SpinWait workers of cg_0: tids 120.., 10 % off CPU, 1000 units per CPU second, CPUs 0-1. */
-static int setup(void **state)
-{
-	(void)state;
-	limits = ktstr_default_limits(false);
-	for (unsigned int i = 0; i < 4; i++) {
-		workers[i] = (struct ktstr_worker_report){
-			.tid = 120 + (int)i,
-			.index = i,
-			.work_units = 900,
-			.iterations = 90,
-			.wall_time_ns = KTSTR_SEC(1),
-			.cpu_time_ns = KTSTR_MS(900),
-			.off_cpu_ns = KTSTR_MS(100),
-			.max_gap_ns = KTSTR_MS(20),
-		};
-		ktstr_cpus_add(&workers[i].cpus_used, i % 2);
-	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	ktstr_assert_result_deinit(&result);
-	return 0;
-}
-
-static void evaluate_in(const struct ktstr_cpus *cpuset, struct ktstr_assert assert, size_t count)
-{
-	ktstr_assert_result_deinit(&result);
-	ktstr_assert_cgroup(&assert, &limits, "cg_0", cpuset, workers, count, &result);
-}
-
-#define evaluate(...) evaluate_in(NULL, (struct ktstr_assert){ __VA_ARGS__ }, 4)
-
-static void expect_pass(const char *check, const char *comparator, const char *value,
-			const char *expected)
-{
-	_cleanup_free_ char *name = ktstr_xasprintf("cgroup cg_0: %s", check);
-
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_PASS);
-	for (size_t i = 0; i < result.passes_count; i++) {
-		if (strcmp(result.passes[i].name, name) != 0)
-			continue;
-		assert_string_equal(result.passes[i].comparator, comparator);
-		assert_string_equal(result.passes[i].value, value);
-		assert_string_equal(result.passes[i].expected, expected);
-		return;
-	}
-	fail_msg("no pass named %s", name);
-}
-
-static void expect_outcome(enum ktstr_outcome_kind kind, enum ktstr_detail_kind detail,
-			   const char *message)
-{
-	assert_int_equal(result.outcomes_count, 1);
-	assert_string_equal(result.outcomes[0].detail.message, message);
-	assert_int_equal(result.outcomes[0].kind, kind);
-	assert_int_equal(result.outcomes[0].detail.kind, detail);
-	assert_int_equal(ktstr_assert_result_kind(&result), kind);
-}
-
-#define expect_fail(detail, message) expect_outcome(KTSTR_OUTCOME_FAIL, detail, message)
-
-static void expect_silence(void)
-{
-	assert_int_equal(result.outcomes_count, 0);
-	assert_int_equal(result.passes_count, 0);
-}
+#include "check_fixture.h"
 
 /* Thresholds */
 
@@ -100,7 +14,7 @@ static void nothing_asserts_until_asked(void **state)
 	expect_silence();
 	evaluate(.not_stuck = KTSTR_OFF, .isolation = KTSTR_OFF);
 	expect_silence();
-	assert_int_equal(result.stats.total_workers, 4); /* measured all the same */
+	assert_int_equal(verdict.result.stats.total_workers, 4); /* measured all the same */
 }
 
 static void not_stuck_holds(void **state)
@@ -141,8 +55,8 @@ static void not_stuck_fails_for_workers_that_ended(void **state)
 	expect_fail(KTSTR_DETAIL_STUCK, "cgroup cg_0: worker 0 (tid 120) was stuck at the end: it did not "
 					"answer the stop and was killed (limit 3000 ms)");
 	evaluate(.min_work_rate = KTSTR_SOME(1));
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_PASS);
-	assert_int_equal(result.notes_count, 1); /* not judged, but told */
+	assert_int_equal(ktstr_assert_result_kind(&verdict.result), KTSTR_OUTCOME_PASS);
+	assert_int_equal(verdict.result.notes_count, 1); /* not judged, but told */
 }
 
 static void not_stuck_brings_the_default_gap_limit(void **state)
@@ -163,10 +77,10 @@ static void strict_limits_are_tighter(void **state)
 	(void)state;
 	workers[1].max_gap_ns = KTSTR_MS(2500);
 	evaluate(.not_stuck = true);
-	assert_int_equal(result.outcomes_count, 0);
+	assert_int_equal(verdict.result.outcomes_count, 0);
 	limits = ktstr_default_limits(true);
 	evaluate(.not_stuck = true);
-	assert_int_equal(result.outcomes_count, 1);
+	assert_int_equal(verdict.result.outcomes_count, 1);
 	assert_true(limits.max_gap_ms == 2000 && limits.max_spread_pct == 15);
 }
 
@@ -180,7 +94,7 @@ static void max_gap_alone(void **state)
 	expect_fail(KTSTR_DETAIL_STUCK, "cgroup cg_0: worker 3 (tid 123) was stuck for 20.000001 ms on CPU 0 "
 					"at +0.0 s (limit 20 ms)");
 	evaluate(.not_stuck = KTSTR_OFF, .max_gap_ms = KTSTR_SOME(0));
-	assert_int_equal(result.outcomes_count, 4);
+	assert_int_equal(verdict.result.outcomes_count, 4);
 }
 
 static void max_spread(void **state)
@@ -190,13 +104,13 @@ static void max_spread(void **state)
 	workers[2].off_cpu_ns = KTSTR_MS(552);
 	workers[1].off_cpu_ns = workers[3].off_cpu_ns = KTSTR_MS(300);
 	evaluate(.max_spread_pct = KTSTR_SOME(50));
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_PASS);
-	assert_int_equal(result.passes_count, 1);
+	assert_int_equal(ktstr_assert_result_kind(&verdict.result), KTSTR_OUTCOME_PASS);
+	assert_int_equal(verdict.result.passes_count, 1);
 	evaluate(.not_stuck = true); /* by default 35 */
 	expect_fail(KTSTR_DETAIL_UNFAIR, "cgroup cg_0: unfair: off-CPU time spread 43.2 % (12.0-55.2 %, "
 					 "workers 0 and 2), limit 35 %");
 	evaluate(.not_stuck = true, .max_spread_pct = KTSTR_SOME(44));
-	assert_int_equal(result.outcomes_count, 0);
+	assert_int_equal(verdict.result.outcomes_count, 0);
 }
 
 static void spread_needs_two_equal_workers(void **state)
@@ -205,7 +119,7 @@ static void spread_needs_two_equal_workers(void **state)
 	workers[0].off_cpu_ns = KTSTR_MS(990);
 	workers[0].group_idx = 1; /* a sleeper beside spinners */
 	evaluate(.max_spread_pct = KTSTR_SOME(1));
-	assert_int_equal(result.outcomes_count, 0);
+	assert_int_equal(verdict.result.outcomes_count, 0);
 	for (size_t i = 0; i < 4; i++)
 		workers[i].group_idx = i;
 	evaluate(.max_spread_pct = KTSTR_SOME(1));
@@ -231,7 +145,7 @@ static void isolation(void **state)
 	evaluate_in(NULL, (struct ktstr_assert){ .isolation = true }, 4); /* no cpuset, no signal */
 	expect_silence();
 	evaluate_in(&empty, (struct ktstr_assert){ .isolation = true }, 4);
-	assert_int_equal(result.outcomes_count, 4);
+	assert_int_equal(verdict.result.outcomes_count, 4);
 }
 
 static void min_work_rate(void **state)
@@ -240,7 +154,7 @@ static void min_work_rate(void **state)
 	evaluate(.min_work_rate = KTSTR_SOME(1000));
 	expect_pass("min_work_rate", "ge", "1000", "1000");
 	evaluate(.min_work_rate = KTSTR_SOME(1e9)); /* unreachable: one failure a worker */
-	assert_int_equal(result.outcomes_count, 4);
+	assert_int_equal(verdict.result.outcomes_count, 4);
 	workers[2].work_units = 450;
 	evaluate(.min_work_rate = KTSTR_SOME(1000));
 	expect_fail(KTSTR_DETAIL_BENCHMARK,
@@ -257,8 +171,8 @@ static void min_work_rate_without_cpu_time(void **state)
 		workers[i].cpu_time_ns = 0;
 	evaluate(.min_work_rate = KTSTR_SOME(1000));
 	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_BENCHMARK,
-		       "cgroup cg_0: min_work_rate cannot be told: 3600 work units over 0 ns of CPU time in "
-		       "all 4 workers, floor 1000 per CPU second");
+		       "cgroup cg_0: throughput cannot be told: 3600 work units over 0 ns of CPU time in "
+		       "all 4 workers (floor of min_work_rate 1000 per CPU second)");
 }
 
 static void max_p99_wake_latency(void **state)
@@ -280,6 +194,199 @@ static void max_p99_wake_latency(void **state)
 	expect_silence();
 }
 
+static void max_throughput_cv(void **state)
+{
+	(void)state;
+	evaluate(.max_throughput_cv = KTSTR_SOME(0));
+	expect_pass("max_throughput_cv", "le", "0", "0");
+	/* 1000, 1000, 1000, 3000 units per CPU second: mean 1500, deviation sqrt(750000). */
+	workers[3].work_units = 2700;
+	evaluate(.max_throughput_cv = KTSTR_SOME(0.5));
+	expect_fail(KTSTR_DETAIL_BENCHMARK, "cgroup cg_0: throughput of 4 equal workers varies: CV 0.577 of their work "
+					    "units per CPU second, limit 0.5");
+	workers[3].group_idx = 1; /* other work, other units */
+	evaluate(.max_throughput_cv = KTSTR_SOME(0.5));
+	expect_pass("max_throughput_cv", "le", "0", "0.5");
+	for (size_t i = 0; i < 3; i++)
+		workers[i].work_units = 0;
+	evaluate(.max_throughput_cv = KTSTR_SOME(0.5));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_BENCHMARK,
+		       "cgroup cg_0: max_throughput_cv cannot be told: 3 equal workers did 0 work units (limit 0.5)");
+}
+
+static void throughput_without_cpu_time_is_said_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		workers[i].cpu_time_ns = 0;
+	evaluate(.max_throughput_cv = KTSTR_SOME(0.5), .min_work_rate = KTSTR_SOME(10));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_BENCHMARK,
+		       "cgroup cg_0: throughput cannot be told: 3600 work units over 0 ns of CPU time in all 4 workers "
+		       "(limit of max_throughput_cv 0.5, floor of min_work_rate 10 per CPU second)");
+}
+
+static void max_wake_latency_cv(void **state)
+{
+	static uint64_t values[] = { 2, 4, 4, 4, 5, 5, 7, 9 }, zeros[2];
+
+	(void)state;
+	workers[1].wake_latencies = (struct ktstr_reservoir){ values, 8, 8 };
+	evaluate(.max_wake_latency_cv = KTSTR_SOME(0.4));
+	expect_pass("max_wake_latency_cv", "le", "0.4", "0.4");
+	evaluate(.max_wake_latency_cv = KTSTR_SOME(0.39));
+	expect_fail(KTSTR_DETAIL_BENCHMARK, "cgroup cg_0: wake latency CV 0.400 over 8 wakeups, limit 0.39");
+	workers[1].wake_latencies = (struct ktstr_reservoir){ zeros, 2, 2 };
+	evaluate(.max_wake_latency_cv = KTSTR_SOME(0.39));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_BENCHMARK,
+		       "cgroup cg_0: max_wake_latency_cv cannot be told: the mean of 2 wake latencies is 0 (limit 0.39)");
+	workers[1].wake_latencies = (struct ktstr_reservoir){ values, 1, 1 };
+	evaluate(.max_wake_latency_cv = KTSTR_SOME(0));
+	expect_silence();
+}
+
+static void min_iteration_rate(void **state)
+{
+	(void)state;
+	evaluate(.min_iteration_rate = KTSTR_SOME(90));
+	expect_pass("min_iteration_rate", "ge", "90", "90");
+	evaluate(.min_iteration_rate = KTSTR_SOME(1e12)); /* unreachable: one failure a worker */
+	assert_int_equal(verdict.result.outcomes_count, 4);
+	workers[2].wall_time_ns = KTSTR_SEC(2);
+	workers[3].wall_time_ns = 0; /* passed over */
+	evaluate(.min_iteration_rate = KTSTR_SOME(90));
+	expect_fail(KTSTR_DETAIL_BENCHMARK,
+		    "cgroup cg_0: worker 2 (tid 122) did 45.0 iterations per second, floor 90");
+	for (size_t i = 0; i < 4; i++)
+		workers[i].wall_time_ns = 0;
+	evaluate(.min_iteration_rate = KTSTR_SOME(90));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_BENCHMARK,
+		       "cgroup cg_0: min_iteration_rate cannot be told: none of 4 workers has wall time (floor 90)");
+}
+
+static void max_migration_ratio(void **state)
+{
+	(void)state;
+	workers[0].migration_count = 36;
+	evaluate(.max_migration_ratio = KTSTR_SOME(0.1));
+	expect_pass("max_migration_ratio", "le", "0.1", "0.1");
+	evaluate(.max_migration_ratio = KTSTR_SOME(0.09));
+	expect_fail(KTSTR_DETAIL_MIGRATION, "cgroup cg_0: 0.1000 migrations per iteration (36 over 360), limit 0.09");
+	for (size_t i = 0; i < 4; i++)
+		workers[i].iterations = 0;
+	evaluate(.max_migration_ratio = KTSTR_SOME(0.1));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_MIGRATION,
+		       "cgroup cg_0: max_migration_ratio cannot be told: 36 migrations over 0 iterations (limit 0.1)");
+}
+
+/* Two nodes of two CPUs, and a third that has only memory. */
+static void use_three_nodes(void)
+{
+	static const struct ktstr_numa_node nodes[] = {
+		{ .memory_mib = 512, .llcs = 1 }, { .memory_mib = 512, .llcs = 1 }, { .memory_mib = 512, .llcs = 0 }
+	};
+	const struct ktstr_topology shape = { .numa_nodes = 3, .llcs = 2, .cores_per_llc = 2, .threads_per_core = 1,
+					      .nodes = nodes, .nodes_count = 3 };
+
+	assert_null(ktstr_test_topology_from_spec(&shape, 0, &topology));
+}
+
+static void min_page_locality(void **state)
+{
+	struct ktstr_cpus node0 = ktstr_cpus_range(0, 2);
+	struct ktstr_assert assert = { .min_page_locality = KTSTR_SOME(0.75) };
+
+	(void)state;
+	use_three_nodes();
+	workers[0].numa_pages[0] = 300;
+	workers[1].numa_pages[1] = 100;
+	evaluate_in(&node0, assert, 4);
+	expect_pass("min_page_locality", "ge", "0.75", "0.75");
+	workers[1].numa_pages[2] = 1;
+	evaluate_in(&node0, assert, 4);
+	expect_fail(KTSTR_DETAIL_PAGE_LOCALITY,
+		    "cgroup cg_0: page locality 0.748 (300 of 401 pages on local nodes), floor 0.75");
+	/* Without a cpuset: where the worker itself ran. */
+	workers[1].cpus_used = ktstr_cpus_range(2, 1);
+	evaluate_in(NULL, assert, 4);
+	expect_pass("min_page_locality", "ge", "0.9975062344139651", "0.75");
+	memset(workers[0].numa_pages, 0, sizeof(workers[0].numa_pages));
+	memset(workers[1].numa_pages, 0, sizeof(workers[1].numa_pages));
+	evaluate_in(&node0, assert, 4); /* no page at all is a locality of 0 */
+	expect_fail(KTSTR_DETAIL_PAGE_LOCALITY,
+		    "cgroup cg_0: page locality 0.000 (0 of 0 pages on local nodes), floor 0.75");
+}
+
+static void max_cross_node_migration_ratio(void **state)
+{
+	(void)state;
+	evaluate(.max_cross_node_migration_ratio = KTSTR_SOME(1));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_CROSS_NODE_MIGRATION,
+		       "cgroup cg_0: max_cross_node_migration_ratio cannot be told: its workers have 0 pages (limit 1)");
+	workers[0].numa_pages[0] = 50;
+	evaluate(.max_cross_node_migration_ratio = KTSTR_SOME(1));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_CROSS_NODE_MIGRATION,
+		       "cgroup cg_0: max_cross_node_migration_ratio cannot be told: the kernel does not count migrated "
+		       "pages (limit 1)");
+	/* Both are of the whole system: 60 pages moved, not 100. */
+	workers[0].vmstat_numa_pages_migrated = (struct ktstr_opt_u64)KTSTR_SOME(40);
+	workers[1].vmstat_numa_pages_migrated = (struct ktstr_opt_u64)KTSTR_SOME(60);
+	evaluate(.max_cross_node_migration_ratio = KTSTR_SOME(1.2));
+	expect_pass("max_cross_node_migration_ratio", "le", "1.2", "1.2");
+	evaluate(.max_cross_node_migration_ratio = KTSTR_SOME(1.19));
+	expect_fail(KTSTR_DETAIL_CROSS_NODE_MIGRATION,
+		    "cgroup cg_0: the kernel moved 1.200 pages between nodes per page of 50, limit 1.19");
+}
+
+static void max_slow_tier_ratio(void **state)
+{
+	(void)state;
+	use_three_nodes();
+	evaluate(.max_slow_tier_ratio = KTSTR_SOME(0.5));
+	expect_outcome(KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_SLOW_TIER,
+		       "cgroup cg_0: max_slow_tier_ratio cannot be told: none of 4 workers has pages (limit 0.5)");
+	workers[0].numa_pages[0] = 100;
+	workers[2].numa_pages[1] = 50;
+	workers[2].numa_pages[2] = 50;
+	evaluate(.max_slow_tier_ratio = KTSTR_SOME(0.5));
+	expect_pass("max_slow_tier_ratio", "le", "0.5", "0.5");
+	evaluate(.max_slow_tier_ratio = KTSTR_SOME(0.49));
+	expect_fail(KTSTR_DETAIL_SLOW_TIER,
+		    "cgroup cg_0: worker 2 (tid 122) has 0.500 of its 100 pages on nodes without CPUs, limit 0.49");
+}
+
+static void absolute(struct ktstr_absolute_thresholds thresholds, size_t count)
+{
+	ktstr_assert_result_deinit(&verdict.result);
+	ktstr_assert_thresholds(&thresholds, workers, count, &verdict.result);
+}
+
+static void absolute_thresholds(void **state)
+{
+	static uint64_t wakes[] = { 10000000 }, costs[] = { 1000001 };
+
+	(void)state;
+	absolute(KTSTR_ABSOLUTE_THRESHOLDS_STRICT, 4); /* empty reservoirs are not judged */
+	assert_int_equal(ktstr_assert_result_kind(&verdict.result), KTSTR_OUTCOME_PASS);
+	assert_int_equal(verdict.result.passes_count, 2);
+	workers[0].wake_latencies = (struct ktstr_reservoir){ wakes, 1, 1 };
+	workers[0].iteration_costs = (struct ktstr_reservoir){ costs, 1, 1 };
+	absolute(KTSTR_ABSOLUTE_THRESHOLDS_STRICT, 4);
+	expect_fail(KTSTR_DETAIL_BENCHMARK, "p99 cost of an iteration in ns: 1000001, limit 1000000");
+	wakes[0]++;
+	costs[0]--;
+	absolute(KTSTR_ABSOLUTE_THRESHOLDS_STRICT, 4);
+	expect_fail(KTSTR_DETAIL_BENCHMARK, "p99 wake latency in ns: 10000001, limit 10000000");
+	workers[0].migration_count = UINT64_MAX;
+	workers[1].migration_count = 5; /* the sum saturates */
+	absolute((struct ktstr_absolute_thresholds){ .max_migrations = KTSTR_SOME(1000) }, 4);
+	expect_fail(KTSTR_DETAIL_MIGRATION, "migrations of all workers: 18446744073709551615, limit 1000");
+	workers[3].work_units = 0;
+	absolute((struct ktstr_absolute_thresholds){ .min_work_units = KTSTR_SOME(1) }, 4);
+	expect_fail(KTSTR_DETAIL_NO_PROGRESS, "worker 3 (tid 123) did 0 work units, floor 1");
+	absolute(KTSTR_ABSOLUTE_THRESHOLDS_STRICT, 0);
+	expect_outcome(KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "absolute thresholds skipped: no worker reports");
+}
+
 static void without_workers_benchmarks_skip(void **state)
 {
 	(void)state;
@@ -289,12 +396,12 @@ static void without_workers_benchmarks_skip(void **state)
 					   .min_work_rate = KTSTR_SOME(1),
 					   .max_p99_wake_latency_ns = KTSTR_SOME(1) },
 		    0);
-	assert_int_equal(result.outcomes_count, 2);
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_SKIP);
-	assert_string_equal(result.outcomes[0].detail.message,
+	assert_int_equal(verdict.result.outcomes_count, 2);
+	assert_int_equal(ktstr_assert_result_kind(&verdict.result), KTSTR_OUTCOME_SKIP);
+	assert_string_equal(verdict.result.outcomes[0].detail.message,
 			    "cgroup cg_0: min_work_rate skipped: no worker reports");
-	assert_int_equal(result.outcomes[1].detail.kind, KTSTR_DETAIL_SKIP);
-	assert_int_equal(result.stats.cgroups[0].num_workers, 0);
+	assert_int_equal(verdict.result.outcomes[1].detail.kind, KTSTR_DETAIL_SKIP);
+	assert_int_equal(verdict.result.stats.cgroups[0].num_workers, 0);
 }
 
 static void outcomes_come_in_the_order_of_the_checks(void **state)
@@ -310,12 +417,12 @@ static void outcomes_come_in_the_order_of_the_checks(void **state)
 					   .isolation = true,
 					   .min_work_rate = KTSTR_SOME(1) },
 		    1 + 1);
-	assert_int_equal(result.outcomes_count, 6);
-	assert_int_equal(result.outcomes[0].detail.kind, KTSTR_DETAIL_NO_PROGRESS);
-	assert_int_equal(result.outcomes[1].detail.kind, KTSTR_DETAIL_UNFAIR);
-	assert_int_equal(result.outcomes[2].detail.kind, KTSTR_DETAIL_STUCK);
-	assert_int_equal(result.outcomes[3].detail.kind, KTSTR_DETAIL_ISOLATION);
-	assert_int_equal(result.outcomes[5].detail.kind, KTSTR_DETAIL_BENCHMARK);
+	assert_int_equal(verdict.result.outcomes_count, 6);
+	assert_int_equal(verdict.result.outcomes[0].detail.kind, KTSTR_DETAIL_NO_PROGRESS);
+	assert_int_equal(verdict.result.outcomes[1].detail.kind, KTSTR_DETAIL_UNFAIR);
+	assert_int_equal(verdict.result.outcomes[2].detail.kind, KTSTR_DETAIL_STUCK);
+	assert_int_equal(verdict.result.outcomes[3].detail.kind, KTSTR_DETAIL_ISOLATION);
+	assert_int_equal(verdict.result.outcomes[5].detail.kind, KTSTR_DETAIL_BENCHMARK);
 }
 
 static void affinity_errors_are_noted(void **state)
@@ -323,8 +430,8 @@ static void affinity_errors_are_noted(void **state)
 	(void)state;
 	workers[1].affinity_errno = EINVAL;
 	evaluate(.not_stuck = true);
-	assert_int_equal(result.notes_count, 1);
-	assert_string_equal(result.notes[0], "cgroup cg_0: worker 1 (tid 121) could not set its CPU affinity: "
+	assert_int_equal(verdict.result.notes_count, 1);
+	assert_string_equal(verdict.result.notes[0].message, "cgroup cg_0: worker 1 (tid 121) could not set its CPU affinity: "
 					     "Invalid argument");
 }
 
@@ -353,6 +460,32 @@ static void later_layers_win_field_by_field(void **state)
 		assert_false(ktstr_field_is_set(&ktstr_assert_fields[i], &merged));
 }
 
+static void enforcing_is_never_taken_back(void **state)
+{
+	struct ktstr_assert on = { .enforce_monitor_thresholds = KTSTR_ON },
+			    off = { .enforce_monitor_thresholds = KTSTR_OFF };
+
+	(void)state;
+	assert_int_equal(ktstr_assert_merge(&on, &off).enforce_monitor_thresholds, KTSTR_ON);
+	assert_int_equal(ktstr_assert_merge(&off, &on).enforce_monitor_thresholds, KTSTR_ON);
+	assert_int_equal(ktstr_assert_merge(&off, &off).enforce_monitor_thresholds, KTSTR_OFF);
+}
+
+static void monitor_defaults_fill_what_is_unset(void **state)
+{
+	struct ktstr_assert some = { .max_imbalance_ratio = KTSTR_SOME(9), .fail_on_rq_clock_stuck = KTSTR_OFF };
+	struct ktstr_assert filled = ktstr_assert_with_monitor_defaults(&some);
+
+	(void)state;
+	assert_int_equal(filled.enforce_monitor_thresholds, KTSTR_ON);
+	assert_true(filled.max_imbalance_ratio.value == 9);
+	assert_int_equal(filled.fail_on_rq_clock_stuck, KTSTR_OFF);
+	assert_int_equal(filled.max_local_dsq_depth.value, 50);
+	assert_int_equal(filled.sustained_samples.value, 5);
+	assert_true(filled.max_fallback_rate.value == 200 && filled.max_keep_last_rate.value == 100);
+	assert_false(filled.max_gap_ms.set);
+}
+
 static void the_table_covers_the_whole_struct(void **state)
 {
 	size_t end = 0;
@@ -360,10 +493,11 @@ static void the_table_covers_the_whole_struct(void **state)
 	(void)state;
 	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++) {
 		assert_true(ktstr_assert_fields[i].offset >= end);
+		assert_true(ktstr_assert_fields[i].offset - end < 8); /* no member between, at most padding */
 		end = ktstr_assert_fields[i].offset +
 		      (ktstr_assert_fields[i].type == KTSTR_FIELD_SWITCH ? 4 : 16);
 	}
-	assert_int_equal(end, sizeof(struct ktstr_assert));
+	assert_true(sizeof(struct ktstr_assert) - end < 8);
 }
 
 static void expect_invalid(struct ktstr_assert assert, const char *message)
@@ -406,12 +540,12 @@ static void printing_says_none_for_unset(void **state)
 	(void)state;
 	ktstr_assert_print(&assert, out);
 	fclose(out);
-	assert_string_equal(text, "not_stuck                on\n"
-				  "isolation                off\n"
-				  "max_gap_ms               3000\n"
-				  "max_spread_pct           12.5\n"
-				  "max_p99_wake_latency_ns  none\n"
-				  "min_work_rate            none\n");
+	assert_non_null(strstr(text, "not_stuck                      on\n"
+				     "isolation                      off\n"
+				     "max_gap_ms                     3000\n"
+				     "max_spread_pct                 12.5\n"
+				     "max_throughput_cv              none\n"));
+	assert_non_null(strstr(text, "max_cross_node_migration_ratio none\n"));
 }
 
 static void thresholds_survive_json(void **state)
@@ -462,415 +596,6 @@ static void bad_thresholds_in_json_are_refused(void **state)
 	refuse_assert("", "expected an object, got nothing");
 }
 
-/* Verdicts */
-
-static void precedence_of_all_pairs(void **state)
-{
-	enum { P = KTSTR_OUTCOME_PASS, S = KTSTR_OUTCOME_SKIP, I = KTSTR_OUTCOME_INCONCLUSIVE,
-	       F = KTSTR_OUTCOME_FAIL };
-	static const int worst[4][4] = { [P] = { [P] = P, [S] = P, [I] = I, [F] = F },
-					 [S] = { [P] = P, [S] = S, [I] = I, [F] = F },
-					 [I] = { [P] = I, [S] = I, [I] = I, [F] = F },
-					 [F] = { [P] = F, [S] = F, [I] = F, [F] = F } };
-
-	(void)state;
-	for (int a = P; a <= F; a++)
-		for (int b = P; b <= F; b++)
-			assert_int_equal(ktstr_outcome_worst(a, b), worst[a][b]);
-}
-
-/* A result of one kind; a pass is something that held. */
-static void record_kind(struct ktstr_assert_result *into, enum ktstr_outcome_kind kind)
-{
-	if (kind == KTSTR_OUTCOME_PASS)
-		ktstr_assert_record_pass(into, "x", "eq", "1", "1");
-	else
-		ktstr_assert_record(into, kind, KTSTR_DETAIL_OTHER, "because of %d", (int)kind);
-}
-
-static void merging_follows_the_precedence(void **state)
-{
-	(void)state;
-	for (int a = KTSTR_OUTCOME_PASS; a <= KTSTR_OUTCOME_FAIL; a++) {
-		for (int b = KTSTR_OUTCOME_PASS; b <= KTSTR_OUTCOME_FAIL; b++) {
-			struct ktstr_assert_result left = { 0 }, right = { 0 };
-
-			record_kind(&left, a);
-			record_kind(&right, b);
-			assert_int_equal(ktstr_assert_result_kind(&left), a);
-			ktstr_assert_result_merge(&left, &right);
-			assert_int_equal(ktstr_assert_result_kind(&left), ktstr_outcome_worst(a, b));
-			assert_int_equal(ktstr_assert_result_kind(&right), KTSTR_OUTCOME_PASS);
-			assert_null(right.outcomes);
-			ktstr_assert_result_deinit(&left);
-			ktstr_assert_result_deinit(&right);
-		}
-	}
-}
-
-static void an_empty_verdict_passes(void **state)
-{
-	(void)state;
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_PASS);
-	ktstr_assert_note(&result, "a note never affects the verdict: %d", 1);
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_PASS);
-}
-
-static void merging_keeps_order_and_stats(void **state)
-{
-	struct ktstr_assert_result other = { 0 };
-	struct ktstr_assert assert = { 0 };
-
-	(void)state;
-	ktstr_assert_record(&result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_STUCK, "first");
-	ktstr_assert_record(&other, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "second");
-	ktstr_assert_note(&other, "note");
-	ktstr_assert_cgroup(&assert, &limits, "cg_1", NULL, workers, 4, &other);
-	ktstr_assert_result_merge(&result, &other);
-	assert_string_equal(result.outcomes[0].detail.message, "first");
-	assert_string_equal(result.outcomes[1].detail.message, "second");
-	assert_string_equal(result.notes[0], "note");
-	assert_int_equal(result.stats.total_workers, 4);
-	assert_non_null(ktstr_stats_cgroup(&result.stats, "cg_1"));
-}
-
-static void passes_beyond_the_cap_leave_a_sentinel(void **state)
-{
-	const struct ktstr_pass_detail *tail;
-
-	(void)state;
-	for (int i = 0; i < KTSTR_MAX_RECORDED_PASSES; i++)
-		ktstr_claim_value(&result, "x", KTSTR_VALUE(i), KTSTR_CMP_eq, KTSTR_VALUE(i));
-	assert_int_equal(result.passes_count, KTSTR_MAX_RECORDED_PASSES);
-	assert_string_equal(result.passes[KTSTR_MAX_RECORDED_PASSES - 1].name, "x");
-	for (int i = 0; i < 3; i++)
-		ktstr_assert_record_pass(&result, "late", "eq", "1", NULL);
-	assert_int_equal(result.passes_count, KTSTR_MAX_RECORDED_PASSES + 1);
-	tail = &result.passes[result.passes_count - 1];
-	assert_string_equal(tail->name, KTSTR_PASSES_TRUNCATION_SENTINEL_NAME);
-	assert_string_equal(tail->comparator, KTSTR_PASSES_TRUNCATION_SENTINEL_COMPARATOR);
-	assert_string_equal(tail->value, "cap=10000");
-	assert_null(tail->expected);
-}
-
-static void merging_respects_the_cap(void **state)
-{
-	struct ktstr_assert_result other = { 0 };
-
-	(void)state;
-	for (int i = 0; i < KTSTR_MAX_RECORDED_PASSES - 5; i++)
-		ktstr_assert_record_pass(&result, "left", "eq", "1", NULL);
-	for (int i = 0; i < 10; i++)
-		ktstr_assert_record_pass(&other, "right", "eq", "1", NULL);
-	ktstr_assert_result_merge(&result, &other);
-	assert_int_equal(result.passes_count, KTSTR_MAX_RECORDED_PASSES + 1);
-	assert_string_equal(result.passes[KTSTR_MAX_RECORDED_PASSES].name,
-			    KTSTR_PASSES_TRUNCATION_SENTINEL_NAME);
-	/* What was truncated stays so when it becomes the right side. */
-	ktstr_assert_record_pass(&other, "small", "eq", "1", NULL);
-	ktstr_assert_result_merge(&other, &result);
-	assert_int_equal(other.passes_count, KTSTR_MAX_RECORDED_PASSES + 1);
-	assert_string_equal(other.passes[KTSTR_MAX_RECORDED_PASSES].name,
-			    KTSTR_PASSES_TRUNCATION_SENTINEL_NAME);
-	ktstr_assert_result_deinit(&other);
-}
-
-/* Names */
-
-static void names_round_trip(void **state)
-{
-	enum ktstr_detail_kind kind;
-
-	(void)state;
-	for (int i = 0; i < KTSTR_DETAIL_KINDS; i++) {
-		assert_true(ktstr_detail_kind_from_name(ktstr_detail_kind_name(i), &kind));
-		assert_int_equal(kind, i);
-	}
-	assert_false(ktstr_detail_kind_from_name("noprogress", &kind));
-	assert_string_equal(ktstr_detail_kind_name(KTSTR_DETAIL_NO_PROGRESS), "NoProgress");
-	assert_string_equal(ktstr_outcome_name(KTSTR_OUTCOME_INCONCLUSIVE), "inconclusive");
-	assert_string_equal(ktstr_outcome_name(77), "unknown");
-}
-
-static bool in_vocabulary(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(KTSTR_COMPARATOR_VOCABULARY); i++)
-		if (strcmp(KTSTR_COMPARATOR_VOCABULARY[i], word) == 0)
-			return true;
-	return false;
-}
-
-static void every_recorded_comparator_is_in_the_vocabulary(void **state)
-{
-	static uint64_t sample = 5;
-	struct ktstr_cpus cpuset = ktstr_cpus_range(0, 4);
-
-	(void)state;
-	workers[0].wake_latencies =
-		(struct ktstr_reservoir){ .values_ns = &sample, .count = 1, .total_samples = 1 };
-	evaluate_in(&cpuset,
-		    (struct ktstr_assert){ .not_stuck = true,
-					   .isolation = true,
-					   .min_work_rate = KTSTR_SOME(1),
-					   .max_p99_wake_latency_ns = KTSTR_SOME(5) },
-		    4);
-	for (int cmp = KTSTR_CMP_at_least; cmp <= KTSTR_CMP_ne; cmp++)
-		for (int value = 1; value <= 3; value++)
-			ktstr_claim_value(&result, "v", KTSTR_VALUE(value), cmp, KTSTR_VALUE(2));
-	assert_int_equal(result.passes_count, 6 + 2 + 2 + 1 + 1 + 1 + 2);
-	for (size_t i = 0; i < result.passes_count; i++)
-		assert_true(in_vocabulary(result.passes[i].comparator));
-}
-
-/* Claims */
-
-static bool holds(struct ktstr_value a, enum ktstr_comparator comparator, struct ktstr_value b)
-{
-	struct ktstr_assert_result one = { 0 };
-	bool held;
-
-	ktstr_claim_value(&one, "a", a, comparator, b);
-	assert_int_equal(one.outcomes_count + one.passes_count, 1);
-	held = one.passes_count == 1;
-	ktstr_assert_result_deinit(&one);
-	return held;
-}
-
-static void assert_order(struct ktstr_value a, struct ktstr_value b, int order)
-{
-	for (int swap = 0; swap < 2; swap++) {
-		assert_int_equal(holds(a, KTSTR_CMP_lt, b), order < 0);
-		assert_int_equal(holds(a, KTSTR_CMP_at_most, b), order <= 0);
-		assert_int_equal(holds(a, KTSTR_CMP_eq, b), order == 0);
-		assert_int_equal(holds(a, KTSTR_CMP_ne, b), order != 0);
-		assert_int_equal(holds(a, KTSTR_CMP_at_least, b), order >= 0);
-		assert_int_equal(holds(a, KTSTR_CMP_gt, b), order > 0);
-		struct ktstr_value c = a;
-		a = b;
-		b = c;
-		order = -order;
-	}
-}
-
-static void claims_compare_by_value(void **state)
-{
-	unsigned long long big = 1ull << 63;
-
-	(void)state;
-	assert_order(KTSTR_VALUE(1), KTSTR_VALUE(2), -1);
-	assert_order(KTSTR_VALUE(-2), KTSTR_VALUE(-1), -1);
-	assert_order(KTSTR_VALUE(-1), KTSTR_VALUE(1u), -1); /* C would say greater */
-	assert_order(KTSTR_VALUE(INT64_MIN), KTSTR_VALUE(UINT64_MAX), -1);
-	assert_order(KTSTR_VALUE(INT64_MAX), KTSTR_VALUE(big), -1);
-	assert_order(KTSTR_VALUE(7), KTSTR_VALUE((unsigned char)7), 0);
-	assert_order(KTSTR_VALUE((_Bool)1), KTSTR_VALUE(1), 0);
-	assert_order(KTSTR_VALUE(1.5), KTSTR_VALUE(1.5f), 0);
-}
-
-static void integers_and_doubles_compare_exactly(void **state)
-{
-	int64_t odd = (1ll << 53) + 1; /* no double has this value */
-
-	(void)state;
-	assert_order(KTSTR_VALUE(odd), KTSTR_VALUE(0x1p53), 1);
-	assert_order(KTSTR_VALUE(-odd), KTSTR_VALUE(-0x1p53), -1);
-	assert_order(KTSTR_VALUE(UINT64_MAX), KTSTR_VALUE(0x1p64), -1);
-	assert_order(KTSTR_VALUE(INT64_MIN), KTSTR_VALUE(-0x1p63), 0);
-	assert_order(KTSTR_VALUE(INT64_MIN), KTSTR_VALUE(-0x1p64), 1);
-	assert_order(KTSTR_VALUE(1), KTSTR_VALUE(1.25), -1);
-	assert_order(KTSTR_VALUE(-1), KTSTR_VALUE(-1.25), 1);
-	assert_order(KTSTR_VALUE(0), KTSTR_VALUE(-0.0), 0);
-	assert_order(KTSTR_VALUE(0u), KTSTR_VALUE(-0.5), 1);
-	assert_order(KTSTR_VALUE(UINT64_MAX), KTSTR_VALUE(INFINITY), -1);
-	assert_order(KTSTR_VALUE(INT64_MIN), KTSTR_VALUE(-INFINITY), 1);
-	assert_order(KTSTR_VALUE(INFINITY), KTSTR_VALUE(INFINITY), 0);
-}
-
-static void nan_satisfies_nothing(void **state)
-{
-	struct ktstr_value others[] = { KTSTR_VALUE(0), KTSTR_VALUE(1u), KTSTR_VALUE(1.0),
-					KTSTR_VALUE(NAN) };
-
-	(void)state;
-	for (int cmp = KTSTR_CMP_at_least; cmp <= KTSTR_CMP_ne; cmp++) {
-		for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-			assert_false(holds(KTSTR_VALUE(NAN), cmp, others[i]));
-			assert_false(holds(others[i], cmp, KTSTR_VALUE(NAN)));
-		}
-	}
-}
-
-static void claims_name_their_expression(void **state)
-{
-	(void)state;
-	ktstr_claim_value(&result, "stats->total_migrations", KTSTR_VALUE(UINT64_MAX), KTSTR_CMP_at_most,
-			  KTSTR_VALUE(-1));
-	expect_fail(KTSTR_DETAIL_OTHER,
-		    "stats->total_migrations was 18446744073709551615, expected at_most -1");
-	ktstr_assert_result_deinit(&result);
-	ktstr_claim_value(&result, "x", KTSTR_VALUE(-NAN), KTSTR_CMP_ne, KTSTR_VALUE(0.1));
-	expect_fail(KTSTR_DETAIL_OTHER, "x was nan, expected ne 0.1");
-	ktstr_assert_result_deinit(&result);
-	ktstr_claim_value(&result, "x", KTSTR_VALUE(3), KTSTR_CMP_at_least, KTSTR_VALUE(2.5));
-	assert_string_equal(result.passes[0].name, "x");
-	assert_string_equal(result.passes[0].comparator, "ge");
-	assert_string_equal(result.passes[0].value, "3");
-	assert_string_equal(result.passes[0].expected, "2.5");
-}
-
-static void absent_values_fail_their_claim(void **state)
-{
-	(void)state;
-	ktstr_claim_opt(&result, "cv", (struct ktstr_opt_f64)KTSTR_SOME(0.5), KTSTR_CMP_lt, 1);
-	assert_int_equal(ktstr_assert_result_kind(&result), KTSTR_OUTCOME_PASS);
-	ktstr_claim_opt(&result, "cv", (struct ktstr_opt_f64)KTSTR_NONE, KTSTR_CMP_lt, 1);
-	expect_fail(KTSTR_DETAIL_OTHER, "cv was not measured, expected lt 1");
-}
-
-/* JSON of verdicts */
-
-static void verdicts_survive_json(void **state)
-{
-	struct ktstr_assert_result back;
-	json_t *json, *again;
-
-	(void)state;
-	workers[1].work_units = 0;
-	evaluate(.not_stuck = true, .min_work_rate = KTSTR_SOME(2000));
-	ktstr_assert_record(&result, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "quote \" and \xc3\xa4 and \n");
-	ktstr_assert_record(&result, KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_MONITOR, "no samples");
-	ktstr_assert_record_pass(&result, "bare", "is_finite", "1", NULL);
-	ktstr_assert_note(&result, "a note");
-	json = ktstr_assert_result_to_json(&result);
-	assert_null(ktstr_assert_result_from_json(json, &back));
-	assert_int_equal(back.outcomes_count, result.outcomes_count);
-	assert_string_equal(back.outcomes[0].detail.message, result.outcomes[0].detail.message);
-	assert_int_equal(ktstr_assert_result_kind(&back), KTSTR_OUTCOME_FAIL);
-	assert_null(back.passes[back.passes_count - 1].expected);
-	again = ktstr_assert_result_to_json(&back);
-	assert_true(json_equal(json, again));
-	json_decref(json);
-	json_decref(again);
-	/* What was read can be added to. */
-	ktstr_assert_record(&back, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "one more");
-	ktstr_assert_result_merge(&back, &result);
-	ktstr_assert_result_deinit(&back);
-}
-
-static void json_has_the_documented_shape(void **state)
-{
-	json_t *json, *expected = json_loads(
-		"{\"kind\":\"fail\",\"detail\":{\"kind\":\"NoProgress\",\"message\":\"m\"}}", 0, NULL);
-
-	(void)state;
-	ktstr_assert_record(&result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_NO_PROGRESS, "m");
-	json = ktstr_assert_result_to_json(&result);
-	assert_true(json_equal(json_array_get(json_object_get(json, "outcomes"), 0), expected));
-	assert_true(json_is_array(json_object_get(json, "passes")));
-	assert_true(json_is_array(json_object_get(json, "notes")));
-	assert_true(json_is_object(json_object_get(json, "stats")));
-	json_decref(json);
-	json_decref(expected);
-}
-
-static void long_and_dirty_text_can_be_read_back(void **state)
-{
-	struct ktstr_assert_result back;
-	_cleanup_free_ char *text = malloc(3 * KTSTR_JSON_TEXT_MAX + 1);
-	json_t *json;
-
-	(void)state;
-	for (size_t i = 0; i < KTSTR_JSON_TEXT_MAX; i++)
-		memcpy(text + 3 * i, "\xe2\x82\xac", 3); /* the euro sign: a cut must not split it */
-	text[3 * KTSTR_JSON_TEXT_MAX] = 0;
-	ktstr_assert_note(&result, "%s", text);
-	memset(text, 0xff, 3 * KTSTR_JSON_TEXT_MAX);
-	ktstr_assert_note(&result, "%s", text);
-	json = ktstr_assert_result_to_json(&result);
-	assert_null(ktstr_assert_result_from_json(json, &back));
-	assert_true(strlen(back.notes[0]) > KTSTR_JSON_TEXT_MAX - 20);
-	assert_string_equal(back.notes[0] + strlen(back.notes[0]) - 6, " [cut]");
-	assert_memory_equal(back.notes[0], "\xe2\x82\xac", 3);
-	assert_memory_equal(back.notes[1], "\\xff\\xff", 8);
-	json_decref(json);
-	ktstr_assert_result_deinit(&back);
-}
-
-static void too_many_outcomes_keep_the_verdict(void **state)
-{
-	struct ktstr_assert_result back;
-	json_t *json;
-
-	(void)state;
-	for (int i = 0; i < KTSTR_JSON_ITEMS_MAX; i++)
-		ktstr_assert_record(&result, KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_OTHER, "?");
-	ktstr_assert_record(&result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "last");
-	json = ktstr_assert_result_to_json(&result);
-	assert_null(ktstr_assert_result_from_json(json, &back));
-	assert_int_equal(ktstr_assert_result_kind(&back), KTSTR_OUTCOME_FAIL);
-	json_decref(json);
-	ktstr_assert_result_deinit(&back);
-}
-
-#define STATS "\"stats\":{\"total_workers\":0,\"total_cpus\":0,\"total_migrations\":0,"                    \
-	      "\"total_iterations\":0,\"worst_spread\":null,\"worst_gap_ms\":0,\"worst_gap_cpu\":0,"       \
-	      "\"worst_migration_ratio\":0,\"cgroups\":[]}"
-#define VERDICT(outcomes, passes, notes)                                                                   \
-	"{\"outcomes\":" outcomes ",\"passes\":" passes ",\"notes\":" notes "," STATS "}"
-#define OUTCOME(kind, detail) "{\"kind\":" kind ",\"detail\":" detail "}"
-
-static void hostile_verdicts_are_refused_by_key(void **state)
-{
-	static const struct {
-		const char *text, *message;
-	} cases[] = {
-		{ "[]", "expected an object, got an array" },
-		{ "{}", "outcomes: expected an array, got nothing" },
-		{ "{\"outcomes\":[],\"passes\":[],\"notes\":[]}", "stats: expected an object, got nothing" },
-		{ VERDICT("{}", "[]", "[]"), "outcomes: expected an array, got an object" },
-		{ VERDICT("[1]", "[]", "[]"), "outcomes[0]: expected an object, got a number" },
-		{ VERDICT("[{}]", "[]", "[]"), "outcomes[0]: kind: expected text, got nothing" },
-		{ VERDICT("[" OUTCOME("\"pass\"", "{}") "]", "[]", "[]"),
-		  "outcomes[0]: kind: \"pass\" is no outcome" },
-		{ VERDICT("[" OUTCOME("\"fail\"", "3") "]", "[]", "[]"),
-		  "outcomes[0]: detail: expected an object, got a number" },
-		{ VERDICT("[" OUTCOME("\"fail\"", "{\"kind\":\"Nope\",\"message\":\"\"}") "]", "[]", "[]"),
-		  "outcomes[0]: detail: kind: \"Nope\" is no kind of detail" },
-		{ VERDICT("[" OUTCOME("\"fail\"", "{\"kind\":\"Other\",\"message\":null}") "]", "[]", "[]"),
-		  "outcomes[0]: detail: message: expected text, got null" },
-		{ VERDICT("[]", "[{\"name\":\"x\",\"comparator\":\"eq\"}]", "[]"),
-		  "passes[0]: value: missing" },
-		{ VERDICT("[]", "[{\"name\":[]}]", "[]"), "passes[0]: name: expected text, got an array" },
-		{ VERDICT("[]", "[]", "[\"ok\",false]"), "notes[1]: expected text, got false" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		json_t *json = json_loads(cases[i].text, 0, NULL);
-		_cleanup_error_ struct ktstr_error *error = NULL;
-
-		assert_non_null(json);
-		error = ktstr_assert_result_from_json(json, &result);
-		json_decref(json);
-		assert_non_null(error);
-		assert_int_equal(ktstr_error_code(error), KTSTR_ERR_CORRUPT);
-		assert_string_equal(ktstr_error_message(error), cases[i].message);
-		assert_null(result.outcomes);
-		assert_null(result.passes);
-		assert_null(result.notes);
-	}
-}
-
-static void a_minimal_verdict_is_read(void **state)
-{
-	json_t *json = json_loads(VERDICT("[]", "[]", "[]"), 0, NULL);
-
-	(void)state;
-	assert_null(ktstr_assert_result_from_json(json, &result));
-	assert_true(isnan(result.stats.worst_spread)); /* null is not zero */
-	json_decref(json);
-}
-
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -889,34 +614,26 @@ int main(void)
 		TEST(min_work_rate),
 		TEST(min_work_rate_without_cpu_time),
 		TEST(max_p99_wake_latency),
+		TEST(max_throughput_cv),
+		TEST(throughput_without_cpu_time_is_said_once),
+		TEST(max_wake_latency_cv),
+		TEST(min_iteration_rate),
+		TEST(max_migration_ratio),
+		TEST(min_page_locality),
+		TEST(max_cross_node_migration_ratio),
+		TEST(max_slow_tier_ratio),
+		TEST(absolute_thresholds),
 		TEST(without_workers_benchmarks_skip),
 		TEST(outcomes_come_in_the_order_of_the_checks),
 		TEST(affinity_errors_are_noted),
 		TEST(later_layers_win_field_by_field),
+		TEST(enforcing_is_never_taken_back),
+		TEST(monitor_defaults_fill_what_is_unset),
 		TEST(the_table_covers_the_whole_struct),
 		TEST(senseless_thresholds_are_invalid),
 		TEST(printing_says_none_for_unset),
 		TEST(thresholds_survive_json),
 		TEST(bad_thresholds_in_json_are_refused),
-		TEST(precedence_of_all_pairs),
-		TEST(merging_follows_the_precedence),
-		TEST(an_empty_verdict_passes),
-		TEST(merging_keeps_order_and_stats),
-		TEST(passes_beyond_the_cap_leave_a_sentinel),
-		TEST(merging_respects_the_cap),
-		TEST(names_round_trip),
-		TEST(every_recorded_comparator_is_in_the_vocabulary),
-		TEST(claims_compare_by_value),
-		TEST(integers_and_doubles_compare_exactly),
-		TEST(nan_satisfies_nothing),
-		TEST(claims_name_their_expression),
-		TEST(absent_values_fail_their_claim),
-		TEST(verdicts_survive_json),
-		TEST(json_has_the_documented_shape),
-		TEST(long_and_dirty_text_can_be_read_back),
-		TEST(too_many_outcomes_keep_the_verdict),
-		TEST(hostile_verdicts_are_refused_by_key),
-		TEST(a_minimal_verdict_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "check/result_json.h"
+#include "runner/expect.h"
 #include "runner/judge.h"
 
 #define EXITED(code) ((code) << 8) /* wait statuses as the kernel makes them */
@@ -417,6 +418,130 @@ static void short_payloads_are_harmless(void **state)
 	EXPECT_FAIL(&run, "powered off");
 }
 
+static const char *instance_text(const struct run *run, size_t i, const char *key)
+{
+	return json_string_value(json_object_get(json_array_get(run->result.scheduler_instances, i), key));
+}
+
+static void each_scheduler_has_its_log_and_end(void **state)
+{
+	_cleanup_run_ struct run run = eevdf_run();
+
+	(void)state;
+	send_life(&run, KTSTR_LIFE_WORKLOAD_DISPATCHED, "disabled");
+	send_life(&run, KTSTR_LIFE_SCHED_STARTED, "a");
+	send_text(&run, KTSTR_FRAME_SCHED_LOG, "a says\n");
+	send_life(&run, KTSTR_LIFE_SCHED_ATTACHED, "ops_a");
+	send_life(&run, KTSTR_LIFE_WORKLOAD_DISPATCHED, "enabled ops_a");
+	send_life(&run, KTSTR_LIFE_SCHED_STOPPED, "detached");
+	send_life(&run, KTSTR_LIFE_WORKLOAD_DISPATCHED, "disabled");
+	send_life(&run, KTSTR_LIFE_SCHED_STARTED, "b");
+	send_text(&run, KTSTR_FRAME_SCHED_LOG, "b \033says");
+	send_life(&run, KTSTR_LIFE_SCHED_ATTACHED, "ops_b");
+	end_well(&run);
+	judge(&run, NULL);
+	expect(&run, KTSTR_OUTCOME_PASS, NULL);
+	assert_int_equal(json_array_size(run.result.scheduler_instances), 2);
+	assert_string_equal(instance_text(&run, 0, "name"), "a");
+	assert_string_equal(instance_text(&run, 0, "ops"), "ops_a");
+	assert_string_equal(instance_text(&run, 0, "end"), "detached");
+	assert_string_equal(instance_text(&run, 0, "log"), "a says\n");
+	assert_null(instance_text(&run, 1, "end"));
+	assert_null(strchr(instance_text(&run, 1, "log"), '\033'));
+	assert_non_null(strstr(run.result.scheduler_log, "=== scheduler 1: a ===\na says\n=== scheduler 2: b ===\nb "));
+}
+
+static void a_workload_without_the_scheduler_that_should_be_there(void **state)
+{
+	_cleanup_run_ struct run run = eevdf_run();
+
+	(void)state;
+	send_life(&run, KTSTR_LIFE_SCHED_STARTED, "a");
+	send_life(&run, KTSTR_LIFE_SCHED_ATTACHED, "ops_a");
+	send_life(&run, KTSTR_LIFE_WORKLOAD_DISPATCHED, "disabled");
+	end_well(&run);
+	judge(&run, NULL);
+	EXPECT_FAIL(&run, "sched_ext was not active", "disabled");
+}
+
+static void the_scheduler_that_is_lost_is_named(void **state)
+{
+	_cleanup_run_ struct run run = scx_run();
+
+	(void)state;
+	send_life(&run, KTSTR_LIFE_SCHED_STARTED, "scx_foo");
+	send_life(&run, KTSTR_LIFE_SCHED_ATTACHED, "foo");
+	send_life(&run, KTSTR_LIFE_SCHED_STOPPED, "replaced by other");
+	send_life(&run, KTSTR_LIFE_SCHED_STARTED, "other");
+	send_life(&run, KTSTR_LIFE_SCHED_ATTACHED, "other");
+	die(&run, EXITED(2));
+	end_well(&run);
+	judge(&run, NULL);
+	EXPECT_FAIL(&run, "scheduler other died", "exit code 2");
+}
+
+static void one_that_cannot_be_started(void **state)
+{
+	_cleanup_run_ struct run run = eevdf_run();
+
+	(void)state;
+	send_life(&run, KTSTR_LIFE_SCHED_NOT_ATTACHED, ".enable: \"x\" ended with exit code 3");
+	judge(&run, "the guest powered off in the middle of the test");
+	EXPECT_FAIL(&run, "scheduler scx_foo could not be started", "exit code 3");
+}
+
+/* A run that lost its scheduler with these words, under an expectation. */
+static void expect_words(const char *contains, const char *matches, enum ktstr_outcome_kind kind, const char *part)
+{
+	struct ktstr_expectation wanted = { true, (char *)contains, (char *)matches, false };
+	_cleanup_run_ struct run run = scx_run();
+
+	reach_workload(&run);
+	send_text(&run, KTSTR_FRAME_SCHED_LOG, "ejected: my reason\n");
+	die(&run, EXITED(1));
+	end_well(&run);
+	set_console(&run, "[1.0] other: words\n[1.0] sched_ext: BPF scheduler \"foo\" disabled (runtime error)\n[1.0] sched_ext: foo: stalled 7\n");
+	judge(&run, NULL);
+	ktstr_expect_apply(&wanted, &run.result);
+	expect(&run, kind, (const char *const[]){ part, NULL });
+	assert_int_equal(run.result.expected_failure, kind == KTSTR_OUTCOME_PASS);
+	if (kind == KTSTR_OUTCOME_PASS)
+		assert_non_null(strstr(run.result.verdict.notes[0].message, "as expected: scheduler scx_foo died"));
+}
+
+static void expected_failures(void **state)
+{
+	(void)state;
+	expect_words(NULL, NULL, KTSTR_OUTCOME_PASS, NULL);
+	expect_words("my reason", NULL, KTSTR_OUTCOME_PASS, NULL);
+	expect_words("my reason", "stalled [0-9]$", KTSTR_OUTCOME_PASS, NULL);
+	expect_words("another reason", NULL, KTSTR_OUTCOME_FAIL, "has \"another reason\"");
+	expect_words("my reason", "stalled [a-z]", KTSTR_OUTCOME_FAIL, "matches \"stalled [a-z]\"");
+	/* The kernel says much on its console: only its words on sched_ext count. */
+	expect_words("other: words", NULL, KTSTR_OUTCOME_FAIL, "has \"other: words\"");
+}
+
+static void expected_failures_that_do_not_come(void **state)
+{
+	static const struct ktstr_expectation failure = { .failure = true, .allow_inconclusive = true };
+	_cleanup_run_ struct run passes = eevdf_run(), skips = eevdf_run(), undecided = eevdf_run();
+
+	(void)state;
+	end_well(&passes);
+	judge(&passes, NULL);
+	ktstr_expect_apply(&failure, &passes.result);
+	EXPECT_FAIL(&passes, "must fail (.expect_err), but it passed");
+	end_well(&undecided);
+	judge(&undecided, NULL);
+	ktstr_assert_record(&undecided.result.verdict, KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_OTHER, "no samples");
+	ktstr_expect_apply(&failure, &undecided.result);
+	EXPECT_FAIL(&undecided, "was inconclusive");
+	assert_false(undecided.result.allow_inconclusive);
+	ktstr_assert_record(&skips.result.verdict, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "no LLCs");
+	ktstr_expect_apply(&failure, &skips.result);
+	assert_int_equal(ktstr_test_result_kind(&skips.result), KTSTR_OUTCOME_SKIP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +564,12 @@ int main(void)
 		cmocka_unit_test(verdicts_that_cannot_be_read),
 		cmocka_unit_test(damaged_frames_change_nothing),
 		cmocka_unit_test(short_payloads_are_harmless),
+		cmocka_unit_test(each_scheduler_has_its_log_and_end),
+		cmocka_unit_test(a_workload_without_the_scheduler_that_should_be_there),
+		cmocka_unit_test(the_scheduler_that_is_lost_is_named),
+		cmocka_unit_test(one_that_cannot_be_started),
+		cmocka_unit_test(expected_failures),
+		cmocka_unit_test(expected_failures_that_do_not_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

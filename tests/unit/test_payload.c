@@ -386,7 +386,7 @@ static void background_runs_give_their_result_once(void **state)
 
 	assert_null(ktstr_payload_run_spawn(&ctx, &config, &handle));
 	ktstr_payload_handle_destroy(handle);
-	assert_non_null(strstr(ctx.result.notes[ctx.result.notes_count - 1], "its metrics are lost"));
+	assert_non_null(strstr(ctx.result.notes[ctx.result.notes_count - 1].message, "its metrics are lost"));
 	ktstr_assert_result_deinit(&ctx.result);
 }
 

@@ -468,7 +468,7 @@ static void test_removal_that_fails_is_noted(void **state)
 	RUN(KTSTR_STEPS({ KTSTR_OPS(KTSTR_OP(REMOVE_CGROUP, .cgroup = "typo")), .hold = ktstr_hold_fixed(0) }));
 	assert_verdict(NULL);
 	assert_int_equal(diary.machine.ctx.result.notes_count, 1);
-	assert_has(diary.machine.ctx.result.notes[0], "RemoveCgroup typo: no luck");
+	assert_has(diary.machine.ctx.result.notes[0].message, "RemoveCgroup typo: no luck");
 }
 
 static void test_freezing(void **state)
@@ -541,7 +541,7 @@ static void test_map_write(void **state)
 	RUN(KTSTR_STEPS({ .hold = ktstr_hold_fixed(0) }));
 	assert_diary("SCST\nawait\nSTIM\nSTEN\nSCEN\n");
 	assert_verdict(NULL); /* it goes on, with a note */
-	assert_has(diary.machine.ctx.result.notes[0], "went on without the host's write to a BPF map: no luck");
+	assert_has(diary.machine.ctx.result.notes[0].message, "went on without the host's write to a BPF map: no luck");
 }
 
 /* Workers that were only ever allowed LLC 0 and 1 in turn may have been on both, not elsewhere. */

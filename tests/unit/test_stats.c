@@ -31,6 +31,12 @@ static struct ktstr_worker_report worker(unsigned int index, uint64_t wall_ms, u
 	return report;
 }
 
+static const struct ktstr_cgroup_stats *add_cgroup(struct ktstr_scenario_stats *stats, const char *name,
+						   const struct ktstr_worker_report *reports, size_t count)
+{
+	return ktstr_stats_add_cgroup(stats, &(struct ktstr_judged_cgroup){ .name = name }, reports, count);
+}
+
 static struct ktstr_reservoir reservoir(const uint64_t *values, size_t count, uint64_t total)
 {
 	return (struct ktstr_reservoir){ .values_ns = values, .count = count, .total_samples = total };
@@ -40,7 +46,7 @@ static void percentiles_of_hundred_are_nearest_rank(void **state)
 {
 	struct ktstr_worker_report reports[2] = { worker(0, 10, 5), worker(1, 10, 5) };
 	uint64_t values[100];
-	struct ktstr_wake_summary wake;
+	struct ktstr_sample_summary wake;
 
 	(void)state;
 	for (size_t i = 0; i < 100; i++)
@@ -48,23 +54,23 @@ static void percentiles_of_hundred_are_nearest_rank(void **state)
 	/* Pooling: the two halves live in different workers. */
 	reports[0].wake_latencies = reservoir(values, 50, 50);
 	reports[1].wake_latencies = reservoir(values + 50, 50, 50);
-	wake = ktstr_wake_summarise(reports, 2);
-	assert_int_equal(wake.p99_ns, 99);
-	assert_int_equal(wake.median_ns, 50);
-	assert_int_equal(wake.sample_total, 100);
+	wake = ktstr_reports_summarise(reports, 2, KTSTR_REPORT_WAKES);
+	assert_int_equal(wake.p99, 99);
+	assert_int_equal(wake.median, 50);
+	assert_int_equal(wake.total, 100);
 }
 
 static void percentile_of_one_sample_is_that_sample(void **state)
 {
 	struct ktstr_worker_report report = worker(0, 10, 5);
 	uint64_t value = 7;
-	struct ktstr_wake_summary wake;
+	struct ktstr_sample_summary wake;
 
 	(void)state;
 	report.wake_latencies = reservoir(&value, 1, 1);
-	wake = ktstr_wake_summarise(&report, 1);
-	assert_int_equal(wake.p99_ns, 7);
-	assert_int_equal(wake.median_ns, 7);
+	wake = ktstr_reports_summarise(&report, 1, KTSTR_REPORT_WAKES);
+	assert_int_equal(wake.p99, 7);
+	assert_int_equal(wake.median, 7);
 	assert_true(wake.cv.set);
 	close_to(wake.cv.value, 0);
 }
@@ -73,30 +79,30 @@ static void overflowed_reservoirs_weigh_by_population(void **state)
 {
 	struct ktstr_worker_report reports[2] = { worker(0, 10, 5), worker(1, 10, 5) };
 	uint64_t busy[4] = { 1, 1, 1, 1 }, idle[4] = { 9, 9, 9, 9 };
-	struct ktstr_wake_summary wake;
+	struct ktstr_sample_summary wake;
 
 	(void)state;
 	/* 4000 wakeups of 1 ns beside 4 of 9 ns: the 99th percentile is 1, by plain pooling 9. */
 	reports[0].wake_latencies = reservoir(busy, 4, 4000);
 	reports[1].wake_latencies = reservoir(idle, 4, 4);
-	wake = ktstr_wake_summarise(reports, 2);
-	assert_int_equal(wake.p99_ns, 1);
-	assert_int_equal(wake.median_ns, 1);
-	assert_int_equal(wake.sample_total, 4004);
+	wake = ktstr_reports_summarise(reports, 2, KTSTR_REPORT_WAKES);
+	assert_int_equal(wake.p99, 1);
+	assert_int_equal(wake.median, 1);
+	assert_int_equal(wake.total, 4004);
 }
 
 static void cv_is_population_deviation_over_mean(void **state)
 {
 	struct ktstr_worker_report report = worker(0, 10, 5);
 	uint64_t values[] = { 2, 4, 4, 4, 5, 5, 7, 9 }, zeros[] = { 0, 0 };
-	struct ktstr_wake_summary wake;
+	struct ktstr_sample_summary wake;
 
 	(void)state;
 	report.wake_latencies = reservoir(values, 8, 8);
-	wake = ktstr_wake_summarise(&report, 1); /* mean 5, deviation 2 */
+	wake = ktstr_reports_summarise(&report, 1, KTSTR_REPORT_WAKES); /* mean 5, deviation 2 */
 	close_to(wake.cv.value, 0.4);
 	report.wake_latencies = reservoir(zeros, 2, 2);
-	assert_false(ktstr_wake_summarise(&report, 1).cv.set);
+	assert_false(ktstr_reports_summarise(&report, 1, KTSTR_REPORT_WAKES).cv.set);
 }
 
 static void off_cpu_and_gap_of_a_cgroup(void **state)
@@ -110,7 +116,7 @@ static void off_cpu_and_gap_of_a_cgroup(void **state)
 	reports[1].max_gap_ns = KTSTR_MS(40);
 	reports[1].max_gap_cpu = 3;
 	reports[0].migration_count = 30;
-	cgroup = ktstr_stats_add_cgroup(&stats, "cg_0", reports, 3);
+	cgroup = add_cgroup(&stats, "cg_0", reports, 3);
 	close_to(cgroup->min_off_cpu_pct.value, 10);
 	close_to(cgroup->max_off_cpu_pct.value, 50);
 	close_to(cgroup->avg_off_cpu_pct.value, 30); /* the worker without wall time does not count */
@@ -133,9 +139,9 @@ static void spread_compares_only_equal_workers(void **state)
 
 	(void)state;
 	reports[2].group_idx = 1;
-	close_to(ktstr_stats_add_cgroup(&stats, "cg_0", reports, 3)->spread.value, 5);
+	close_to(add_cgroup(&stats, "cg_0", reports, 3)->spread.value, 5);
 	reports[1].group_idx = 2;
-	assert_false(ktstr_stats_add_cgroup(&stats, "cg_1", reports, 3)->spread.set);
+	assert_false(add_cgroup(&stats, "cg_1", reports, 3)->spread.set);
 	ktstr_scenario_stats_deinit(&stats);
 }
 
@@ -146,7 +152,7 @@ static void nothing_measured_is_unset_never_zero(void **state)
 	const struct ktstr_cgroup_stats *cgroup;
 
 	(void)state;
-	cgroup = ktstr_stats_add_cgroup(&stats, "cg_0", &report, 1);
+	cgroup = add_cgroup(&stats, "cg_0", &report, 1);
 	assert_false(cgroup->avg_off_cpu_pct.set);
 	assert_false(cgroup->min_off_cpu_pct.set);
 	assert_false(cgroup->spread.set);
@@ -173,7 +179,7 @@ static void run_delay_takes_only_workers_with_schedstat(void **state)
 	reports[0].schedstat_run_delay_ns = KTSTR_US(100);
 	reports[1].schedstat_run_delay_ns = KTSTR_US(300);
 	reports[2].schedstat_run_delay_ns = KTSTR_US(9000); /* unavailable: noise */
-	cgroup = ktstr_stats_add_cgroup(&stats, "cg_0", reports, 3);
+	cgroup = add_cgroup(&stats, "cg_0", reports, 3);
 	close_to(cgroup->mean_run_delay_us.value, 200);
 	close_to(cgroup->worst_run_delay_us.value, 300);
 	ktstr_scenario_stats_deinit(&stats);
@@ -191,9 +197,9 @@ static void totals_fold_cgroups(void **state)
 	b.max_gap_ns = KTSTR_MS(9);
 	b.max_gap_cpu = 6;
 	b.migration_count = 50;
-	ktstr_stats_add_cgroup(&stats, "a", a, 2);
-	ktstr_stats_add_cgroup(&stats, "b", &b, 1);
-	ktstr_stats_add_cgroup(&stats, "empty", NULL, 0);
+	add_cgroup(&stats, "a", a, 2);
+	add_cgroup(&stats, "b", &b, 1);
+	add_cgroup(&stats, "empty", NULL, 0);
 	assert_int_equal(stats.total_workers, 3);
 	assert_int_equal(stats.total_cpus, 2); /* CPU 1 served both */
 	assert_int_equal(stats.total_migrations, 50);
@@ -215,7 +221,7 @@ static void totals_saturate(void **state)
 
 	(void)state;
 	reports[0].iterations = UINT64_MAX;
-	assert_true(ktstr_stats_add_cgroup(&stats, "a", reports, 2)->total_iterations == UINT64_MAX);
+	assert_true(add_cgroup(&stats, "a", reports, 2)->total_iterations == UINT64_MAX);
 	ktstr_scenario_stats_deinit(&stats);
 }
 
@@ -227,8 +233,8 @@ static void merge_is_the_same_as_adding_both(void **state)
 	(void)state;
 	b.max_gap_ns = KTSTR_MS(7);
 	b.max_gap_cpu = 5;
-	ktstr_stats_add_cgroup(&left, "a", &a, 1);
-	ktstr_stats_add_cgroup(&right, "b", &b, 1);
+	add_cgroup(&left, "a", &a, 1);
+	add_cgroup(&right, "b", &b, 1);
 	ktstr_scenario_stats_merge(&left, &right);
 	assert_int_equal(left.cgroups_count, 2);
 	assert_int_equal(left.total_workers, 2);
@@ -287,8 +293,8 @@ static void json_round_trip_keeps_everything(void **state)
 	reports[0].wake_latencies = reservoir(values, 3, 3);
 	reports[1].max_gap_ns = 123456789;
 	reports[1].max_gap_cpu = 7;
-	ktstr_stats_add_cgroup(&stats, "cg_0", reports, 2);
-	ktstr_stats_add_cgroup(&stats, "no\xff utf-8", NULL, 0);
+	add_cgroup(&stats, "cg_0", reports, 2);
+	add_cgroup(&stats, "no\xff utf-8", NULL, 0);
 	stats.total_iterations = UINT64_MAX; /* beyond jansson's integers */
 	json = ktstr_stats_to_json(&stats);
 	assert_null(ktstr_stats_from_json(json, &back));
@@ -314,7 +320,7 @@ static void json_has_the_documented_keys(void **state)
 	json_t *json;
 
 	(void)state;
-	ktstr_stats_add_cgroup(&stats, "cg_0", NULL, 0);
+	add_cgroup(&stats, "cg_0", NULL, 0);
 	json = ktstr_stats_to_json(&stats);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		assert_non_null(json_object_get(json, keys[i]));
@@ -333,7 +339,7 @@ static void refuse(const char *path, json_t *bad, const char *message)
 	_cleanup_error_ struct ktstr_error *error = NULL;
 	json_t *json, *target;
 
-	ktstr_stats_add_cgroup(&stats, "cg_0", &report, 1);
+	add_cgroup(&stats, "cg_0", &report, 1);
 	json = ktstr_stats_to_json(&stats);
 	target = json;
 	if (strncmp(path, "cg.", 3) == 0) {

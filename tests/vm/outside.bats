@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the host reads from a guest's memory, beside what the guest says of itself while it holds still: on both kernels,
+# with KASLR, 4- and 5-level page tables, several NUMA nodes, RAM above 4 GiB (tests/vm/outside/README.md).
+load ../lib/common
+
+HOST=$KTSTR_TEST_BUILD/outside_host
+GUEST=$KTSTR_TEST_BUILD/tests/outside_guest
+SCHEMA=$KTSTR_TEST_SOURCE/docs/schema/failure-dump.schema.json
+
+setup_file() {
+	export DUMPS=$BATS_FILE_TMPDIR
+}
+
+# At least 200 values, and every one equal.
+equal() { # KERNEL SHAPE MEMORY_MIB KARGS DUMP
+	local compared
+	run "$HOST" "$1" "$2" "$3" "$4" "$GUEST" "$DUMPS/$5"
+	echo "$output" | tail -n 20
+	[ "$status" = 0 ]
+	compared=$(sed -n 's/^compared \([0-9]*\), equal .*/\1/p' <<<"$output")
+	contains "compared $compared, equal $compared" "$output"
+	[ "$compared" -ge 200 ]
+	echo "# $1 $2 $3 MiB $4: compared $compared, equal $compared" >&3
+}
+
+@test "7.3, two CPUs: the guest's words and its memory are the same" {
+	equal 7.3 1n1l2c1t 1024 - a.json
+}
+
+@test "7.3, RAM above 4 GiB" {
+	equal 7.3 1n2l2c1t 5120 - b.json
+}
+
+@test "7.3, two nodes, SMT, four levels of page tables" {
+	equal 7.3 2n2l2c2t 1024 no5lvl c.json
+}
+
+@test "6.16, two CPUs" {
+	equal 6.16 1n1l2c1t 1024 - d.json
+}
+
+@test "6.16, RAM above 4 GiB" {
+	equal 6.16 1n2l2c1t 5120 - e.json
+}
+
+@test "6.16, two nodes, SMT, four levels of page tables" {
+	equal 6.16 2n2l2c2t 1024 no5lvl f.json
+}
+
+value() { # DUMP PATH
+	"$KTSTR" show --path "$2" "$DUMPS/$1"
+}
+
+# Maps as tests/vm/outside/maps.c has filled them.
+as_filled() { # DUMP
+	local map
+	[ "$(value "$1" 'f_array[2]')" = 'pair{a=21, b=1099511627778}' ]
+	for map in f_hash f_lru_hash; do
+		value "$1" $map | grep -qF '[2] pair{a=21, b=1099511627778}'
+		[ "$(value "$1" $map | grep -c pair)" = 3 ]
+	done
+	[ "$(value "$1" 'f_pc_array[1@1].a')" = 101 ]
+	for map in f_pc_hash f_lru_pc_hash; do
+		value "$1" $map | grep -qxE ' +1 +101'
+	done
+	value "$1" f_big_array | grep -qF 'more than was read'
+	value "$1" f_big_hash | grep -qF 'more than was read'
+	[ "$(value "$1" f_big_hash | grep -c pair)" = 4096 ]
+	value "$1" f_big_pc | grep -qF '[1..255]'
+	[ "$(value "$1" f_untyped)" = '  f_untyped (hash, value 8 bytes, max 4)
+    [07000000] 3100000000000000' ]
+	[ "$(value "$1" 'f_task[0]')" = 'pair{a=1, b=1099511627776}' ]
+	[ "$(value "$1" 'f_inode[0]')" = 'pair{a=11, b=1099511627777}' ]
+	[ "$(value "$1" 'f_sk[0]')" = 'pair{a=21, b=1099511627778}' ]
+	[ "$(value "$1" 'f_cgrp[0]')" = 'pair{a=31, b=1099511627779}' ]
+	# A record of 16 bytes and its header of 8.
+	value "$1" f_ring | grep -qF 'capacity=4096, consumer_pos=0, producer_pos=24'
+	value "$1" f_stacks | grep -qF '1 stacks in 64 buckets'
+	value "$1" f_stacks | grep -qE '#[0-9]+: 0xffffffff[0-9a-f]+ 0xffffffff'
+	value "$1" f_progs | grep -qF '2 of 8 slots in use: 3 5'
+	value "$1" f_perf | grep -qF '1 of 8 slots in use: 1'
+	value "$1" f_cgroups | grep -qF '1 of 8 slots in use: 1'
+	value "$1" f_aom | grep -qF '1 of 4 slots in use: 2'
+	# The value is the inner map's address.
+	value "$1" f_hom | grep -qF "[02000000] $("$KTSTR" show --json "$DUMPS/$1" | python3 -c '
+import json, sys
+print(next(m["map_kva"] for m in json.load(sys.stdin)["maps"] if m["name"] == "f_inner"))')"
+	value "$1" f_cpumap | grep -qF '1 of 2 slots in use: 1'
+	value "$1" f_devmap | grep -qF '1 of 4 slots in use: 1'
+	value "$1" f_sockmap | grep -qF '1 of 4 slots in use: 1'
+	value "$1" f_arena | grep -qF '2 of 16 pages'
+	value "$1" f_arena | grep -qE '2000: (a5){32}'
+	value "$1" f_arena | grep -qE '5000: 5a(00){31}'
+	for map in f_queue f_stack f_bloom f_lpm; do
+		value "$1" $map | grep -qF 'contents of this type are not read'
+	done
+}
+
+@test "a map of each kind is shown as it was filled, on 7.3" {
+	as_filled a.json
+}
+
+@test "a map of each kind is shown as it was filled, on 6.16" {
+	as_filled d.json
+}
+
+@test "dumps fit their JSON schema" {
+	local dump
+	for dump in a c f; do
+		python3 "$KTSTR_TEST_SOURCE/tests/lib/validate.py" "$SCHEMA" "$DUMPS/$dump.json"
+	done
+	echo '{"schema": "single", "maps": [{"name": 5}]}' >"$DUMPS/bad.json"
+	run ! python3 "$KTSTR_TEST_SOURCE/tests/lib/validate.py" "$SCHEMA" "$DUMPS/bad.json"
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * outside_host KERNEL SHAPE MEMORY_MIB KARGS GUEST DUMP CORE: boots (or restores) the VM, runs GUEST in it, and when that
+ * holds still compares what it said with what its memory says. Prints each difference and "compared N, equal N"; writes
+ * a dump of the guest to DUMP and, unless it is "-", an ELF core to CORE.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "guest/job.h"
+#include "guest.h"
+#include "host.h"
+#include "ktstr/units.h"
+#include "observe/bpf_maps.h"
+#include "observe/dump.h"
+#include "observe/vm_view.h"
+#include "runner/runner.h"
+#include "vm/bundle.h"
+#include "vm/gdbstub.h"
+#include "vm/template.h"
+#include "vm/vm.h"
+
+#define GUEST_LIMIT KTSTR_SEC(240)
+
+struct session {
+	struct ktstr_run_setup setup;
+	struct ktstr_vm *vm;
+	struct ktstr_kernel_view *view;
+	const char *dump_path, *core_path;
+	struct ktstr_str output; /* of the guest */
+	bool held;
+};
+
+static struct ktstr_error *build_job(const char *guest, struct ktstr_bundle **bundle, struct ktstr_vm_job *job)
+{
+	_cleanup_free_ char *library_path = NULL;
+	_cleanup_free_ char *library_env = NULL;
+	_cleanup_free_ char *text = NULL;
+	json_t *json;
+
+	KTSTR_TRY(ktstr_bundle_create(bundle));
+	KTSTR_TRY(ktstr_bundle_add_program(*bundle, "/guest", guest));
+	KTSTR_TRY(ktstr_bundle_library_path(*bundle, &library_path));
+	library_env = ktstr_xasprintf("LD_LIBRARY_PATH=%s", library_path);
+	json = json_pack("{s[s] s[s]}", "argv", "/guest", "env", library_env);
+	text = json_dumps(json, 0);
+	json_decref(json);
+	KTSTR_TRY(ktstr_bundle_add_data(*bundle, KTSTR_JOB_PATH, 0644, text, strlen(text)));
+	job->stage = KTSTR_AGENT_READY;
+	return ktstr_bundle_finish(*bundle, &job->archive, &job->archive_length);
+}
+
+/* Lets the guest go on, through a BPF map in its memory. */
+static struct ktstr_error *release(struct session *session)
+{
+	struct ktstr_bpf_maps *maps = ktstr_bpf_maps_find(session->view);
+	struct ktstr_error *error = ktstr_error_new(KTSTR_ERR_NOT_FOUND, "the guest has no map " OUTSIDE_HOLD_MAP);
+	uint64_t go = 1;
+	size_t count;
+	const struct ktstr_bpf_map *all = ktstr_bpf_maps_all(maps, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(all[i].name, OUTSIDE_HOLD_MAP) &&
+		    ktstr_write(&session->view->space, ktstr_bpf_array_element(&all[i], 0), &go, sizeof(go))) {
+			ktstr_error_free(error);
+			error = NULL;
+			break;
+		}
+	ktstr_bpf_maps_destroy(maps);
+	return error;
+}
+
+/* How many of the first readings' values the host reads alike; those that the second readings have changed do not count. */
+static void compare(struct session *session, const struct outside_readings *first, char **host_values)
+{
+	for (size_t i = 0; i < first->count; i++)
+		host_values[i] = outside_read(session->view, first->items[i].key);
+}
+
+static struct ktstr_error *write_dump(const struct session *session)
+{
+	struct ktstr_dump_options options = { 0 };
+	json_t *dump = ktstr_dump(session->view, &options);
+	_cleanup_free_ char *text = json_dumps(dump, JSON_INDENT(1));
+
+	json_decref(dump);
+	return ktstr_write_file_atomic(session->dump_path, text ? text : "", text ? strlen(text) : 0);
+}
+
+/* The guest holds: it is stopped, read and let go. */
+static struct ktstr_error *on_hold(struct session *session, const struct outside_readings *first, char **host_values)
+{
+	uint64_t deadline = ktstr_now_ns() + KTSTR_SEC(60);
+	struct ktstr_gdb *gdb;
+	struct ktstr_error *error;
+
+	KTSTR_TRY(ktstr_gdb_open(ktstr_vm_take_gdb_fd(session->vm), deadline, &gdb));
+	error = ktstr_gdb_stop(gdb, deadline);
+	if (!error)
+		error = ktstr_view_of_vm(session->vm, session->setup.kernel.vmlinux_path, &session->view);
+	if (!error) {
+		ktstr_guest_freeze(session->view->memory, true);
+		compare(session, first, host_values);
+		error = write_dump(session);
+		ktstr_guest_freeze(session->view->memory, false);
+	}
+	if (!error)
+		error = release(session);
+	if (!error)
+		error = ktstr_gdb_continue(gdb);
+	ktstr_gdb_close(gdb);
+	return error;
+}
+
+static const char *value_of(const struct outside_readings *readings, const char *key)
+{
+	for (size_t i = 0; i < readings->count; i++)
+		if (!strcmp(readings->items[i].key, key))
+			return readings->items[i].value;
+	return NULL;
+}
+
+static size_t report(const struct outside_readings *first, const struct outside_readings *second, char *const *host_values)
+{
+	size_t compared = 0, equal = 0;
+
+	for (size_t i = 0; i < first->count; i++) {
+		const char *key = first->items[i].key, *then = first->items[i].value, *later = value_of(second, key);
+
+		if (!later || strcmp(then, later))
+			continue; /* it did not hold still */
+		compared++;
+		if (host_values[i] && !strcmp(host_values[i], then))
+			equal++;
+		else
+			printf("different %s: guest %s, host %s\n", key, then, host_values[i] ? host_values[i] : "cannot tell");
+	}
+	printf("compared %zu, equal %zu\n", compared, equal);
+	return compared - equal;
+}
+
+/* Reads the guest's output up to a line; false when the guest ends before. */
+static struct ktstr_error *wait_for(struct session *session, const char *line)
+{
+	uint64_t deadline = ktstr_now_ns() + GUEST_LIMIT;
+	struct ktstr_frame frame;
+
+	while (!strstr(ktstr_str_text(&session->output), line)) {
+		switch (ktstr_vm_next_frame(session->vm, deadline, &frame)) {
+		case KTSTR_VM_FRAME:
+			if (frame.type == KTSTR_FRAME_STDOUT)
+				ktstr_str_add_bytes(&session->output, frame.payload, frame.length);
+			if (frame.type == KTSTR_FRAME_STDERR)
+				fwrite(frame.payload, 1, frame.length, stderr);
+			if (frame.type == KTSTR_FRAME_EXIT && !strstr(ktstr_str_text(&session->output), line))
+				return ktstr_error_new(KTSTR_ERR_GUEST, "the guest ended before it said %s", line);
+			break;
+		case KTSTR_VM_ENDED:
+			return ktstr_error_new(KTSTR_ERR_GUEST, "the VM ended before the guest said %s", line);
+		case KTSTR_VM_DEADLINE:
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest did not say %s", line);
+		}
+	}
+	return NULL;
+}
+
+static void print_notes(const char *text)
+{
+	for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (ktstr_str_starts_with(line, "unavailable ") || ktstr_str_starts_with(line, "note "))
+			printf("%.*s\n", (int)strcspn(line, "\n"), line);
+}
+
+static struct ktstr_error *converse(struct session *session, size_t *differences)
+{
+	struct outside_readings first = { 0 }, second = { 0 };
+	_cleanup_free_ char **host_values = NULL;
+	struct ktstr_error *error = wait_for(session, "\nHOLD\n");
+
+	if (!error) {
+		outside_readings_parse(ktstr_str_text(&session->output), &first);
+		host_values = ktstr_xcalloc(first.count + 1, sizeof(*host_values));
+		error = on_hold(session, &first, host_values);
+	}
+	if (!error)
+		error = wait_for(session, "\nEND\n");
+	if (!error) {
+		outside_readings_parse(strstr(ktstr_str_text(&session->output), "\nSECOND\n"), &second);
+		print_notes(ktstr_str_text(&session->output));
+		*differences = report(&first, &second, host_values);
+	}
+	for (size_t i = 0; host_values && i < first.count; i++)
+		free(host_values[i]);
+	outside_readings_deinit(&first);
+	outside_readings_deinit(&second);
+	return error;
+}
+
+static struct ktstr_error *run(char **argv, struct session *session, size_t *differences)
+{
+	struct ktstr_template template = { .hold.lock_fd = -1 };
+	struct ktstr_topology topology;
+	struct ktstr_vm_config config = { .topology = &topology, .memory_mib = strtoull(argv[3], NULL, 10), .observe = true,
+					  .settle_ms = KTSTR_SETTLE_MS,
+					  .extra_kargs = strcmp(argv[4], "-") ? argv[4] : NULL };
+	struct ktstr_bundle *bundle = NULL;
+	struct ktstr_vm_job job = { 0 };
+	struct ktstr_error *error;
+
+	session->dump_path = argv[6];
+	KTSTR_TRY(ktstr_topology_parse(argv[2], &topology));
+	error = build_job(argv[5], &bundle, &job);
+	if (!error)
+		error = ktstr_run_setup_vm(argv[1], NULL, &session->setup);
+	config.qemu = &session->setup.qemu;
+	config.accel = &session->setup.accel;
+	config.kernel = &session->setup.kernel;
+	config.base = &session->setup.base;
+	if (!error)
+		error = ktstr_template_booted(&config, &template);
+	if (!error)
+		error = ktstr_template_clone(&config, &template, &job, &session->vm);
+	if (!error)
+		error = converse(session, differences);
+	ktstr_template_deinit(&template);
+	ktstr_bundle_destroy(bundle);
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	struct session session = { 0 };
+	struct ktstr_error *error;
+	size_t differences = 0;
+
+	if (argc != 7) {
+		fprintf(stderr, "usage: %s KERNEL SHAPE MEMORY_MIB KARGS|- GUEST DUMP\n", argv[0]);
+		return 2;
+	}
+	error = run(argv, &session, &differences);
+	outside_forget();
+	ktstr_vm_destroy(session.vm);
+	ktstr_kernel_view_close(session.view);
+	ktstr_run_setup_deinit(&session.setup);
+	ktstr_str_deinit(&session.output);
+	if (error)
+		fprintf(stderr, "outside: %s\n", ktstr_error_message(error));
+	return error || differences ? 1 : 0;
+}

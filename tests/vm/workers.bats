@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Workers and cgroups in a guest (vm/workers.c): many, limited, and hostile ones.
+load ../lib/common
+
+setup_file() {
+	"$KTSTR" test --json --jobs 2 "$(program vm_workers)" >"$BATS_FILE_TMPDIR/results" || true
+}
+
+setup() {
+	results=$BATS_FILE_TMPDIR/results
+}
+
+@test "1,000 workers in 50 cgroups start, run, stop and are reaped in 1 GiB" {
+	expect_outcome "$results" thousand pass
+}
+
+@test "fork bombs hit the limit of their cgroup, not the agent" {
+	expect_outcome "$results" fork_bombs pass
+}
+
+@test "memory hogs are killed; agent, harness and other workers are not" {
+	expect_outcome "$results" memory_hogs pass
+}
+
+@test "every knob of a cgroup and attribute of a worker, read back from the kernel" {
+	expect_outcome "$results" knobs pass
+}
