@@ -279,6 +279,18 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	return NULL;
 }
 
+/* On its own topology the program has checked its plans when it described itself. */
+static struct ktstr_error *check_elsewhere(const struct ktstr_program *program, const struct ktstr_test_info *test,
+					   const char *shape)
+{
+	struct ktstr_topology topology;
+
+	if (!shape || !test->has_plan)
+		return NULL;
+	KTSTR_TRY(ktstr_cli_topology(shape, &topology));
+	return ktstr_program_check_plan(program, test, &topology);
+}
+
 struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
 					const struct ktstr_test_info *test,
 					const struct ktstr_cli_run_options *options,
@@ -288,11 +300,13 @@ struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struc
 	uint64_t last = options->seeds_given ? options->last_seed : 1;
 	size_t shapes = options->topologies.count;
 
-	for (size_t i = 0; i < (shapes ? shapes : 1); i++)
+	for (size_t i = 0; i < (shapes ? shapes : 1); i++) {
+		const char *shape = shapes ? options->topologies.items[i] : NULL;
+
+		KTSTR_TRY(check_elsewhere(program, test, shape));
 		for (uint64_t seed = first; seed <= last; seed++)
-			KTSTR_TRY(plan_one(plan, program, test, options,
-					   shapes ? options->topologies.items[i] : NULL, seed, scheduler,
-					   scheduler_args));
+			KTSTR_TRY(plan_one(plan, program, test, options, shape, seed, scheduler, scheduler_args));
+	}
 	return NULL;
 }
 

@@ -177,7 +177,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so sb sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
@@ -190,7 +190,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 "includes",
 			 describe_includes(test), "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
-			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
+			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")), "plan", (int)(test->plan != NULL));
 }
 
 /* On the machine that the test declares; other topologies are the affair of the run. */

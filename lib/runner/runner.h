@@ -41,6 +41,7 @@ struct ktstr_test_info {
 	size_t includes_count;
 	bool deterministic, fresh_attach;
 	bool ignore;
+	bool has_plan;
 };
 
 struct ktstr_program {
@@ -55,6 +56,12 @@ struct ktstr_program {
  * then not executed) or has no tests.
  */
 struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *program) KTSTR_CHECKED;
+/*
+ * Asks the program whether the test's plan could run on that topology. KTSTR_ERR_INVALID with all that is wrong; a plan that
+ * is skipped there is fine.
+ */
+struct ktstr_error *ktstr_program_check_plan(const struct ktstr_program *program, const struct ktstr_test_info *test,
+					     const struct ktstr_topology *topology) KTSTR_CHECKED;
 void ktstr_program_deinit(struct ktstr_program *program);
 
 /* What all runs of an invocation share. */

@@ -68,7 +68,7 @@ static struct ktstr_error *make_cgroup(struct engine *engine, const struct ktstr
 
 static struct ktstr_error *make_def(struct engine *engine, const struct ktstr_cgroup_def *def)
 {
-	struct scope_cgroup *cgroup;
+	struct scope_cgroup *cgroup = NULL;
 	struct scope_workload *workload;
 
 	KTSTR_TRY(make_cgroup(engine, def, &cgroup));
