@@ -18,6 +18,7 @@ int ktstr_cmd_doctor(int argc, char **argv);
 int ktstr_cmd_template(int argc, char **argv);
 int ktstr_cmd_replay(int argc, char **argv);
 int ktstr_cmd_show_plan(int argc, char **argv);
+int ktstr_cmd_show_thresholds(int argc, char **argv);
 int ktstr_cmd_runs(int argc, char **argv);
 int ktstr_cmd_show_host(int argc, char **argv);
 int ktstr_cmd_stats(int argc, char **argv);

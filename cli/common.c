@@ -235,7 +235,8 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 	}
 	if (scheduler)
 		ktstr_strv_addf(&run->reproduce, "--scheduler=%s", scheduler);
-	ktstr_strv_addf(&run->reproduce, "--topology=%s", shape);
+	if (!run->test->host_only)
+		ktstr_strv_addf(&run->reproduce, "--topology=%s", shape);
 	ktstr_strv_addf(&run->reproduce, "--duration=%s", ktstr_format_duration(run->duration_ns, duration));
 	if (options->kernel)
 		ktstr_strv_addf(&run->reproduce, "--kernel=%s", options->kernel);
@@ -266,8 +267,8 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
 	run->rt_app = options->rt_app ? ktstr_xstrdup(options->rt_app) : NULL;
-	run->deterministic = options->deterministic || test->deterministic;
-	run->twice = options->twice;
+	run->deterministic = (options->deterministic && !test->host_only) || test->deterministic;
+	run->twice = options->twice && !test->host_only;
 	run->cold = options->cold;
 	run->fresh_attach = options->fresh_attach || test->fresh_attach;
 	run->seed = seed;
@@ -300,6 +301,9 @@ struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struc
 	uint64_t last = options->seeds_given ? options->last_seed : 1;
 	size_t shapes = options->topologies.count;
 
+	/* One machine, with the scheduler it has. */
+	if (test->host_only)
+		return plan_one(plan, program, test, options, NULL, first, NULL, NULL);
 	for (size_t i = 0; i < (shapes ? shapes : 1); i++) {
 		const char *shape = shapes ? options->topologies.items[i] : NULL;
 
@@ -343,20 +347,37 @@ static struct ktstr_error *check_kernel(const struct ktstr_run_setup *setup, con
 	return NULL;
 }
 
+/* Runs of host_only tests alone need no kernel and no QEMU. */
+static struct ktstr_error *set_up(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options,
+				  struct ktstr_run_setup *setup)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (!plan->runs[i].test->host_only)
+			return ktstr_run_setup_init(options->kernel, ktstr_cli_progress(), setup);
+	return ktstr_run_setup_host(setup);
+}
+
+static void print_machine(const struct ktstr_run_setup *setup)
+{
+	if (setup->no_vm)
+		fprintf(stderr, "kernel %s of this host, no VM\n", setup->kernel.release);
+	else
+		fprintf(stderr, "kernel %s, QEMU %s, %s: %s\n", setup->kernel.release, setup->qemu.version,
+			ktstr_accel_name(setup->accel.accel), setup->accel.reason);
+}
+
 int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options)
 {
 	struct ktstr_run_setup setup;
 	int exit_code = KTSTR_EXIT_FAIL;
-	struct ktstr_error *error =
-		ktstr_run_setup_init(options->kernel, ktstr_cli_progress(), &setup);
+	struct ktstr_error *error = set_up(plan, options, &setup);
 
 	ktstr_cli_progress_done();
 	setup.strict = options->release;
 	if (!error)
 		error = check_kernel(&setup, plan);
 	if (!error && options->pool.format == KTSTR_FORMAT_HUMAN)
-		fprintf(stderr, "kernel %s, QEMU %s, %s: %s\n", setup.kernel.release, setup.qemu.version,
-			ktstr_accel_name(setup.accel.accel), setup.accel.reason);
+		print_machine(&setup);
 	if (!error)
 		error = ktstr_pool_run(&setup, plan->runs, plan->count, &options->pool, &exit_code);
 	if (error) {

@@ -18,6 +18,7 @@ static const struct {
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
 	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
 	{ "show-plan", ktstr_cmd_show_plan, "the steps, cgroups and ops that a test or scenario will go through" },
+	{ "show-thresholds", ktstr_cmd_show_thresholds, "what a test is judged by" },
 	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },
 	{ "runs", ktstr_cmd_runs, "what ran before: runs, results, the history of a metric" },
 	{ "stats", ktstr_cmd_stats, "what the sidecars of run directories hold" },
@@ -37,7 +38,7 @@ static int usage(FILE *stream)
 	      "Test Linux process schedulers in VMs with the exact CPU topology you ask for.\n\n",
 	      stream);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
+		fprintf(stream, "  %-15s %s\n", commands[i].name, commands[i].help);
 	fputs("\nTry: ktstr run --scheduler ./scx_foo\n"
 	      "`ktstr COMMAND --help` tells more about a command.\n",
 	      stream);

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "cli/programs.h"
+#include "cli/scenarios.h"
 
 struct ktstr_error *ktstr_cli_filter_add(struct ktstr_cli_filter *filter, const char *pattern)
 {
@@ -92,4 +93,30 @@ struct ktstr_error *ktstr_cli_nothing_matches(const struct ktstr_cli_filter *fil
 					nearest ? nearest : "", nearest ? "\"?" : "");
 	free(names);
 	return error;
+}
+
+static struct ktstr_error *find_test(const struct ktstr_program *program, const char *name,
+				     const struct ktstr_test_info **test)
+{
+	if (ktstr_str_starts_with(name, "ktstr/"))
+		name += strlen("ktstr/");
+	for (size_t i = 0; i < program->tests_count; i++)
+		if (!strcmp(program->tests[i].name, name))
+			*test = &program->tests[i];
+	if (*test)
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s has no test \"%s\"; `ktstr list %s` lists them", program->path, name,
+			       program->path);
+}
+
+struct ktstr_error *ktstr_cli_find_test(const char *const *names, unsigned int count, struct ktstr_program *program,
+					const struct ktstr_test_info **test)
+{
+	*test = NULL;
+	if (count == 1) {
+		KTSTR_TRY(ktstr_cli_load_scenarios(program));
+		return ktstr_cli_find_scenario(program, names[0], test);
+	}
+	KTSTR_TRY(ktstr_program_load(names[0], program));
+	return find_test(program, names[1], test);
 }

@@ -31,4 +31,11 @@ struct ktstr_error *ktstr_cli_nothing_matches(const struct ktstr_cli_filter *fil
 					      const struct ktstr_program *programs, size_t count)
 	KTSTR_CHECKED;
 
+/*
+ * The test that names say: { TEST } a built-in scenario, { PROGRAM, TEST } one of a program, which is loaded either way.
+ * The name may begin with "ktstr/".
+ */
+struct ktstr_error *ktstr_cli_find_test(const char *const *names, unsigned int count, struct ktstr_program *program,
+					const struct ktstr_test_info **test) KTSTR_CHECKED;
+
 #endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `ktstr show-plan`: the plan of a test or a built-in scenario, on the topology it is meant for or another one. */
 #include <argp.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/commands.h"
-#include "cli/scenarios.h"
+#include "cli/programs.h"
 
 #define PLAN_TIMEOUT KTSTR_SEC(30)
 
@@ -58,20 +57,6 @@ static const struct argp argp = {
 	       "\vExit code: 0, or 1 when the plan cannot run; the errors are the last lines.",
 };
 
-static struct ktstr_error *find_test(const struct ktstr_program *program, const char *name,
-				     const struct ktstr_test_info **test)
-{
-	if (ktstr_str_starts_with(name, "ktstr/"))
-		name += strlen("ktstr/");
-	for (size_t i = 0; i < program->tests_count; i++)
-		if (!strcmp(program->tests[i].name, name))
-			*test = &program->tests[i];
-	if (*test)
-		return NULL;
-	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s has no test \"%s\"; `ktstr list %s` lists them", program->path, name,
-			       program->path);
-}
-
 /* The program knows its plans; it prints them itself. */
 static struct ktstr_error *print(const struct ktstr_program *program, const struct ktstr_test_info *test,
 				 const struct plan_arguments *arguments, int *exit_code)
@@ -97,13 +82,7 @@ static struct ktstr_error *show(const struct plan_arguments *arguments, struct k
 {
 	const struct ktstr_test_info *test = NULL;
 
-	if (arguments->count == 1) {
-		KTSTR_TRY(ktstr_cli_load_scenarios(program));
-		KTSTR_TRY(ktstr_cli_find_scenario(program, arguments->names[0], &test));
-	} else {
-		KTSTR_TRY(ktstr_program_load(arguments->names[0], program));
-		KTSTR_TRY(find_test(program, arguments->names[1], &test));
-	}
+	KTSTR_TRY(ktstr_cli_find_test(arguments->names, arguments->count, program, &test));
 	return print(program, test, arguments, exit_code);
 }
 

@@ -13,18 +13,20 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "host/host.h"
+#include "ktstr/metric.h"
 #include "result/explain.h"
 #include "result/scan.h"
 
 struct stats_arguments {
 	const char *action, *run, *dir;
-	bool json;
+	bool json, markdown;
 };
 
 static const struct argp_option options[] = {
 	{ "run", 'r', "NAME", 0, "a run directory, as `ktstr stats list` names it; default: the newest", 0 },
 	{ "dir", 'd', "DIR", 0, "where run directories are; default $KTSTR_RUNS_ROOT", 0 },
 	{ "json", 'J', NULL, 0, "as JSON", 0 },
+	{ "markdown", 'm', NULL, 0, "list-metrics: as the page of the reference", 0 },
 	{ 0 },
 };
 
@@ -42,6 +44,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'J':
 		arguments->json = true;
 		return 0;
+	case 'm':
+		arguments->markdown = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->action)
 			argp_failure(state, KTSTR_EXIT_FAIL, 0, "%s: one argument too many", value);
@@ -55,9 +60,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "list\nlist-values\nshow-host\nexplain-sidecar",
+	.args_doc = "list\nlist-values\nlist-metrics\nshow-host\nexplain-sidecar",
 	.doc = "Looks into run directories: which there are, the values that their sidecars have of each dimension, the host "
-	       "they ran on, and why keys are null.",
+	       "they ran on, and why keys are null; and the metrics that results can have.",
 };
 
 static struct ktstr_error *print_json(json_t *json)
@@ -397,6 +402,44 @@ static struct ktstr_error *explain_sidecar(const struct stats_arguments *argumen
 	return NULL;
 }
 
+static json_t *metric_to_json(const struct ktstr_metric_def *def)
+{
+	const char *numerator = NULL, *denominator = NULL;
+
+	if (def->kind == KTSTR_KIND_RATIO) {
+		numerator = ktstr_metric_def((enum ktstr_builtin_metric)def->numerator)->name;
+		denominator = ktstr_metric_def((enum ktstr_builtin_metric)def->denominator)->name;
+	}
+	return json_pack("{ss ss ss sf sf ss sb ss? ss?}", "name", def->name, "polarity", ktstr_polarity_name(def->polarity),
+			 "kind", ktstr_metric_kind_name(def->kind), "default_abs", def->default_abs, "default_rel",
+			 def->default_rel, "unit", def->unit, "hidden", (int)def->hidden, "numerator", numerator,
+			 "denominator", denominator);
+}
+
+static struct ktstr_error *list_metrics(const struct stats_arguments *arguments)
+{
+	json_t *array = json_array();
+
+	if (arguments->markdown)
+		ktstr_metrics_print_markdown(stdout);
+	else if (!arguments->json)
+		printf("%-40s %-14s %-15s %11s %11s  %s\n", "NAME", "POLARITY", "KIND", "DEFAULT_ABS", "DEFAULT_REL", "UNIT");
+	for (size_t i = 0; i < KTSTR_METRICS_COUNT && !arguments->markdown; i++) {
+		const struct ktstr_metric_def *def = ktstr_metric_def((enum ktstr_builtin_metric)i);
+
+		if (arguments->json)
+			json_array_append_new(array, metric_to_json(def));
+		else if (!def->hidden)
+			printf("%-40s %-14s %-15s %11g %11g  %s\n", def->name, ktstr_polarity_name(def->polarity),
+			       ktstr_metric_kind_name(def->kind), def->default_abs, def->default_rel,
+			       *def->unit ? def->unit : "-");
+	}
+	if (arguments->json)
+		return print_json(array);
+	json_decref(array);
+	return NULL;
+}
+
 static struct ktstr_error *act(const struct stats_arguments *arguments)
 {
 	static const struct {
@@ -405,6 +448,7 @@ static struct ktstr_error *act(const struct stats_arguments *arguments)
 	} actions[] = {
 		{ "list", list },
 		{ "list-values", list_values },
+		{ "list-metrics", list_metrics },
 		{ "show-host", show_host },
 		{ "explain-sidecar", explain_sidecar },
 	};

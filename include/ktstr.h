@@ -16,6 +16,7 @@
 #include <ktstr/metric.h>
 #include <ktstr/metric_table.h>
 #include <ktstr/monitor.h>
+#include <ktstr/observe.h>
 #include <ktstr/op.h>
 #include <ktstr/payload.h>
 #include <ktstr/phase.h>
@@ -27,6 +28,7 @@
 #include <ktstr/series.h>
 #include <ktstr/snapshot.h>
 #include <ktstr/snapshot_bridge.h>
+#include <ktstr/stall.h>
 #include <ktstr/stats.h>
 #include <ktstr/stats_claims.h>
 #include <ktstr/step.h>

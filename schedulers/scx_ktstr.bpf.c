@@ -25,6 +25,9 @@ const volatile struct ktstr_opts opts;
 
 struct ktstr_exit exit_info;
 
+/* For whoever writes to it from outside: the scheduler gives up when it is not 0. */
+volatile u32 failure_code;
+
 /* Counters over all CPUs, and the state an observer wants first. */
 u64 nr_enqueues;
 u64 nr_dispatches;
@@ -153,12 +156,15 @@ static void fail_if_due(void)
 {
 	/* On the stack because the kfunc wants memory that it may write to. */
 	char fmt[] = "ktstr fixture error: requested %llu ms after attach";
-	unsigned long long args[1];
+	char outside[] = "ktstr fixture error: failure_code is %llu";
+	unsigned long long args[1] = { failure_code };
 
-	if (!due(opts.error_after_ns))
-		return;
-	args[0] = opts.error_after_ns / NSEC_PER_MSEC;
-	scx_bpf_error_bstr(fmt, args, sizeof(args));
+	if (args[0]) {
+		scx_bpf_error_bstr(outside, args, sizeof(args));
+	} else if (due(opts.error_after_ns)) {
+		args[0] = opts.error_after_ns / NSEC_PER_MSEC;
+		scx_bpf_error_bstr(fmt, args, sizeof(args));
+	}
 }
 
 /*

@@ -63,6 +63,16 @@ struct ktstr_rq_schedstat {
 #undef KTSTR_RQ_SCHEDSTAT_MEMBER_
 };
 
+/* A level of a CPU's load balancing (struct sched_domain), innermost first. */
+struct ktstr_sched_domain {
+	char name[16]; /* "SMT", "MC", "PKG", "NUMA" */
+	int32_t level;
+	uint32_t flags, span_weight, nr_balance_failed;
+	uint64_t balance_interval; /* ms */
+	uint64_t max_newidle_lb_cost_ns;
+	struct ktstr_opt_u64 newidle_call, newidle_success, newidle_ratio; /* kernels that weigh newidle balancing */
+};
+
 /* One runqueue at one moment. */
 struct ktstr_cpu_snapshot {
 	uint32_t nr_running; /* rq.nr_running, all classes */
@@ -75,6 +85,8 @@ struct ktstr_cpu_snapshot {
 	struct ktstr_scx_events events;
 	struct ktstr_rq_schedstat schedstat;
 	struct ktstr_opt_u64 vcpu_cpu_time_ns; /* of the thread on the host that runs this CPU */
+	const struct ktstr_sched_domain *sched_domains; /* borrowed; NULL = not read */
+	size_t sched_domains_count;
 };
 
 /* Run-time statistics of a BPF program, summed over CPUs (bpf_stats_enabled). */

@@ -3,6 +3,7 @@
 #ifndef KTSTR_TEST_H
 #define KTSTR_TEST_H
 
+#include <ktstr/observe.h>
 #include <ktstr/payload.h>
 #include <ktstr/live.h>
 #include <ktstr/scenario.h>
@@ -37,6 +38,18 @@ struct ktstr_test_entry {
 	const char *const *extra_include_files; /* for KTSTR_INCLUDE_DIR in the guest; KTSTR_ARGS("data", "./dir") */
 	const char *rt_app; /* an rt-app file for ktstr_run_rt_app(): bare name or path; NULL = none */
 	struct ktstr_assert checks;
+	/*
+	 * Captures spread over the middle four fifths of the duration, 0 = none, at most 64 and at least 100 ms apart; they
+	 * are called periodic_000 and so on. At least one must come about.
+	 */
+	unsigned int num_snapshots;
+	/*
+	 * How long a task may wait before sched_ext calls it a stall; ns. 0: 5 s, or what the scheduler asks for when that is
+	 * less.
+	 */
+	uint64_t watchdog_timeout;
+	const struct ktstr_bpf_map_write *bpf_map_write; /* KTSTR_BPF_MAP_WRITES({ ".data", "knob", 5 }) */
+	const struct ktstr_watch_bpf_map *watch_bpf_maps; /* KTSTR_WATCH_BPF_MAPS(...) */
 	bool deterministic; /* always on virtual time, with seed 1 unless told otherwise */
 	/*
 	 * The run must fail. Whatever it fails with, unless the last two say what the scheduler's log and the kernel's
@@ -46,6 +59,12 @@ struct ktstr_test_entry {
 	const char *expect_scx_bpf_error_contains;
 	const char *expect_scx_bpf_error_matches;
 	bool allow_inconclusive; /* an inconclusive verdict does not make ktstr's exit code */
+	/*
+	 * The body runs on this machine instead of a VM, under the scheduler that is there, with its own CPUs, and cgroups
+	 * below $KTSTR_HOST_CGROUP_PARENT. For what no VM shows; needs root and cgroup2. No scheduler, payload, include
+	 * file, memory size or deterministic mode.
+	 */
+	bool host_only;
 	bool fresh_attach; /* the scheduler attaches within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };

@@ -17,6 +17,8 @@ struct ktstr_error *ktstr_assert_from_json(const json_t *json, struct ktstr_asse
 	KTSTR_CHECKED;
 
 json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats);
+/* Empties the raw samples of all phases in that JSON: their metrics say what results need, in a thousandth of the room. */
+void ktstr_stats_json_strip(json_t *json);
 /* Free with ktstr_scenario_stats_deinit() (check/stats_build.h). */
 struct ktstr_error *ktstr_stats_from_json(const json_t *json, struct ktstr_scenario_stats *stats)
 	KTSTR_CHECKED;

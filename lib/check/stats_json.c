@@ -104,6 +104,21 @@ json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats)
 	return json;
 }
 
+void ktstr_stats_json_strip(json_t *json)
+{
+	json_t *bucket, *cgroup;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(json, "phases"), i, bucket) {
+		json_array_foreach(json_object_get(bucket, "per_cgroup"), k, cgroup) {
+			for (size_t n = 0; n < ARRAY_SIZE(sample_lists); n++)
+				json_array_clear(json_object_get(json_object_get(cgroup, sample_lists[n].name), "values"));
+			json_array_clear(json_object_get(cgroup, "off_cpu_pcts"));
+			json_object_set_new(cgroup, "stripped", json_true());
+		}
+	}
+}
+
 /* May be missing: results from before there were any have none. */
 static struct ktstr_error *read_metrics(const json_t *object, const char *key, struct ktstr_metric_set *set)
 {

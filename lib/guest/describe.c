@@ -165,6 +165,34 @@ static json_t *describe_includes(const struct ktstr_test_entry *test)
 	return includes;
 }
 
+static json_t *describe_map_writes(const struct ktstr_bpf_map_write *write)
+{
+	json_t *list = json_array();
+
+	for (; write && write->map_suffix; write++)
+		json_array_append_new(list, json_pack("{ss ss sI}", "map_suffix", write->map_suffix, "field", write->field,
+						      "value", (json_int_t)write->value));
+	return list;
+}
+
+static json_t *describe_map_watches(const struct ktstr_watch_bpf_map *watch)
+{
+	json_t *list = json_array();
+
+	for (; watch && watch->map_suffix; watch++)
+		json_array_append_new(list, json_pack("{ss ss si ss}", "map_suffix", watch->map_suffix, "field",
+						      watch->field, "agg", (int)watch->agg, "label", watch->label));
+	return list;
+}
+
+/* What the host does to, or reads from, the running guest: lib/observe/plan.c reads it. */
+static json_t *describe_observation(const struct ktstr_test_entry *test)
+{
+	return json_pack("{si sI so so}", "num_snapshots", (int)test->num_snapshots, "watchdog_timeout_ns",
+			 (json_int_t)test->watchdog_timeout, "bpf_map_write", describe_map_writes(test->bpf_map_write),
+			 "watch_bpf_maps", describe_map_watches(test->watch_bpf_maps));
+}
+
 static json_t *describe_test(const struct ktstr_test_entry *test)
 {
 	const struct ktstr_scheduler *scheduler =
@@ -177,7 +205,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb so ss* ss* so sb sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sb sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
@@ -185,21 +213,22 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args, test->config),
 			 "staged_schedulers", describe_staged(test), "expect", describe_expectation(test),
 			 "workload_root_cgroup", root_cgroup, "nokaslr",
-			 (int)(test->kaslr == KTSTR_OFF), "checks",
+			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only, "checks",
 			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "rt_app", test->rt_app,
 			 "includes",
-			 describe_includes(test), "deterministic", (int)test->deterministic, "fresh_attach",
+			 describe_includes(test), "observe", describe_observation(test), "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")), "plan", (int)(test->plan != NULL));
 }
 
-/* On the machine that the test declares; other topologies are the affair of the run. */
+/* On the machine that the test declares; other topologies, and this machine, are the affair of the run. */
 static void append_plan_errors(json_t *errors, const struct ktstr_test_entry *test)
 {
 	_cleanup_strv_ struct ktstr_strv found = { 0 };
 	struct ktstr_plan_setting setting = ktstr_test_plan_setting(test);
 
-	ktstr_test_plan_check(test, &setting, &found);
+	if (!test->host_only)
+		ktstr_test_plan_check(test, &setting, &found);
 	for (size_t i = 0; i < found.count; i++)
 		json_array_append_new(errors, json_string(found.items[i]));
 }

@@ -199,6 +199,32 @@ static struct ktstr_error *check_root_cgroup(const struct ktstr_test_entry *test
 	return test->workload_root_cgroup.text ? ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &normal) : NULL;
 }
 
+/* What only a VM of our own can give. */
+static struct ktstr_error *check_host_only(const struct ktstr_test_entry *test)
+{
+	const struct {
+		const char *field;
+		bool set;
+	} excluded[] = {
+		{ ".scheduler", test->scheduler && ktstr_scheduler_spec(test->scheduler) != KTSTR_SCHEDULER_EEVDF },
+		{ ".staged_schedulers", test->staged_schedulers && test->staged_schedulers[0] },
+		{ ".payload", test->payload },
+		{ ".workloads", test->workloads && test->workloads[0] },
+		{ ".extra_include_files", test->extra_include_files && test->extra_include_files[0] },
+		{ ".workload_root_cgroup", test->workload_root_cgroup.text },
+		{ ".memory_mib", test->memory_mib },
+		{ ".kaslr", test->kaslr != KTSTR_UNSET },
+		{ ".deterministic", test->deterministic },
+		{ ".fresh_attach", test->fresh_attach },
+	};
+
+	for (size_t i = 0; test->host_only && i < sizeof(excluded) / sizeof(excluded[0]); i++)
+		if (excluded[i].set)
+			return ktstr_error_new(KTSTR_ERR_INVALID, ".host_only excludes %s: it is for tests in VMs",
+					       excluded[i].field);
+	return NULL;
+}
+
 static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 {
 	if (test->scheduler)
@@ -208,6 +234,7 @@ static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 	KTSTR_TRY(check_config(test));
 	KTSTR_TRY(check_expectations(test));
 	KTSTR_TRY_WRAP(check_root_cgroup(test), ".workload_root_cgroup");
+	KTSTR_TRY(check_host_only(test));
 	return NULL;
 }
 
@@ -234,6 +261,8 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 	if (test->rt_app && !*test->rt_app)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "test %s: .rt_app is empty: give the name of a file", test->name);
 	error = check_payloads(test);
+	if (!error)
+		error = ktstr_observation_validate(test, test->duration ? test->duration : KTSTR_DEFAULT_DURATION);
 	if (error)
 		return ktstr_error_wrap(error, "test %s", test->name);
 	error = check_scheduler(test);

@@ -25,6 +25,9 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 
 /* The machine and the times that the test declares. */
 struct ktstr_plan_setting ktstr_test_plan_setting(const struct ktstr_test_entry *test);
+/* The part about captures and BPF maps (guest/validate_observe.c). */
+struct ktstr_error *ktstr_observation_validate(const struct ktstr_test_entry *test, uint64_t duration_ns)
+	KTSTR_CHECKED;
 
 /*
  * Everything the host must know to run the tests, as data: {"ktstr": 1, "tests": [...], "schedulers": [...],

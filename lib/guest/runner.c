@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "check/result_json.h"
+#include "check/stats_build.h"
+#include "guest/frozen_link.h"
 #include "guest/job.h"
 #include "guest/registry.h"
 #include "guest/runner.h"
@@ -31,7 +33,10 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 	ctx->limits = ktstr_default_limits(json_is_true(json_object_get(job_test, "strict")));
 	ctx->scheduler = scheduler ? scheduler : KTSTR_SCHED_EEVDF.name;
 	ctx->sched_pid = sched_pid ? atoi(sched_pid) : 0;
-	ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
+	if (!json_object_get(job_test, "host_cgroup"))
+		ctx->live = ktstr_live_schedulers_create(ctx->scheduler);
+	if (json_is_true(json_object_get(job_test, "log_passes")))
+		ctx->result.log_passes = KTSTR_ON;
 	ctx->perturb = json_is_true(json_object_get(job_test, "perturb"));
 	ctx->settle_ns = KTSTR_DEFAULT_SETTLE_NS;
 	ctx->workers_per_cgroup =
@@ -44,29 +49,48 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 {
 	static const char *const controllers[] = { "cpuset", "cpu" };
 	const char *root = json_string_value(json_object_get(job_test, "root_cgroup"));
+	const char *on_host = json_string_value(json_object_get(job_test, "host_cgroup"));
 	_cleanup_free_ char *parent = ktstr_xasprintf(CGROUP_MOUNT "%s", root ? root : "");
+	const char *walk_root = on_host ? ktstr_env("KTSTR_CGROUP_WALK_ROOT") : NULL;
 
 	KTSTR_TRY(ktstr_test_topology_from_system(NULL, topo));
-	KTSTR_TRY(ktstr_cgroup_manager_create(root ? parent : NULL, cgroups));
+	KTSTR_TRY(ktstr_cgroup_manager_create(on_host ? on_host : root ? parent : NULL, cgroups));
+	if (walk_root)
+		KTSTR_TRY_WRAP(ktstr_cgroup_manager_set_walk_root(*cgroups, walk_root), "$KTSTR_CGROUP_WALK_ROOT");
 	KTSTR_TRY(ktstr_cgroup_setup(*cgroups, controllers, 2));
 	*ctx = (struct ktstr_ctx){
 		.test_name = test->name,
 		.topo = *topo,
 		.cgroups = *cgroups,
 		.assert = ktstr_test_checks_of(test),
+		.wait_for_map_write = test->bpf_map_write && test->bpf_map_write->map_suffix,
 		.plan = test->plan,
 	};
 	apply_job(ctx, job_test);
 	return NULL;
 }
 
-static void send_result(const struct ktstr_assert_result *result)
+static char *result_text(const struct ktstr_assert_result *result)
 {
 	json_t *json = json_pack("{so}", "verdict", ktstr_assert_result_to_json(result));
-	_cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
+	char *text = json_dumps(json, JSON_COMPACT);
 
-	ktstr_wire_send(KTSTR_FRAME_RESULT, text ? text : "", text ? strlen(text) : 0);
 	json_decref(json);
+	return text;
+}
+
+/* A verdict that does not fit a frame goes without the raw samples of its phases: what they come to stays. */
+static void send_result(struct ktstr_assert_result *result)
+{
+	char *text = result_text(result);
+
+	if (text && strlen(text) > KTSTR_FRAME_MAX_PAYLOAD) {
+		free(text);
+		ktstr_scenario_stats_strip(&result->stats);
+		text = result_text(result);
+	}
+	ktstr_wire_send(KTSTR_FRAME_RESULT, text ? text : "", text ? strlen(text) : 0);
+	free(text);
 }
 
 int ktstr_guest_run(const char *job_path)
@@ -87,6 +111,7 @@ int ktstr_guest_run(const char *job_path)
 		json_decref(job);
 		return KTSTR_EXIT_FAIL;
 	}
+	frozen_link_set_up();
 	error = prepare(test, job_test, &topo, &cgroups, &ctx);
 	if (!ktstr_fail_error(&ctx, error)) {
 		ktstr_wire_send(KTSTR_FRAME_BODY_START, NULL, 0);

@@ -17,8 +17,7 @@
 /* A wait for another process that downloads or unpacks; longer than any mirror should need. */
 #define KTSTR_KERNEL_LOCK_TIMEOUT_NS (30ull * 60 * 1000000000)
 
-/* version.c. Heap: "6.16.12+deb13-cloud-amd64" -> "6.16.12"; "6.16.12" -> "6.16". */
-char *ktstr_version_of_release(const char *release);
+/* version.c. Heap: "6.16.12" -> "6.16". */
 char *ktstr_version_series(const char *version);
 
 /* kernel.c. Accepts NULL; calls the callback when there is one. */

@@ -74,6 +74,8 @@ struct ktstr_error *ktstr_kernel_available(const struct ktstr_progress *progress
 /* y, m or a literal value of CONFIG_<option> in config_path; NULL when unset or unknown. Heap. */
 char *ktstr_kernel_config_value(const struct ktstr_kernel *kernel, const char *option);
 
+/* "6.16.12+deb13-cloud-amd64" -> "6.16.12"; heap. */
+char *ktstr_version_of_release(const char *release);
 /* <0, 0, >0: numeric comparison of dotted versions, "7.3" < "7.3.1", "7.3-rc2" < "7.3". */
 int ktstr_version_compare(const char *a, const char *b);
 /*

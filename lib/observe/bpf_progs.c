@@ -15,8 +15,12 @@ struct prog_list {
 	size_t count;
 };
 
-static void add_stats(const struct ktstr_kernel_view *view, uint64_t percpu, struct ktstr_bpf_prog *prog)
+void ktstr_bpf_prog_read_stats(const struct ktstr_kernel_view *view, struct ktstr_bpf_prog *prog)
 {
+	struct ktstr_object object = ktstr_object(view, "bpf_prog", prog->address);
+	uint64_t percpu = ktstr_get_or_zero(&object, "stats");
+
+	prog->cnt = prog->nsecs = prog->misses = 0;
 	for (unsigned int cpu = 0; percpu && cpu < view->cpus; cpu++) {
 		struct ktstr_object stats =
 			ktstr_object(view, "bpf_prog_stats", ktstr_view_per_cpu(view, percpu, cpu));
@@ -48,7 +52,7 @@ static bool add_prog(void *context, uint64_t id, uint64_t address)
 		return true;
 	ktstr_get_text(&aux, "name", prog.name, sizeof(prog.name));
 	prog.verified_insns = ktstr_get_or_zero(&aux, "verified_insns");
-	add_stats(list->view, ktstr_get_or_zero(&object, "stats"), &prog);
+	ktstr_bpf_prog_read_stats(list->view, &prog);
 	add_used_maps(&aux, &prog);
 	list->all = ktstr_xrealloc(list->all, (list->count + 1) * sizeof(*list->all));
 	list->all[list->count++] = prog;

@@ -23,6 +23,8 @@ enum { KTSTR_BPF_PROG_STRUCT_OPS = 27 };
 
 /* Programs by ascending id; heap, caller frees. */
 struct ktstr_bpf_prog *ktstr_bpf_progs(const struct ktstr_kernel_view *view, size_t *count);
+/* Reads cnt, nsecs and misses again. */
+void ktstr_bpf_prog_read_stats(const struct ktstr_kernel_view *view, struct ktstr_bpf_prog *prog);
 /* Array of ProgRuntimeStats for struct_ops programs. New reference. */
 json_t *ktstr_prog_runtime_stats(const struct ktstr_bpf_prog *progs, size_t count);
 

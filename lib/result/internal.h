@@ -35,6 +35,14 @@ struct ktstr_error *ktstr_run_dir_lock_shared(const char *run_dir, int *fd) KTST
 #define KTSTR_DUMP_SUFFIX	   ".failure-dump.json"
 #define KTSTR_SCHEDULER_LOG_SUFFIX ".scheduler.log"
 
+/*
+ * Writes the report of each capture to a file of its own, <dir>/<stem>.snapshot.<tag>.json, and puts its name in its
+ * place. Files of captures of an earlier run of the same variant are removed by ktstr_result_discard_dumps().
+ */
+struct ktstr_error *ktstr_store_snapshots(const char *dir, const char *stem, json_t *captures) KTSTR_CHECKED;
+/* The monitor's lines of a report; nothing without samples. */
+void ktstr_add_monitor(struct ktstr_str *out, const json_t *monitor);
+
 /* Why it did not pass, printable, one line; never empty. Heap. */
 char *ktstr_result_cause_line(const struct ktstr_test_result *result);
 /* How the guest ended: "timed out after 30s", "the guest kernel crashed", ... Heap. */

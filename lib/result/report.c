@@ -13,6 +13,7 @@
 enum {
 	MAX_VIOLATIONS = 100,
 	MAX_CGROUPS = 64,
+	MAX_PHASES = 64,
 	CONSOLE_LINES = 25,
 	OUTPUT_LINES = 100,
 	LOG_LINES = 40
@@ -45,6 +46,15 @@ static void add_title(struct ktstr_str *out, const struct ktstr_test_result *res
 	}
 }
 
+/* Where a scenario of several phases was. */
+static void add_phase(struct ktstr_str *out, const struct ktstr_assert_result *verdict, struct ktstr_opt_u32 phase)
+{
+	char text[KTSTR_PHASE_TEXT_BYTES];
+
+	if (phase.set && verdict->stats.phases.count > 1)
+		ktstr_str_addf(out, " (in %s)", ktstr_phase_format((uint16_t)phase.value, text));
+}
+
 /* One line per violation; what did not decide the verdict says what it is. */
 static void add_violations(struct ktstr_str *out, const struct ktstr_test_result *result)
 {
@@ -60,6 +70,7 @@ static void add_violations(struct ktstr_str *out, const struct ktstr_test_result
 		if (outcome->kind != kind)
 			ktstr_str_addf(out, "(%s) ", ktstr_outcome_name(outcome->kind));
 		ktstr_add_line(out, outcome->detail.message ?: "");
+		add_phase(out, verdict, outcome->detail.phase);
 		ktstr_str_add(out, "\n");
 	}
 	if (verdict->outcomes_count > shown)
@@ -102,6 +113,30 @@ static void add_cgroup_row(struct ktstr_str *out, size_t index,
 		       (unsigned long long)cgroup->total_iterations);
 }
 
+static void add_opt(struct ktstr_str *out, const char *name, struct ktstr_opt_f64 value, const char *unit)
+{
+	if (value.set)
+		ktstr_str_addf(out, " %s=%.4g%s", name, value.value, unit);
+}
+
+/* One phase is the run; its numbers are the totals. */
+static void add_phases(struct ktstr_str *out, const struct ktstr_phase_buckets *phases)
+{
+	for (size_t i = 0; phases->count > 1 && i < phases->count && i < MAX_PHASES; i++) {
+		const struct ktstr_phase_bucket *phase = &phases->items[i];
+
+		ktstr_str_addf(out, "  %s: %.1f-%.1fs", phase->label, (double)phase->start_ms / 1e3,
+			       (double)phase->end_ms / 1e3);
+		add_opt(out, "iter/s", ktstr_metric_set_get(&phase->metrics, "iteration_rate"), "");
+		add_opt(out, "p99_wake", ktstr_metric_set_get(&phase->metrics, "worst_p99_wake_latency_us"), "us");
+		add_opt(out, "migrations", ktstr_metric_set_get(&phase->metrics, "total_migrations"), "");
+		add_opt(out, "imbalance", ktstr_metric_set_get(&phase->metrics, "max_imbalance_ratio"), "x");
+		ktstr_str_add(out, "\n");
+	}
+	if (phases->count > MAX_PHASES)
+		ktstr_str_addf(out, "  ... and %zu more phases\n", phases->count - MAX_PHASES);
+}
+
 static void add_stats(struct ktstr_str *out, const struct ktstr_test_result *result, bool colour)
 {
 	const struct ktstr_scenario_stats *stats = &result->verdict.stats;
@@ -122,6 +157,7 @@ static void add_stats(struct ktstr_str *out, const struct ktstr_test_result *res
 	if (stats->cgroups_count > MAX_CGROUPS)
 		ktstr_str_addf(out, "  ... and %zu more cgroups\n",
 			       stats->cgroups_count - MAX_CGROUPS);
+	add_phases(out, &stats->phases);
 }
 
 /* What payloads gave: of their metrics those that somebody gave a meaning. */
@@ -310,6 +346,10 @@ char *ktstr_result_report(const struct ktstr_test_result *result, bool colour)
 	add_diagnostics(&out, result, colour);
 	add_schedulers(&out, result, colour);
 	add_logs(&out, result, colour);
+	if (result->monitor) {
+		add_section(&out, "monitor", colour);
+		ktstr_add_monitor(&out, result->monitor);
+	}
 	add_footer(&out, result);
 	return ktstr_str_take(&out);
 }

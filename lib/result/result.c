@@ -57,11 +57,19 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->payload_runs);
 	json_decref(result->host);
 	json_decref(result->scheduler_instances);
+	json_decref(result->monitor);
+	json_decref(result->verifier_stats);
+	json_decref(result->captures);
+	json_decref(result->map_metrics);
+	json_decref(result->stalls);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);
 	ktstr_strv_deinit(&result->kargs);
 	ktstr_strv_deinit(&result->sysctls);
+	for (size_t i = 0; i < result->stimulus_events_count; i++)
+		ktstr_stimulus_event_deinit(&result->stimulus_events[i]);
+	free(result->stimulus_events);
 	ktstr_assert_result_deinit(&result->verdict);
 	*result = (struct ktstr_test_result){ 0 };
 }

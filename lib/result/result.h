@@ -74,12 +74,21 @@ struct ktstr_test_result {
 	uint64_t duration_ns; /* command to verdict of this test */
 	struct ktstr_stage_time stages[16];
 	size_t stages_count;
+	struct ktstr_stimulus_event *stimulus_events; /* of its scenarios */
+	size_t stimulus_events_count;
 
 	char *console; /* serial log text (raw, hostile), may be NULL */
 	size_t console_length;
 	char *failure_dump; /* JSON text of what was read from the guest; NULL = none. Stored as a file */
+	/* What the host saw of the kernel during the run (lib/runner/sightings.c); NULL = nothing was looked at. */
+	json_t *monitor, *verifier_stats;
+	json_t *captures; /* {snapshots[{tag, report, ...}], events[], kernel_ops[], cgroup_procs[]}; reports become files */
+	json_t *map_metrics; /* {name: number} of .watch_bpf_maps */
+	struct ktstr_opt_u64 map_writes_delivered; /* 1 = all of .bpf_map_write; unset = there was nobody to wait for them */
+	unsigned int periodic_target, periodic_fired;
 	char *scheduler_log; /* may be NULL */
 	size_t scheduler_log_length;
+	json_t *stalls; /* host_only: reports of workers that stood still (lib/host/stall.h); NULL = none */
 	json_t *scheduler_instances; /* each start of a scheduler: lib/runner/instances.h; NULL = none */
 	char *output; /* the test program's stdout and stderr */
 	size_t output_length;
@@ -119,6 +128,11 @@ char *ktstr_project_commit(void);
  */
 struct ktstr_error *ktstr_result_store(const char *run_dir, struct ktstr_test_result *result)
 	KTSTR_CHECKED;
+/*
+ * Removes what an earlier run of the same variant has left of dumps and captures: a file that is there afterwards is of
+ * this run.
+ */
+void ktstr_result_discard_dumps(const char *run_dir, const struct ktstr_test_result *result);
 /*
  * The sidecar; new reference. Without the texts of console and scheduler_log (they are files beside it); of output
  * the last 16 KiB.

@@ -13,6 +13,7 @@
 #include "check/json_util.h"
 #include "check/result_json.h"
 #include "result/internal.h"
+#include "result/stimulus_json.h"
 
 enum { SCHEMA_VERSION = 1, OUTPUT_KEPT_BYTES = 16 * 1024 };
 
@@ -106,6 +107,7 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	json_t *stats = json_incref(json_object_get(verdict, "stats"));
 
 	json_object_del(verdict, "stats");
+	ktstr_stats_json_strip(stats);
 	set_text(json, "outcome", ktstr_outcome_name(kind));
 	set_bool(json, "passed", kind == KTSTR_OUTCOME_PASS);
 	set_bool(json, "skipped", kind == KTSTR_OUTCOME_SKIP);
@@ -114,10 +116,8 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	set_bool(json, "allow_inconclusive", result->allow_inconclusive);
 	set_text(json, "cause", cause);
 	json_object_set_new(json, "verdict", verdict);
-	if (!json_object_get(stats, "phases"))
-		set_empty_list(stats, "phases");
-	if (!json_object_get(stats, "ext_metrics"))
-		json_object_set_new(stats, "ext_metrics", json_object());
+	if (result->map_metrics)
+		json_object_update(json_object_get(stats, "ext_metrics"), result->map_metrics);
 	json_object_set_new(json, "stats", stats);
 }
 
@@ -162,24 +162,42 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "crash_message", result->crash_message);
 	set_number(json, "corrupt_frames", result->corrupt_frames);
 	set_list(json, "active_schedulers", &result->active_schedulers);
+	json_object_set_new(json, "stalls", result->stalls ? json_incref(result->stalls) : json_array());
 	json_object_set_new(json, "scheduler_instances",
 			    result->scheduler_instances ? json_incref(result->scheduler_instances) : json_array());
+	json_object_set_new(json, "stimulus_events",
+			    ktstr_stimulus_events_to_json(result->stimulus_events, result->stimulus_events_count));
 	set_null(json, "cleanup_duration_ms");
+}
+
+static json_t *or_empty(json_t *list)
+{
+	return list ? json_incref(list) : json_array();
+}
+
+static void add_observation(json_t *json, const struct ktstr_test_result *result)
+{
+	json_object_set_new(json, "monitor", result->monitor ? json_incref(result->monitor) : json_null());
+	json_object_set_new(json, "verifier_stats", or_empty(result->verifier_stats));
+	set_number(json, "periodic_fired", result->periodic_fired);
+	set_number(json, "periodic_target", result->periodic_target);
+	json_object_set_new(json, "bpf_map_writes_delivered",
+			    result->map_writes_delivered.set ? json_boolean(result->map_writes_delivered.value) :
+							       json_null());
+	if (result->captures)
+		json_object_set(json, "captures", result->captures);
 }
 
 /* What later features will measure. */
 static void add_unmeasured(json_t *json)
 {
-	static const char *const lists[] = { "stimulus_events", "verifier_stats",
-					     "perf_delta_assertions" };
-	static const char *const nulls[] = { "monitor", "kvm_stats", "host_dilation" };
+	static const char *const lists[] = { "perf_delta_assertions" };
+	static const char *const nulls[] = { "kvm_stats", "host_dilation" };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		set_empty_list(json, lists[i]);
 	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
 		set_null(json, nulls[i]);
-	set_number(json, "periodic_fired", 0);
-	set_number(json, "periodic_target", 0);
 	set_text(json, "throughput_denomination", "wall");
 }
 
@@ -234,6 +252,7 @@ json_t *ktstr_result_to_json(const struct ktstr_test_result *result)
 	add_verdict(json, result);
 	add_machine(json, result);
 	add_course(json, result);
+	add_observation(json, result);
 	add_unmeasured(json);
 	add_files(json, result);
 	return json;

@@ -15,6 +15,7 @@
 #include "host/host.h"
 #include "payload/payload.h"
 #include "result/internal.h"
+#include "result/stimulus_json.h"
 
 enum { MAX_LIST_ITEMS = 4096, MAX_LOG_TAIL_BYTES = 1 << 20 };
 
@@ -303,7 +304,19 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
+	KTSTR_TRY(ktstr_stimulus_events_from_json(json, result));
+	/* Only ever written down again: people see the notes. */
+	if (json_array_size(json_object_get(json, "stalls")))
+		result->stalls = json_incref(json_object_get(json, "stalls"));
 	KTSTR_TRY(read_verdict(json, result));
+	if (json_is_object(json_object_get(json, "monitor")))
+		result->monitor = json_incref(json_object_get(json, "monitor"));
+	if (json_is_object(json_object_get(json, "captures")))
+		result->captures = json_incref(json_object_get(json, "captures"));
+	if (json_is_array(json_object_get(json, "verifier_stats")))
+		result->verifier_stats = json_incref(json_object_get(json, "verifier_stats"));
+	result->periodic_fired = (unsigned int)json_integer_value(json_object_get(json, "periodic_fired"));
+	result->periodic_target = (unsigned int)json_integer_value(json_object_get(json, "periodic_target"));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");
 	result->failure_dump_path = file_beside(json, "failure_dump");

@@ -82,6 +82,8 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 			    &result->scheduler_log_path));
 	KTSTR_TRY(store_log(dump, result->failure_dump,
 			    result->failure_dump ? strlen(result->failure_dump) : 0, &result->failure_dump_path));
+	if (result->captures)
+		KTSTR_TRY(ktstr_store_snapshots(run_dir, stem, result->captures));
 	if (result->deterministic)
 		KTSTR_TRY(store_log(trace, result->trace, result->trace ? strlen(result->trace) : 0, &trace_path));
 	free(result->sidecar_path);

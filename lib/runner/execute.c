@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One run: boot, submit, listen, judge. */
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "ktstr/units.h"
-#include "observe/dump.h"
 #include "observe/observer.h"
+#include "runner/host_run.h"
 #include "runner/job_bundle.h"
 #include "runner/judge.h"
 #include "runner/recipe.h"
 #include "runner/runner.h"
+#include "runner/sightings.h"
 #include "runner/start.h"
 #include "runner/trace.h"
 #include "vm/vm.h"
@@ -27,7 +30,8 @@ struct execution {
 	struct ktstr_observation observation;
 	struct ktstr_test_result *result;
 	struct ktstr_str trace; /* deterministic runs */
-	struct ktstr_observer *observer; /* of ordinary runs under a scheduler */
+	struct ktstr_observer *observer;
+	int vcpu_tids[KTSTR_MAX_CPUS]; /* the observer borrows them */
 	uint64_t stage_began_ns;
 };
 
@@ -49,6 +53,29 @@ static void leave_stage(struct execution *execution, const char *name)
 	leave_stage_at(execution, name, ktstr_now_ns());
 }
 
+static char *dup_or_null(const char *text)
+{
+	return text ? ktstr_xstrdup(text) : NULL;
+}
+
+/* A host_only run has none of the machine that others bring along. */
+static void identify_host(struct ktstr_test_result *result)
+{
+	char **texts[] = { &result->accel,	    &result->accel_reason,   &result->qemu_version,
+			   &result->topology, &result->kernel_release, &result->kernel_version };
+	struct utsname names;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(ktstr_take(*texts[i]));
+	uname(&names);
+	result->topology = ktstr_xstrdup("host");
+	result->kernel_release = ktstr_xstrdup(names.release);
+	result->kernel_version = ktstr_version_of_release(names.release);
+	result->vcpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	result->memory_mib = 0;
+	result->start_mode = ktstr_xstrdup("host");
+}
+
 static void identify(const struct execution *execution)
 {
 	const struct ktstr_run_setup *setup = execution->setup;
@@ -61,16 +88,14 @@ static void identify(const struct execution *execution)
 		.full_name = ktstr_xstrdup(run->full_name),
 		.topology = ktstr_xstrdup(ktstr_topology_format(&run->topology, shape)),
 		.scheduler = ktstr_xstrdup(run->scheduler.label),
-		.scheduler_binary = run->scheduler.path ? ktstr_xstrdup(run->scheduler.path) : NULL,
-		.resolve_source = run->scheduler.resolve_source ?
-					  ktstr_xstrdup(run->scheduler.resolve_source) :
-					  NULL,
+		.scheduler_binary = dup_or_null(run->scheduler.path),
+		.resolve_source = dup_or_null(run->scheduler.resolve_source),
 		.kernel_version = ktstr_xstrdup(setup->kernel.version),
 		.kernel_release = ktstr_xstrdup(setup->kernel.release),
-		.project_commit = setup->project_commit ? ktstr_xstrdup(setup->project_commit) : NULL,
+		.project_commit = dup_or_null(setup->project_commit),
 		.accel = ktstr_xstrdup(ktstr_accel_name(setup->accel.accel)),
-		.accel_reason = ktstr_xstrdup(setup->accel.reason),
-		.qemu_version = ktstr_xstrdup(setup->qemu.version),
+		.accel_reason = dup_or_null(setup->accel.reason),
+		.qemu_version = dup_or_null(setup->qemu.version),
 		.vcpus = ktstr_topology_total_cpus(&run->topology),
 		.memory_mib = ktstr_machine_memory_mib(&run->topology, run->test->memory_mib),
 		.guest_exit_code = -1,
@@ -89,6 +114,8 @@ static void identify(const struct execution *execution)
 		ktstr_strv_add(&result->sysctls, run->sysctls.items[i]);
 	for (size_t i = 0; i < run->reproduce.count; i++)
 		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
+	if (run->test->host_only)
+		identify_host(result);
 }
 
 /* What a frame means for the stages that people see and results record. */
@@ -114,83 +141,64 @@ static void follow_stages(struct execution *execution, const struct ktstr_frame 
 	}
 }
 
-/*
- * The reply to a request of the test program; false when the frame is none. What nobody on this side answers is
- * refused, so that no test waits for nothing.
- */
-static bool answer_request(const struct ktstr_frame *frame, uint32_t *type, struct ktstr_str *payload)
+/* A test in a VM that nobody watches must not wait for nothing. */
+static void refuse_request(struct ktstr_vm *vm, const struct ktstr_frame *frame)
 {
+	_cleanup_str_ struct ktstr_str payload = { 0 };
 	uint32_t id;
 
-	if (!frame->crc_ok || !ktstr_frame_is_host_request(frame->type) || !ktstr_frame_read_u32(frame, 0, &id))
-		return false;
-	*type = KTSTR_FRAME_REFUSED;
-	ktstr_frame_refusal(payload, id, KTSTR_ERR_UNSUPPORTED, "this ktstr does not answer such requests");
-	return true;
-}
-
-static void answer_running(struct ktstr_vm *vm, const struct ktstr_frame *frame)
-{
-	_cleanup_str_ struct ktstr_str payload = { 0 };
-	uint32_t type;
-
-	if (answer_request(frame, &type, &payload))
-		ktstr_error_free(ktstr_vm_send_frame(vm, type, payload.data, payload.length));
-}
-
-/* A deterministic guest stands still while it is answered. */
-static void answer_frozen(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze *freeze)
-{
-	_cleanup_(ktstr_frame_decoder_deinit) struct ktstr_frame_decoder decoder = { 0 };
-	_cleanup_str_ struct ktstr_str payload = { 0 };
-	_cleanup_str_ struct ktstr_str reply = { 0 };
-	struct ktstr_frame frame;
-	uint32_t type;
-
-	(void)context;
-	(void)vm;
-	if (freeze->reason != KTSTR_FREEZE_REQUEST)
+	if (!ktstr_frame_is_host_request(frame->type) || !ktstr_frame_read_u32(frame, 0, &id))
 		return;
-	ktstr_frame_decoder_feed(&decoder, freeze->request, freeze->request_length);
-	if (!ktstr_frame_decoder_next(&decoder, &frame) || !answer_request(&frame, &type, &payload))
-		return;
-	ktstr_frame_encode(&reply, type, payload.data, payload.length);
-	freeze->reply_length = reply.length;
-	memcpy(freeze->reply, reply.data, reply.length < freeze->reply_capacity ? reply.length : freeze->reply_capacity);
+	ktstr_frame_refusal(&payload, id, KTSTR_ERR_UNSUPPORTED, "this run is not watched");
+	ktstr_error_free(ktstr_vm_send_frame(vm, KTSTR_FRAME_REFUSED, payload.data, payload.length));
 }
 
-static void follow_scheduler(const struct execution *execution, const struct ktstr_frame *frame)
+/* CONFIG_HZ of the guest's kernel, 0 when its config is not known. */
+static unsigned int kernel_hz(const struct ktstr_kernel *kernel)
 {
-	if (execution->observer && frame->type == KTSTR_FRAME_LIFECYCLE && frame->length &&
-	    frame->payload[0] == KTSTR_LIFE_SCHED_ATTACHED)
-		ktstr_observer_scheduler_attached(execution->observer);
+	_cleanup_free_ char *hz = ktstr_kernel_config_value(kernel, "HZ");
+
+	return hz ? (unsigned int)strtoul(hz, NULL, 10) : 0;
 }
 
-/* Nothing may stop a deterministic guest from outside, and only sched_ext has error exits. */
 static struct ktstr_error *start_observer(struct execution *execution, struct ktstr_vm *vm)
 {
-	if (!ktstr_run_is_observed(execution->run))
+	const struct ktstr_run *run = execution->run;
+	struct ktstr_monitor_thresholds thresholds = ktstr_run_monitor_thresholds(run);
+	struct ktstr_session_config config = {
+		.vm = vm,
+		.vmlinux_path = execution->setup->kernel.vmlinux_path,
+		.hz = kernel_hz(&execution->setup->kernel),
+		.has_scheduler = run->scheduler.path || run->staged_count,
+		.guest_clock = run->deterministic,
+		.duration_ns = run->duration_ns,
+		.plan = &run->test->observe,
+		.vcpu_tids = execution->vcpu_tids,
+	};
+
+	if (run->deterministic) {
+		execution->observer = ktstr_observer_of_freezes(&config, &thresholds);
 		return NULL;
-	return ktstr_observer_start(vm, execution->setup->kernel.vmlinux_path, &execution->observer);
+	}
+	KTSTR_TRY(ktstr_vm_vcpu_threads(vm, execution->vcpu_tids, KTSTR_MAX_CPUS, &config.vcpu_tids_count));
+	return ktstr_observer_start(&config, &thresholds, &execution->observer);
 }
 
-/* The dump of an error exit; a failure without one says why there is none. */
 static void stop_observer(struct execution *execution)
 {
-	struct ktstr_test_result *result = execution->result;
 	struct ktstr_sightings sightings;
-	json_t *dump;
 
 	if (!execution->observer)
 		return;
 	ktstr_observer_stop(execution->observer, &sightings);
-	dump = sightings.failure_dump;
-	if (!dump && ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)
-		dump = ktstr_dump_placeholder(sightings.unavailable ? sightings.unavailable :
-								      "the scheduler did not exit with an error");
-	result->failure_dump = dump ? json_dumps(dump, JSON_INDENT(1)) : NULL;
-	json_decref(dump);
-	free(sightings.unavailable);
+	ktstr_sightings_judge(&sightings, execution->run, execution->result);
+	ktstr_sightings_deinit(&sightings);
+}
+
+/* The run may take that much longer: the guest stood still meanwhile. */
+static uint64_t frozen_ns(const struct execution *execution)
+{
+	return execution->observer ? ktstr_observer_frozen_ns(execution->observer) : 0;
 }
 
 /*
@@ -200,7 +208,7 @@ static void stop_observer(struct execution *execution)
 static uint64_t run_limit_ns(const struct ktstr_run *run)
 {
 	uint64_t limit = run->duration_ns + BODY_HEADROOM +
-			 (run->scheduler.path ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
+			 (run->scheduler.path || run->staged_count ? KTSTR_MS(KTSTR_ATTACH_TIMEOUT_MS) : 0);
 
 	return run->deterministic ? limit * (2 + ktstr_topology_total_cpus(&run->topology)) : limit;
 }
@@ -215,15 +223,17 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 	char text[32];
 
 	for (;;) {
-		switch (ktstr_vm_next_frame(vm, deadline, &frame)) {
+		uint64_t extended = deadline + frozen_ns(execution);
+
+		switch (ktstr_vm_next_frame(vm, extended, &frame)) {
 		case KTSTR_VM_FRAME:
 			if (execution->run->deterministic)
 				ktstr_trace_add(&execution->trace, &frame);
 			ktstr_observe_frame(&execution->observation, &frame, execution->result);
 			if (frame.crc_ok) {
 				follow_stages(execution, &frame);
-				follow_scheduler(execution, &frame);
-				answer_running(vm, &frame);
+				if (!execution->observer || !ktstr_observer_frame(execution->observer, &frame))
+					refuse_request(vm, &frame);
 			}
 			if (execution->observation.exited)
 				return NULL;
@@ -232,6 +242,8 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			ended = ktstr_vm_describe_end(vm);
 			return ktstr_error_new(KTSTR_ERR_GUEST, "%s in the middle of the test", ended);
 		case KTSTR_VM_DEADLINE:
+			if (ktstr_now_ns() >= extended && deadline + frozen_ns(execution) > extended)
+				break;
 			execution->result->timed_out = true;
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the test overran: no verdict within %s",
 					       ktstr_format_duration(limit, text));
@@ -265,9 +277,50 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 	enter_stage(execution, "starting");
 	if (!started->not_attached)
 		KTSTR_TRY(start_observer(execution, started->vm));
-	ktstr_vm_on_freeze(started->vm, answer_frozen, execution);
 	error = listen(execution, started->vm);
 	leave_stage(execution, "collect");
+	return error;
+}
+
+static void on_host_frame(void *context, const struct ktstr_frame *frame)
+{
+	struct execution *execution = context;
+
+	ktstr_observe_frame(&execution->observation, frame, execution->result);
+	if (frame->crc_ok)
+		follow_stages(execution, frame);
+}
+
+/* Not failures: a worker may sleep for long. */
+static void note_stalls(struct ktstr_test_result *result)
+{
+	const json_t *report;
+	size_t i;
+
+	json_array_foreach(result->stalls, i, report) {
+		const json_t *diagnostic = json_object_get(report, "diagnostic");
+
+		ktstr_assert_note(&result->verdict, "process %d (%s) stood still: state %s, waits in %s, load %s",
+				  (int)json_integer_value(json_object_get(report, "pid")),
+				  json_string_value(json_object_get(report, "comm")),
+				  json_string_value(json_object_get(diagnostic, "state")),
+				  json_string_value(json_object_get(diagnostic, "wchan")),
+				  json_string_value(json_object_get(diagnostic, "host_loadavg")));
+	}
+}
+
+static struct ktstr_error *run_on_host(struct execution *execution)
+{
+	struct ktstr_test_result *result = execution->result;
+	struct ktstr_error *error;
+
+	result->final_phase = KTSTR_PHASE_BODY;
+	enter_stage(execution, "starting");
+	error = ktstr_host_run(execution->setup, execution->run, run_limit_ns(execution->run), on_host_frame, execution,
+			       &result->stalls);
+	result->timed_out = ktstr_error_code(error) == KTSTR_ERR_TIMEOUT;
+	leave_stage(execution, "collect");
+	note_stalls(result);
 	return error;
 }
 
@@ -306,14 +359,16 @@ static void execute_once(struct execution *execution)
 	identify(execution);
 	if (skip_kernel(execution))
 		return;
-	error = run_in_vm(execution, &started);
+	if (execution->setup->run_dir)
+		ktstr_result_discard_dumps(execution->setup->run_dir, result);
+	error = execution->run->test->host_only ? run_on_host(execution) : run_in_vm(execution, &started);
 	if (started.vm) {
 		result->console = ktstr_vm_console(started.vm, &result->console_length);
 		result->corrupt_frames = ktstr_vm_corrupt_frames(started.vm);
 	}
 	ktstr_judge(&execution->observation, error, result);
-	ktstr_expect_apply(&execution->run->test->expect, result);
 	stop_observer(execution);
+	ktstr_expect_apply(&execution->run->test->expect, result);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);
 	result->duration_ns = ktstr_now_ns() - began;

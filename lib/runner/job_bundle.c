@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "guest/job.h"
 #include "ktstr/payload.h"
 #include "runner/job_bundle.h"
@@ -80,12 +81,20 @@ static json_t *environment(const char *library_path)
 			 KTSTR_WIRE_FD_ENV "=3", "KTSTR_GUEST_INIT=1", library_env);
 }
 
-static json_t *test_json(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
+/* The guest has another environment. */
+static bool logs_passes(void)
 {
-	return json_pack("{ss ss sI sI sb si ss* sb}", "name", run->test->name, "scheduler", run->scheduler.label,
+	const char *asked = ktstr_env("KTSTR_LOG_PASSES");
+
+	return asked && strcmp(asked, "0") != 0;
+}
+
+json_t *ktstr_job_test(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
+{
+	return json_pack("{ss ss sI sI sb si ss* sb sb}", "name", run->test->name, "scheduler", run->scheduler.label,
 			 "duration_ns", (json_int_t)run->duration_ns, "seed", (json_int_t)run->seed, "perturb", (int)run->deterministic,
 			 "workers_per_cgroup", (int)run->test->workers_per_cgroup, "root_cgroup", run->test->workload_root_cgroup, "strict",
-			 (int)setup->strict);
+			 (int)setup->strict, "log_passes", (int)logs_passes());
 }
 
 static struct ktstr_error *add_staged(struct ktstr_bundle *bundle, const struct ktstr_run *run, json_t *staged)
@@ -113,7 +122,7 @@ static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct kts
 	job = json_pack("{so sb}", "env", environment(library_path), "hold", !(parts & KTSTR_JOB_PROGRAM));
 	if (parts & KTSTR_JOB_PROGRAM) {
 		json_object_set_new(job, "argv", json_pack("[sss]", GUEST_PROGRAM, "--ktstr-guest", KTSTR_JOB_PATH));
-		json_object_set_new(job, "test", test_json(setup, run));
+		json_object_set_new(job, "test", ktstr_job_test(setup, run));
 		json_object_set(job, "staged", staged);
 	}
 	if ((parts & KTSTR_JOB_SCHEDULER) && is_started(&run->scheduler))

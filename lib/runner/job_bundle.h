@@ -20,6 +20,8 @@ enum ktstr_job_parts {
 struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 				     enum ktstr_job_parts parts, struct ktstr_bundle **bundle) KTSTR_CHECKED;
 
+/* The "test" object of a job; new reference. */
+json_t *ktstr_job_test(const struct ktstr_run_setup *setup, const struct ktstr_run *run);
 /* The "scheduler" object of a job; guest_path NULL = one of the kernel's own. New reference. */
 json_t *ktstr_job_scheduler(const struct ktstr_sched_choice *scheduler, const char *guest_path);
 

@@ -5,6 +5,7 @@
 
 #include "result/result.h"
 #include "runner/instances.h"
+#include "runner/stimulus.h"
 #include "wire/frame.h"
 
 /* What the host saw of a run. Zero-initialise; deinit when done. */
@@ -19,6 +20,7 @@ struct ktstr_observation {
 	char *inactive; /* what sched_ext said under a workload that should have run under a scheduler */
 	struct ktstr_str output;
 	struct ktstr_sched_instances schedulers;
+	struct ktstr_stimulus_log stimulus;
 };
 
 void ktstr_observation_deinit(struct ktstr_observation *observation);

@@ -33,6 +33,7 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->expect.matches);
 	free(test->workload_root_cgroup);
 	json_decref(test->checks);
+	ktstr_observe_plan_deinit(&test->observe);
 	free(test->payload);
 	free(test->rt_app);
 	for (size_t i = 0; i < test->includes_count; i++)
@@ -207,8 +208,10 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	KTSTR_TRY(read_staged(json_object_get(json, "staged_schedulers"), test));
 	read_expectation(json_object_get(json, "expect"), &test->expect);
 	test->workload_root_cgroup = dup_member(json, "workload_root_cgroup");
+	test->host_only = json_is_true(json_object_get(json, "host_only"));
 	test->nokaslr = json_is_true(json_object_get(json, "nokaslr"));
 	test->checks = json_incref(json_object_get(json, "checks"));
+	KTSTR_TRY(ktstr_observe_plan_read(json_object_get(json, "observe"), &test->observe));
 	test->payload = dup_member(json, "payload");
 	test->rt_app = dup_member(json, "rt_app");
 	KTSTR_TRY(read_includes(json_object_get(json, "includes"), test));

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "kernel/kernel.h"
 #include "ktstr/topology.h"
+#include "observe/plan.h"
 #include "result/result.h"
 #include "runner/expect.h"
 #include "runner/includes.h"
@@ -34,7 +35,9 @@ struct ktstr_test_info {
 	struct ktstr_expectation expect;
 	char *workload_root_cgroup; /* NULL = the default */
 	bool nokaslr;
+	bool host_only; /* see runner/host_run.h */
 	json_t *checks;
+	struct ktstr_observe_plan observe;
 	char *payload; /* NULL = none */
 	char *rt_app; /* bare name or path of its rt-app file; NULL = none */
 	struct ktstr_include_spec *includes;
@@ -73,6 +76,7 @@ struct ktstr_run_setup {
 	char *lockstep_path; /* for deterministic runs: see ktstr_vm_config */
 	char *run_dir;
 	char *project_commit;
+	bool no_vm; /* every run is host_only: no QEMU, no kernel image, no agent were looked for */
 	json_t *host; /* what every result records of this machine */
 	bool strict; /* --release */
 };
@@ -83,6 +87,8 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 /* The same with a run directory. */
 struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
 					 struct ktstr_run_setup *setup) KTSTR_CHECKED;
+/* For runs that are all host_only; kernel is the one that runs. */
+struct ktstr_error *ktstr_run_setup_host(struct ktstr_run_setup *setup) KTSTR_CHECKED;
 void ktstr_run_setup_deinit(struct ktstr_run_setup *setup);
 /* A program that belongs to ktstr ("ktstr-init"): beside the running one, else where it is installed. */
 struct ktstr_error *ktstr_find_helper(const char *name, char **path) KTSTR_CHECKED;
@@ -130,10 +136,10 @@ void ktstr_run_deinit(struct ktstr_run *run);
 
 /* The stage from which on a run is a clone. */
 #define KTSTR_STAGE_RESTORING "restoring"
-/* Is the guest's memory watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
+/* Is the guest watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
 static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 {
-	return (run->scheduler.path || run->staged_count) && !run->deterministic;
+	return !run->deterministic;
 }
 
 /* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */

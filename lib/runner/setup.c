@@ -2,6 +2,7 @@
 /* What all runs of an invocation share: QEMU, accelerator, kernel, agent, run directory. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -43,18 +44,36 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 	return ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel);
 }
 
-struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
-					 struct ktstr_run_setup *setup)
+static void describe_surroundings(struct ktstr_run_setup *setup)
 {
-	const struct ktstr_kernel *kernel = &setup->kernel;
 	struct ktstr_host_context host;
-	_cleanup_free_ char *name = NULL;
 
-	KTSTR_TRY(ktstr_run_setup_vm(kernel_spec, progress, setup));
 	setup->project_commit = ktstr_project_commit();
 	ktstr_host_context_collect(&host);
 	setup->host = ktstr_host_context_to_json(&host);
 	ktstr_host_context_deinit(&host);
+}
+
+struct ktstr_error *ktstr_run_setup_host(struct ktstr_run_setup *setup)
+{
+	struct utsname names;
+
+	*setup = (struct ktstr_run_setup){ .no_vm = true };
+	uname(&names);
+	setup->kernel.release = ktstr_xstrdup(names.release);
+	setup->kernel.version = ktstr_version_of_release(names.release);
+	describe_surroundings(setup);
+	return ktstr_run_dir_open(setup->kernel.version, setup->project_commit, &setup->run_dir);
+}
+
+struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct ktstr_progress *progress,
+					 struct ktstr_run_setup *setup)
+{
+	const struct ktstr_kernel *kernel = &setup->kernel;
+	_cleanup_free_ char *name = NULL;
+
+	KTSTR_TRY(ktstr_run_setup_vm(kernel_spec, progress, setup));
+	describe_surroundings(setup);
 	/* A distribution's version names one image; two builds of one tree have the same, and differ. */
 	if (kernel->image_sha256 && kernel->source && strcmp(kernel->source, "debian"))
 		name = ktstr_xasprintf("%s-%.8s", kernel->version, kernel->image_sha256);

@@ -7,6 +7,7 @@
 #include "scenario/irq.h"
 #include "scenario/scenario.h"
 #include "scenario/world.h"
+#include "wire/host_request.h"
 #include "wire/program.h"
 
 static uint64_t live_now(struct world *world)
@@ -38,16 +39,18 @@ static void live_send_frame(struct world *world, uint32_t type, const void *payl
 	ktstr_wire_send(type, payload, length);
 }
 
-/* What asks somebody outside of the test program for help that nobody gives yet. */
-static struct ktstr_error *no_service(const char *what)
-{
-	return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "%s: this version of ktstr cannot do that while a test runs", what);
-}
+#define MAP_WRITE_LIMIT_NS KTSTR_SEC(10)
+#define MAP_WRITE_GRACE_NS KTSTR_MS(500) /* for the scheduler to notice what was written */
 
 static struct ktstr_error *live_await_map_write(struct world *world)
 {
+	_cleanup_str_ struct ktstr_str reply = { 0 };
+
 	(void)world;
-	return no_service("waiting for a write to a BPF map");
+	KTSTR_TRY(ktstr_wire_request(KTSTR_FRAME_MAP_WRITE_REQUEST, NULL, 0, KTSTR_FRAME_MAP_WRITE_REPLY, MAP_WRITE_LIMIT_NS,
+				     &reply));
+	ktstr_sleep_ns(MAP_WRITE_GRACE_NS);
+	return NULL;
 }
 
 static bool live_cgroup_exists(struct world *world, const char *name)
@@ -201,32 +204,33 @@ static struct ktstr_error *live_pin_bpf_map(struct world *world, const char *nam
 static struct ktstr_error *live_capture(struct world *world, const char *tag)
 {
 	(void)world;
-	return no_service(tag);
+	return ktstr_host_capture(tag);
 }
 
 static struct ktstr_error *live_watch(struct world *world, const char *symbol)
 {
 	(void)world;
-	return no_service(symbol);
+	return ktstr_host_watch(symbol);
 }
 
 static struct ktstr_error *live_kernel_write(struct world *world, bool cold, const struct ktstr_kernel_op_entry *entries,
 					     size_t count)
 {
 	(void)world;
-	(void)cold;
-	(void)entries;
-	(void)count;
-	return no_service("writing to the kernel's memory");
+	return ktstr_host_kernel_write(cold, entries, count);
 }
 
 static struct ktstr_error *live_kernel_read(struct world *world, bool cold, const char *tag,
 					    const struct ktstr_kernel_op_entry *entry)
 {
 	(void)world;
-	(void)cold;
-	(void)entry;
-	return no_service(tag);
+	return ktstr_host_kernel_read(cold, tag, entry, 1, NULL);
+}
+
+static void live_record_procs(struct world *world, const char *tag, const char *cgroup, const int *pids, size_t count)
+{
+	(void)world;
+	ktstr_host_record_cgroup_procs(tag, cgroup, pids, count);
 }
 
 static struct ktstr_error *live_find_irq(struct world *world, const char *label, unsigned int *number)
@@ -275,6 +279,7 @@ const struct world_ops live_world_ops = {
 	.watch = live_watch,
 	.kernel_write = live_kernel_write,
 	.kernel_read = live_kernel_read,
+	.record_procs = live_record_procs,
 	.find_irq = live_find_irq,
 	.steer_irq = live_steer_irq,
 };

@@ -12,7 +12,7 @@ static char *kernel_command_line(const struct ktstr_vm_config *config, uint64_t 
 	return ktstr_xasprintf(
 		"console=ttyS0 rdinit=/init panic=-1 loglevel=4 mitigations=off random.trust_cpu=on "
 		"no_timer_check tsc=reliable damon_stat.enabled=0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
-		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 delayacct "
+		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 sysctl.kernel.bpf_stats_enabled=1 delayacct "
 		"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
 		"initramfs_options=size=90%% numa_balancing=%s KTSTR_GUEST=1 KTSTR_MAILBOX=0x%llx "
 		"KTSTR_SETTLE_MS=%u%s%s%s",

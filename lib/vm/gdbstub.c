@@ -31,6 +31,7 @@ struct ktstr_gdb {
 	bool running;
 	struct ktstr_str input;
 	char *body; /* of the packet read last */
+	struct ktstr_gdb_stop missed; /* a watchpoint that was first; .watch false = none */
 };
 
 static struct ktstr_error *gone(void)
@@ -210,7 +211,15 @@ struct ktstr_error *ktstr_gdb_stop(struct ktstr_gdb *gdb, uint64_t deadline_ns)
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest's CPUs did not stop");
 	} while (!is_stop(gdb->body));
 	gdb->running = false;
+	parse_stop(gdb->body, &gdb->missed);
 	return NULL;
+}
+
+bool ktstr_gdb_take_missed_watch(struct ktstr_gdb *gdb, struct ktstr_gdb_stop *stop)
+{
+	*stop = gdb->missed;
+	gdb->missed.watch = false;
+	return stop->watch;
 }
 
 struct ktstr_error *ktstr_gdb_continue(struct ktstr_gdb *gdb)

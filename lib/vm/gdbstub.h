@@ -31,6 +31,9 @@ struct ktstr_error *ktstr_gdb_continue(struct ktstr_gdb *gdb) KTSTR_CHECKED;
 /* Takes a stop that was reported by itself; *stopped false when there was none. */
 struct ktstr_error *ktstr_gdb_take_stop(struct ktstr_gdb *gdb, bool *stopped, struct ktstr_gdb_stop *stop) KTSTR_CHECKED;
 
+/* A watchpoint that was hit just when ktstr_gdb_stop() stopped the CPUs, once. */
+bool ktstr_gdb_take_missed_watch(struct ktstr_gdb *gdb, struct ktstr_gdb_stop *stop);
+
 /* CPUs must be stopped. Write watchpoints of 1, 2, 4 or 8 aligned bytes at a virtual address. */
 struct ktstr_error *ktstr_gdb_watch(struct ktstr_gdb *gdb, uint64_t address, unsigned int bytes,
 				    uint64_t deadline_ns) KTSTR_CHECKED;

@@ -33,6 +33,7 @@ enum {
 };
 
 #define SEND_TIMEOUT	KTSTR_SEC(10)
+#define QMP_TIMEOUT	KTSTR_SEC(10)
 
 static void close_fd(int *fd)
 {
@@ -471,4 +472,30 @@ struct ktstr_error *ktstr_vm_open_ram(const struct ktstr_vm *vm, int *fd, uint64
 uint64_t ktstr_vm_vmcoreinfo(const struct ktstr_vm *vm)
 {
 	return __atomic_load_n(&vm->mailbox->vmcoreinfo, __ATOMIC_RELAXED);
+}
+
+static int thread_of(const json_t *cpu)
+{
+	return (int)json_integer_value(json_object_get(cpu, "thread-id"));
+}
+
+struct ktstr_error *ktstr_vm_vcpu_threads(struct ktstr_vm *vm, int *tids, size_t cap, size_t *count)
+{
+	json_t *cpus;
+
+	*count = 0;
+	if (vm->deterministic)
+		return NULL; /* one thread, and no command may reach a running guest */
+	KTSTR_TRY(open_qmp(vm));
+	KTSTR_TRY(ktstr_qmp_execute(vm->qmp, "query-cpus-fast", NULL, ktstr_now_ns() + QMP_TIMEOUT, &cpus));
+	for (size_t i = 0; i < json_array_size(cpus) && i < cap; i++) {
+		bool shared = i && thread_of(json_array_get(cpus, i)) == thread_of(json_array_get(cpus, 0));
+
+		tids[i] = shared ? 0 : thread_of(json_array_get(cpus, i));
+		if (shared)
+			tids[0] = 0;
+		*count = i + 1;
+	}
+	json_decref(cpus);
+	return NULL;
 }

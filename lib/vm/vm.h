@@ -138,6 +138,11 @@ int ktstr_vm_take_gdb_fd(struct ktstr_vm *vm);
 uint64_t ktstr_vm_vmcoreinfo(const struct ktstr_vm *vm);
 /* A descriptor of the RAM file, owned by the caller, and its size. */
 struct ktstr_error *ktstr_vm_open_ram(const struct ktstr_vm *vm, int *fd, uint64_t *bytes) KTSTR_CHECKED;
+/*
+ * The threads that run the CPUs, by CPU, at most `cap` of them. 0 where a CPU has none of its own: one thread emulates
+ * them all.
+ */
+struct ktstr_error *ktstr_vm_vcpu_threads(struct ktstr_vm *vm, int *tids, size_t cap, size_t *count) KTSTR_CHECKED;
 uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm);
 int ktstr_vm_pid(const struct ktstr_vm *vm);
 

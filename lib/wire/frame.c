@@ -20,7 +20,8 @@ static const uint32_t known_types[] = {
 	KTSTR_FRAME_BODY_START, KTSTR_FRAME_PAYLOAD,
 	KTSTR_FRAME_SNAPSHOT_REQUEST, KTSTR_FRAME_SNAPSHOT_REPLY, KTSTR_FRAME_KERNEL_OP_REQUEST,
 	KTSTR_FRAME_KERNEL_OP_REPLY, KTSTR_FRAME_SCHED_REQUEST, KTSTR_FRAME_SCHED_REPLY, KTSTR_FRAME_REFUSED,
-	KTSTR_FRAME_STIMULUS,  KTSTR_FRAME_STEP_END,
+	KTSTR_FRAME_STIMULUS,  KTSTR_FRAME_STEP_END, KTSTR_FRAME_CGROUP_PROCS,
+	KTSTR_FRAME_MAP_WRITE_REQUEST, KTSTR_FRAME_MAP_WRITE_REPLY,
 };
 
 bool ktstr_frame_type_known(uint32_t type)
@@ -33,13 +34,14 @@ bool ktstr_frame_type_known(uint32_t type)
 
 bool ktstr_frame_is_host_request(uint32_t type)
 {
-	return type == KTSTR_FRAME_SNAPSHOT_REQUEST || type == KTSTR_FRAME_KERNEL_OP_REQUEST;
+	return type == KTSTR_FRAME_SNAPSHOT_REQUEST || type == KTSTR_FRAME_KERNEL_OP_REQUEST ||
+	       type == KTSTR_FRAME_MAP_WRITE_REQUEST;
 }
 
 bool ktstr_frame_is_reply(uint32_t type)
 {
 	return type == KTSTR_FRAME_SNAPSHOT_REPLY || type == KTSTR_FRAME_KERNEL_OP_REPLY ||
-	       type == KTSTR_FRAME_SCHED_REPLY || type == KTSTR_FRAME_REFUSED;
+	       type == KTSTR_FRAME_MAP_WRITE_REPLY || type == KTSTR_FRAME_SCHED_REPLY || type == KTSTR_FRAME_REFUSED;
 }
 
 char *ktstr_frame_type_name(uint32_t type, char text[12])

@@ -38,6 +38,7 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_EXEC_EXIT = KTSTR_FRAME_TYPE('E', 'X', 'C', 'X'), /* i32: wait status of `shell --exec` */
 	KTSTR_FRAME_PAYLOAD = KTSTR_FRAME_TYPE('P', 'Y', 'L', 'D'), /* JSON of one run of a payload */
 	KTSTR_FRAME_READY = KTSTR_FRAME_TYPE('S', 'R', 'D', 'Y'), /* text: uname -r */
+	KTSTR_FRAME_CGROUP_PROCS = KTSTR_FRAME_TYPE('C', 'G', 'P', 'R'), /* JSON {tag, cgroup, pids} */
 	/* Requests of the test program and their replies: each begins with the u32 id of the request. */
 	KTSTR_FRAME_SNAPSHOT_REQUEST = KTSTR_FRAME_TYPE('S', 'N', 'R', 'Q'), /* u32 kind, tag[64] */
 	KTSTR_FRAME_SNAPSHOT_REPLY = KTSTR_FRAME_TYPE('S', 'N', 'R', 'P'), /* u32 status, reason[64] */
@@ -45,6 +46,9 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_KERNEL_OP_REPLY = KTSTR_FRAME_TYPE('K', 'O', 'R', 'P'),
 	KTSTR_FRAME_SCHED_REQUEST = KTSTR_FRAME_TYPE('S', 'C', 'R', 'Q'), /* JSON, to the agent: see guest/job.h */
 	KTSTR_FRAME_SCHED_REPLY = KTSTR_FRAME_TYPE('S', 'C', 'R', 'P'), /* JSON */
+	/* The host answers (nothing) once it has written what the test declares to the scheduler's BPF maps. */
+	KTSTR_FRAME_MAP_WRITE_REQUEST = KTSTR_FRAME_TYPE('M', 'W', 'R', 'Q'),
+	KTSTR_FRAME_MAP_WRITE_REPLY = KTSTR_FRAME_TYPE('M', 'W', 'R', 'P'),
 	KTSTR_FRAME_REFUSED = KTSTR_FRAME_TYPE('R', 'F', 'S', 'D'), /* u32 enum ktstr_error_code, text: any request */
 };
 

@@ -34,6 +34,24 @@ static struct ktstr_error *send_frame(int fd, uint32_t type, const void *payload
 	return error;
 }
 
+static ktstr_wire_stimulus_fn on_stimulus;
+
+void ktstr_wire_on_stimulus(ktstr_wire_stimulus_fn fn)
+{
+	on_stimulus = fn;
+}
+
+static struct ktstr_error *announce_stimulus(uint32_t type, const void *payload, size_t length)
+{
+	_cleanup_str_ struct ktstr_str frame = { 0 };
+
+	if (!on_stimulus || (type != KTSTR_FRAME_SCENARIO_START && type != KTSTR_FRAME_STIMULUS &&
+			     type != KTSTR_FRAME_STEP_END && type != KTSTR_FRAME_SCENARIO_END))
+		return NULL;
+	ktstr_frame_encode(&frame, type, payload, length);
+	return on_stimulus(frame.data, frame.length);
+}
+
 void ktstr_wire_send(uint32_t type, const void *payload, size_t length)
 {
 	const char *fd_text = ktstr_env(KTSTR_WIRE_FD_ENV);
@@ -42,6 +60,8 @@ void ktstr_wire_send(uint32_t type, const void *payload, size_t length)
 	if (!fd_text)
 		return;
 	error = send_frame(atoi(fd_text), type, payload, length);
+	if (!error)
+		error = announce_stimulus(type, payload, length);
 	if (error)
 		fprintf(stderr, "ktstr: %s\n", ktstr_error_message(error));
 }

@@ -29,4 +29,11 @@ void ktstr_wire_lifecycle(enum ktstr_lifecycle stage, const char *fmt, ...) KTST
 struct ktstr_error *ktstr_wire_request(uint32_t type, const void *payload, size_t length, uint32_t reply_type,
 				       uint64_t timeout_ns, struct ktstr_str *reply) KTSTR_CHECKED;
 
+/*
+ * Called after each stimulus (a scenario or a step that begins or ends) with its frame as it was sent: a deterministic
+ * guest freezes there, so that the host can look at it. NULL = nothing is called.
+ */
+typedef struct ktstr_error *(*ktstr_wire_stimulus_fn)(const void *frame, size_t length);
+void ktstr_wire_on_stimulus(ktstr_wire_stimulus_fn fn);
+
 #endif

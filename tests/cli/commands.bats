@@ -133,6 +133,33 @@ for t in json.load(sys.stdin):
     assert row in page, row' "$KTSTR_TEST_SOURCE/docs/reference/work-types.md"
 }
 
+@test "the reference page of metrics is what the registry says" {
+	run -0 "$KTSTR" stats list-metrics --markdown
+	[ "$output" = "$(<"$KTSTR_TEST_SOURCE/docs/reference/metrics.md")" ]
+	run -0 "$KTSTR" stats list-metrics
+	contains "worst_p99_wake_latency_us" "$output"
+	lacks "total_phase_duration_sec" "$output" # a component
+	run -0 "$KTSTR" stats list-metrics --json
+	python3 -c 'import json, sys; rows = json.load(sys.stdin)
+assert len({row["name"] for row in rows}) == len(rows) > 160
+assert {row["kind"] for row in rows} >= {"counter", "ratio", "per_phase"}' <<<"$output"
+}
+
+@test "show-thresholds: merged, none for what nobody set" {
+	run -0 "$KTSTR" show-thresholds steady
+	contains "not_stuck                      on" "$output"
+	contains "max_gap_ms                     none" "$output"
+	run -0 "$KTSTR" show-thresholds "$(program vm_checks_fail)" ktstr/max_gap_ms
+	contains "max_gap_ms                     1000" "$output"
+	run -0 "$KTSTR" show-thresholds --json steady
+	python3 -c 'import json, sys; checks = json.load(sys.stdin)
+assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<<"$output"
+	run -1 "$KTSTR" show-thresholds stedy
+	contains "steady" "$output"
+	run -1 "$KTSTR" show-thresholds "$(program vm_checks_fail)" nothing
+	contains 'has no test "nothing"' "$output"
+}
+
 @test "tests are listed in the order of the source" {
 	run -0 "$KTSTR" test --list "$(program vm_topology)"
 	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test" ]

@@ -22,7 +22,7 @@
 
 /* What KTSTR_CLAIM() takes: something with a verdict.result. */
 static struct ktstr_verdict verdict;
-static struct ktstr_worker_report workers[4];
+static struct ktstr_worker_report workers[4] MAYBE_UNUSED;
 static struct ktstr_default_limits limits;
 static struct ktstr_test_topology *topology; /* NULL = not known */
 

@@ -152,6 +152,9 @@ static void tests(void **state)
 	TEST_REFUSED(".expect_scx_bpf_error_contains is empty", .expect_err = true, .expect_scx_bpf_error_contains = "");
 	TEST_REFUSED(".expect_scx_bpf_error_matches: \"a(\"", .expect_err = true, .expect_scx_bpf_error_matches = "a(");
 	TEST_REFUSED("matches anything", .expect_err = true, .expect_scx_bpf_error_matches = "a*");
+	TEST_REFUSED(".host_only excludes .scheduler", .host_only = true, .scheduler = &plain);
+	TEST_REFUSED(".host_only excludes .memory_mib", .host_only = true, .memory_mib = 512);
+	TEST_REFUSED(".host_only excludes .deterministic", .host_only = true, .deterministic = true);
 	TEST_REFUSED(".workload_root_cgroup", .workload_root_cgroup = { "/.." });
 	TEST_REFUSED(".scheduler: scheduler s: .kargs", .scheduler = &(struct ktstr_scheduler){
 								.name = "s", .kargs = KTSTR_ARGS("console=x") });

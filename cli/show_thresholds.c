@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `ktstr show-thresholds`: what a test checks, after defaults, scheduler and test are merged. */
+#include <argp.h>
+#include <stdio.h>
+
+#include "check/assert.h"
+#include "check/result_json.h"
+#include "cli/commands.h"
+#include "cli/programs.h"
+
+struct thresholds_arguments {
+	const char *names[2]; /* [PROGRAM] TEST */
+	unsigned int count;
+	bool json;
+};
+
+static const struct argp_option options[] = {
+	{ "json", 'J', NULL, 0, "as JSON", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct thresholds_arguments *arguments = state->input;
+
+	switch (key) {
+	case 'J':
+		arguments->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (arguments->count == 2)
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "unexpected argument \"%s\"", value);
+		arguments->names[arguments->count++] = value;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_failure(state, KTSTR_EXIT_FAIL, 0, "which test? usage: ktstr show-thresholds [PROGRAM] TEST");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[PROGRAM] TEST",
+	.doc = "Shows the thresholds that a test is judged by: the scheduler's, overridden by the test's own. A field that "
+	       "nobody sets is \"none\" and checks nothing. Without PROGRAM: of a built-in scenario.",
+};
+
+static struct ktstr_error *show(const struct thresholds_arguments *arguments, struct ktstr_program *program)
+{
+	const struct ktstr_test_info *test;
+	struct ktstr_assert assert;
+
+	KTSTR_TRY(ktstr_cli_find_test(arguments->names, arguments->count, program, &test));
+	if (arguments->json)
+		return json_dumpf(test->checks, stdout, JSON_INDENT(1)) || putchar('\n') < 0 ?
+			       ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") :
+			       NULL;
+	KTSTR_TRY_WRAP(ktstr_assert_from_json(test->checks, &assert), "%s", test->name);
+	ktstr_assert_print(&assert, stdout);
+	return NULL;
+}
+
+int ktstr_cmd_show_thresholds(int argc, char **argv)
+{
+	struct thresholds_arguments arguments = { 0 };
+	struct ktstr_program program = { 0 };
+	struct ktstr_error *error;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	error = show(&arguments, &program);
+	ktstr_program_deinit(&program);
+	return error ? ktstr_cli_fail(error) : KTSTR_EXIT_PASS;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sched_ext's watchdog with a time limit of the test's, written into the kernel: schedulers that leave it at the kernel's
+ * 30 s would outlive most tests with their tasks stuck.
+ */
+#ifndef KTSTR_OBSERVE_WATCHDOG_OVERRIDE_H
+#define KTSTR_OBSERVE_WATCHDOG_OVERRIDE_H
+
+#include "observe/kernel_view.h"
+
+#define KTSTR_WATCHDOG_DEFAULT_NS UINT64_C(5000000000)
+
+struct ktstr_watchdog_override {
+	uint64_t timeout_ns; /* 0 = KTSTR_WATCHDOG_DEFAULT_NS, or less when that is what the scheduler asks for */
+	unsigned int hz; /* CONFIG_HZ; 0 = unknown: nothing is overridden */
+
+	/* Of the scheduler that is attached now. */
+	uint64_t sched;
+	uint64_t wanted_jiffies;
+	bool forging;
+	uint64_t forged_stamp; /* 0 = none yet */
+	uint64_t forge_until; /* jiffies */
+
+	/* What came of it; a reader for results. */
+	bool written;
+	uint64_t expected_jiffies, observed_jiffies; /* what was written first, and what the kernel then had */
+	const char *unavailable; /* static text; NULL = none is */
+};
+
+/* Once per tick, while a scheduler is attached or may be. */
+void ktstr_watchdog_override_tick(struct ktstr_watchdog_override *override, const struct ktstr_kernel_view *view);
+
+#endif

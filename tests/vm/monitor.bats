@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the host sees of running kernels, and does to them (vm/monitor.c): samples, captures, watches, kernel variables,
+# the watchdog's limit. The programs compare with what their guests see; here is what came of it in the results.
+load ../lib/common
+
+setup_file() {
+	"$KTSTR" test --json --jobs 2 "$(program vm_monitor)" >"$BATS_FILE_TMPDIR/results" && return 1
+	true
+}
+
+setup() {
+	results=$BATS_FILE_TMPDIR/results
+}
+
+# Python statements about a test's sidecar `r`; report(tag) is a capture.
+holds() { # TEST STATEMENTS
+	python3 -c "
+import json, os, sys
+path = sys.argv[1]
+r = json.load(open(path))
+m = r['monitor']
+snapshots = r['captures']['snapshots']
+def report(tag):
+    name, = (s['file'] for s in snapshots if s['tag'] == tag)
+    return json.load(open(os.path.join(os.path.dirname(path), name)))
+def value(report, variable):
+    return next(v['value']['value'] for b in report['maps'] if 'value' in b
+                for v in b['value'].get('members', []) if v['name'] == variable)
+$2" "$(result "$results" "$1" sidecar)"
+}
+
+@test "kernel variables: what the host reads and writes is what /proc shows" {
+	expect_outcome "$results" kernel_operations pass
+	holds kernel_operations '
+tags = [op["tag"] for op in r["captures"]["kernel_ops"]]
+assert tags == ["jiffies", "panic", "cpu", "cpu", "jiffies", "banner"], tags
+assert bytes.fromhex(r["captures"]["kernel_ops"][5]["values"][0]["bytes"]) == b"Linux version "'
+}
+
+@test "watches: each write is captured, the fourth watch and an unknown symbol are refused" {
+	expect_outcome "$results" watches pass
+	holds watches '
+assert [s["tag"] for s in snapshots] == ["panic_timeout", "panic_timeout.2", "panic_timeout.3"], snapshots
+assert all(s["kind"] == "watch" for s in snapshots)
+d = report("panic_timeout")
+assert any("proc" in c.get("symbol", "") for c in d["vcpu_regs"]), d["vcpu_regs"]'
+}
+
+@test "captures on request and on schedule; the guest goes on as if nothing had been" {
+	expect_outcome "$results" captures pass
+	holds captures '
+assert r["periodic_fired"] == r["periodic_target"] == 3
+at = [s["boundary_offset_ms"] for s in snapshots if s["kind"] == "periodic"]
+assert at == [1200, 2000, 2800] or 1200 < at[0] < at[1] < at[2] < 3600, at # later when the host was late to look
+assert "in the middle" in [s["tag"] for s in snapshots]
+counts = [value(report(t), "nr_enqueues") for t in ("periodic_000", "periodic_001", "periodic_002")]
+assert counts[0] < counts[1] < counts[2], counts
+d = report("in the middle")
+assert len(d["vcpu_regs"]) == len(d["rq_scx_states"]) == 4 and d["scx_sched_state"]["ops_name"] == "ktstr"
+assert len(d["event_counter_timeline"]) > 3
+assert 0 < m["frozen_ns"] < r["stages"]["run"]'
+}
+
+@test "the monitor samples a running guest under KASLR: clocks advance, counters of 7.x are there, absent is not zero" {
+	holds captures '
+assert 10 < m["total_samples"] == m["plausible_samples"], m
+assert m["stuck_count"] == 0 and m["avg_nr_running"] > 0.5, m
+events = m["event_deltas"]
+assert events["dispatch_keep_last"] >= 0 and "reenq_immed" in events and "no_such_event" not in events, events
+assert m["schedstat_deltas"]["sched_count"] > 0
+assert any(p["name"] == "ktstr_enqueue" and p["cnt"] > 0 and p["nsecs_per_call"] > 0 for p in m["prog_stats_deltas"])
+assert any(v["name"] == "ktstr_dispatch" and v["verified_insns"] > 100 for v in r["verifier_stats"])'
+}
+
+@test "watched variables of the scheduler are metrics; what it does not have is absent" {
+	holds captures '
+metrics = r["stats"]["ext_metrics"]
+assert metrics["scx_ktst_enqueues"] > 0 and metrics["stats_select_cpu"] > 0 and metrics["scx_ktst_vtime"] > 0, metrics
+assert not any("absent" in name for name in metrics)'
+}
+
+@test "EEVDF is monitored, too: no scheduler, no event counters" {
+	holds kernel_operations '
+assert m["total_samples"] > 0 and m["event_deltas"] is None and m["watchdog_observation"] is None, m'
+}
+
+@test "a variable that the host sets reaches the scheduler" {
+	expect_outcome "$results" map_write fail "failure_code is 77"
+	holds map_write 'assert r["bpf_map_writes_delivered"] is True'
+}
+
+@test "the watchdog's limit is written and read back; a scheduler that is well stays" {
+	expect_outcome "$results" shorter_watchdog pass
+	holds shorter_watchdog '
+w = m["watchdog_observation"]
+assert w["expected_jiffies"] == w["observed_jiffies"] == 3 * w["hz"], w'
+}
+
+@test "a real stall is evicted at the limit that the test gives, not the scheduler's" {
+	expect_outcome "$results" stall_with_override fail "runnable task stall" "failed to run for"
+	holds stall_with_override '
+w = m["watchdog_observation"]
+assert w["observed_jiffies"] == 2 * w["hz"], w
+assert r["stages"]["run"] < 7e9, r["stages"]'
+}
+
+@test "a deterministic guest is looked at when it freezes itself" {
+	expect_outcome "$results" deterministic pass
+	holds deterministic '
+assert r["periodic_fired"] == 1 and [s["tag"] for s in snapshots] == ["before", "periodic_000"], snapshots
+assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_ns"] == 0'
+}
+
+@test "captures of an earlier run are gone when a test runs again" {
+	local sidecar stale
+	sidecar=$(result "$results" watches sidecar)
+	stale=${sidecar%.ktstr.json}.snapshot.stale.json
+	echo '{}' >"$stale"
+	"$KTSTR" test --json --filter =ktstr/watches "$(program vm_monitor)" >"$BATS_TEST_TMPDIR/again"
+	[ "$(result "$BATS_TEST_TMPDIR/again" watches sidecar)" = "$sidecar" ]
+	[ ! -e "$stale" ]
+	[ -e "${sidecar%.ktstr.json}.snapshot.panic_timeout.json" ]
+}
+
+@test "kernel 6.16: samples, counters and the watchdog's limit there, too" {
+	run -1 --separate-stderr "$KTSTR" test --kernel 6.16 --json --jobs 2 --filter =ktstr/captures \
+		--filter =ktstr/stall_with_override "$(program vm_monitor)"
+	echo "$output" >"$BATS_TEST_TMPDIR/old"
+	results=$BATS_TEST_TMPDIR/old
+	expect_outcome "$results" captures pass
+	holds captures '
+assert r["periodic_fired"] == 3 and m["event_deltas"]["dispatch_keep_last"] >= 0, m
+assert "reenq_immed" not in m["event_deltas"], m["event_deltas"]'
+	expect_outcome "$results" stall_with_override fail "runnable task stall"
+	holds stall_with_override '
+w = m["watchdog_observation"]
+assert w["expected_jiffies"] == w["observed_jiffies"] == 2 * w["hz"], w
+assert r["stages"]["run"] < 7e9, r["stages"]'
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Each threshold twice in one body: over a workload that keeps it (cgroup "good_...") and over one that breaks it
+ * ("bad_..."). Both tests fail; vm/thresholds.bats looks at what held and what did not. The older thresholds have tests of
+ * their own in checks_fail.c and good.c.
+ */
+#include <ktstr.h>
+
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void judged(struct ktstr_ctx *ctx, struct ktstr_assert assert, struct ktstr_cgroup_def def, uint64_t hold)
+{
+	const struct ktstr_step step = ktstr_step_with_defs(&def, 1, ktstr_hold_fixed(hold));
+
+	ktstr_execute_steps_with(ctx, &step, 1, &assert);
+}
+
+#define CHECKS(...) ((struct ktstr_assert){ __VA_ARGS__ })
+#define CGROUP(...) ((struct ktstr_cgroup_def){ __VA_ARGS__ })
+#define BURSTS	    KTSTR_WORK(BURSTY, .burst = KTSTR_MS(2), .sleep = KTSTR_MS(2))
+
+/* Units of work for whose price a worker cannot help: every second one pays tenfold, as on a CPU that is ten times slower. */
+static void uneven(const struct ktstr_worker_ctx *ctx)
+{
+	unsigned long rounds = getpid() & 1 ? 200000 : 20000;
+	uint64_t units = 0;
+
+	while (!ktstr_worker_should_stop(ctx)) {
+		for (volatile unsigned long i = 0; i < rounds; i++)
+			;
+		ktstr_worker_progress(ctx, ++units);
+	}
+}
+
+KTSTR_TEST(cpu_thresholds, .topology = { .cores_per_llc = 2 })
+{
+	const struct ktstr_assert cv = CHECKS(.max_throughput_cv = KTSTR_SOME(0.5));
+	const struct ktstr_assert still = CHECKS(.max_migration_ratio = KTSTR_SOME(0));
+
+	judged(ctx, cv, CGROUP(.name = "good_throughput_cv", .workers = 2), KTSTR_MS(500));
+	judged(ctx, cv, CGROUP(.name = "bad_throughput_cv", .workers = 2,
+			       .work = KTSTR_WORK(CUSTOM, .name = "uneven", .fn = uneven)),
+	       KTSTR_MS(500));
+	judged(ctx, CHECKS(.max_wake_latency_cv = KTSTR_SOME(1000)),
+	       CGROUP(.name = "good_wake_cv", .workers = 2, .work = BURSTS), KTSTR_MS(500));
+	judged(ctx, CHECKS(.max_wake_latency_cv = KTSTR_SOME(0.001)),
+	       CGROUP(.name = "bad_wake_cv", .workers = 2, .work = BURSTS), KTSTR_MS(500));
+	judged(ctx, CHECKS(.min_iteration_rate = KTSTR_SOME(0.5)), CGROUP(.name = "good_iteration_rate", .workers = 2),
+	       KTSTR_MS(500));
+	judged(ctx, CHECKS(.min_iteration_rate = KTSTR_SOME(1e12)), CGROUP(.name = "bad_iteration_rate", .workers = 2),
+	       KTSTR_MS(500));
+	judged(ctx, still, CGROUP(.name = "good_migrations", .workers = 2, .affinity = ktstr_affinity_single_cpu()),
+	       KTSTR_MS(500));
+	judged(ctx, still, CGROUP(.name = "bad_migrations", .workers = 2, .work = KTSTR_WORK(AFFINITY_CHURN)),
+	       KTSTR_MS(500));
+}
+
+/* Two nodes with CPUs (0; 1 and 2), one with memory alone. */
+static const struct ktstr_numa_node three_nodes[] = {
+	{ .llcs = 1, .memory_mib = 512 },
+	{ .llcs = 2, .memory_mib = 512 },
+	{ .llcs = 0, .memory_mib = 256 },
+};
+
+/* Workers of node 0 whose working set is where the policy says; only its pages are counted. */
+static struct ktstr_cgroup_def sweep(const char *name, unsigned int node)
+{
+	return CGROUP(.name = name, .workers = 1, .affinity = ktstr_affinity_exact(ktstr_cpus_range(0, 1)),
+		      .mem_policy = ktstr_mem_bind(UINT64_C(1) << node), .work = KTSTR_WORK(NUMA_WORKING_SET_SWEEP));
+}
+
+KTSTR_TEST(memory_thresholds, .topology = { .numa_nodes = 3, .llcs = 3, .cores_per_llc = 1, .nodes = three_nodes,
+					    .nodes_count = 3 })
+{
+	const struct ktstr_assert local = CHECKS(.min_page_locality = KTSTR_SOME(0.9));
+	const struct ktstr_assert fast = CHECKS(.max_slow_tier_ratio = KTSTR_SOME(0.1));
+
+	judged(ctx, local, sweep("good_locality", 0), KTSTR_MS(500));
+	judged(ctx, local, sweep("bad_locality", 1), KTSTR_MS(500));
+	judged(ctx, fast, sweep("good_tier", 0), KTSTR_MS(500));
+	judged(ctx, fast, sweep("bad_tier", 2), KTSTR_MS(500));
+	/* Bound memory is not moved; memory of a worker that changes its node every second is, once the kernel notices. */
+	judged(ctx, CHECKS(.max_cross_node_migration_ratio = KTSTR_SOME(0)), sweep("good_cross_node", 0), KTSTR_MS(500));
+	judged(ctx, CHECKS(.max_cross_node_migration_ratio = KTSTR_SOME(0)),
+	       CGROUP(.name = "bad_cross_node", .workers = 2,
+		      .work = KTSTR_WORK(NUMA_MIGRATION_CHURN, .period = KTSTR_SEC(1))),
+	       KTSTR_SEC(6));
+}
+
+/* A scheduler that makes one cgroup pay 64 times as much: its workers get hardly any iterations. */
+KTSTR_SCHEDULER(unfair, .binary = "scx_ktstr", .args = KTSTR_ARGS("--unfair", "bad_share"));
+
+KTSTR_TEST(unfair_scheduler, .topology = { .cores_per_llc = 2 }, .scheduler = &unfair, .duration = KTSTR_SEC(2))
+{
+	const struct ktstr_cgroup_stats *good, *bad;
+
+	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "good_share", .workers = 2 }, { .name = "bad_share", .workers = 2 }));
+	good = ktstr_stats_cgroup(ktstr_stats(ctx), "good_share");
+	bad = ktstr_stats_cgroup(ktstr_stats(ctx), "bad_share");
+	if (!good || !bad)
+		return;
+	ktstr_assert_note_value(&ctx->result, "good_iterations", KTSTR_VALUE(good->total_iterations));
+	KTSTR_CLAIM(ctx, good->total_iterations, gt, 0);
+	KTSTR_CLAIM_BETTER_BY(ctx, KTSTR_METRIC_WORST_ITERATIONS_PER_WORKER, ktstr_cgroup_stats_iterations_per_worker(bad),
+			      ktstr_cgroup_stats_iterations_per_worker(good), 0.0, .kind = KTSTR_DETAIL_UNFAIR,
+			      .because = "equal cgroups");
+	KTSTR_CLAIM_SET(ctx, good->cpus_used, subset_of, ktstr_cpus_range(0, 2));
+}
