@@ -104,6 +104,7 @@ struct ktstr_run {
 	bool declared; /* the scheduler is the one of the declaration, with all that this says of it */
 	struct ktstr_includes includes, scheduler_includes; /* the latter are there before the scheduler starts */
 	struct ktstr_strv kargs, sysctls; /* of the kernel's command line */
+	char *work_type; /* of swappable cgroups; NULL = their own */
 	char *rt_app; /* host path of the file that ktstr_run_rt_app() runs; NULL = none */
 	uint64_t duration_ns; /* 0 until the includes are found = not decided yet */
 	uint64_t seed;

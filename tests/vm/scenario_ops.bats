@@ -37,6 +37,20 @@ setup() {
 	expect_outcome "$ops" scheduler_ops pass
 }
 
+@test "captures, kernel variables and process lists are the host's, with their phases" {
+	expect_outcome "$ops" host_ops pass
+	result "$ops" host_ops captures >"$BATS_TEST_TMPDIR/captures"
+	python3 -c 'import json, sys
+captures = json.load(sys.stdin)
+ops = {op["tag"]: op for op in captures["kernel_ops"] if op.get("values")}
+assert ops["cold"]["values"][0]["number"] == 5, ops # both writes of one stop: 4 | 1
+assert ops["hot"]["values"][0]["number"] == 77, ops
+snapshot, = [s for s in captures["snapshots"] if s["tag"] == "during"]
+assert snapshot["step_index"] == 2, snapshot
+procs, = [p for p in captures["cgroup_procs"] if p["tag"] == "procs"]
+assert procs["cgroup"] == "a" and len(procs["pids"]) == 2, procs' <"$BATS_TEST_TMPDIR/captures"
+}
+
 @test "each failure rule, one after another in one VM" {
 	expect_outcome "$ops" failures pass
 	contains "as it must: step 1 failed: op 0 (SteerIrq)" "$(result "$ops" failures verdict notes)"

@@ -245,6 +245,28 @@ KTSTR_PLAN(scheduler_ops_plan,
 KTSTR_PLAN_TEST(scheduler_ops, .plan = scheduler_ops_plan, .scheduler = &scx_ktstr,
 		.staged_schedulers = KTSTR_SCHEDULERS(&slices), .duration = KTSTR_SEC(1), .checks = { .not_stuck = KTSTR_ON });
 
+/* What the host does and keeps. panic_timeout is of no use to a guest that ends anyway; the body sees it in /proc. */
+#define TIMEOUT KTSTR_KERNEL_SYMBOL("panic_timeout")
+
+KTSTR_PLAN(host_ops_plan,
+	.backdrop = { KTSTR_DEFS({ .name = "a", .workers = 2 }) },
+	KTSTR_STEPS({ KTSTR_OPS(ktstr_op_write_kernel_cold({ TIMEOUT, ktstr_kernel_value_u32(4) }),
+				ktstr_op_write_kernel_cold({ TIMEOUT, ktstr_kernel_value_or_u32(1) }),
+				ktstr_op_read_kernel_cold("cold", TIMEOUT, ktstr_kernel_width_u32()),
+				ktstr_op_write_kernel_hot({ TIMEOUT, ktstr_kernel_value_u32(77) }),
+				ktstr_op_read_kernel_hot("hot", TIMEOUT, ktstr_kernel_width_u32()),
+				ktstr_op_capture_cgroup_procs("procs", "a")), HOLD },
+		    { KTSTR_OPS(ktstr_op_capture_snapshot("during")), HOLD }))
+
+KTSTR_TEST(host_ops, .plan = host_ops_plan, .duration = KTSTR_SEC(1))
+{
+	char now[TEXT];
+
+	ktstr_run_plan(ctx);
+	read_first("/proc/sys/kernel/panic", "", now);
+	KTSTR_CLAIM(ctx, atoi(now), eq, 77);
+}
+
 /* --- failures --- */
 
 /* The verdict must be one failure with `part` in it; it is then taken back. */
@@ -305,6 +327,11 @@ KTSTR_TEST(failures, .duration = KTSTR_SEC(1), .payload = &busybox)
 	FAILS("op 0 (ReplaceScheduler): ", ktstr_op_replace_scheduler(&slices));
 	FAILS("op 0 (RestartScheduler): ", ktstr_op_restart_scheduler());
 	FAILS("op 0 (PinBpfMap): ", ktstr_op_pin_bpf_map("no_such_map"));
+	FAILS("op 0 (WatchSnapshot): ", ktstr_op_watch_snapshot("no_such_symbol"));
+	FAILS("op 0 (WriteKernelHot): ", ktstr_op_write_kernel_hot({ KTSTR_KERNEL_SYMBOL("no_such_symbol"),
+								     ktstr_kernel_value_u32(1) }));
+	FAILS("op 0 (ReadKernelCold): ", ktstr_op_read_kernel_cold("t", KTSTR_KERNEL_SYMBOL("no_such_symbol"),
+								   ktstr_kernel_width_u32()));
 	FAILS("op 0 (CaptureCgroupProcs): no cgroup \"x\"", ktstr_op_capture_cgroup_procs("t", "x"));
 	FAILS("op 0 (SteerIrq): CPU 900 is not online", ktstr_op_steer_irq(ktstr_irq_by_number(1), 900));
 	FAILS("op 0 (SteerIrq): no interrupt is called \"nothing\"", ktstr_op_steer_irq(ktstr_irq_by_label("nothing"), 0));
