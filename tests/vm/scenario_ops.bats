@@ -29,7 +29,7 @@ setup() {
 	expect_outcome "$ops" payload_ops pass
 	[ "$(result "$ops" payload_ops metrics 0 payload)" = truth ]
 	[ "$(result "$ops" payload_ops metrics 0 exit_code)" = 0 ]
-	[ "$(result "$ops" payload_ops metrics 1 payload)" = busybox ]
+	[ "$(result "$ops" payload_ops metrics 1 payload)" = sleeper ]
 	[ "$(result "$ops" payload_ops metrics 1 exit_code)" = -1 ]
 }
 
