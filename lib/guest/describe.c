@@ -205,7 +205,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sb sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sI sb sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
@@ -216,7 +216,8 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only, "checks",
 			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "rt_app", test->rt_app,
 			 "includes",
-			 describe_includes(test), "observe", describe_observation(test), "deterministic", (int)test->deterministic, "fresh_attach",
+			 describe_includes(test), "observe", describe_observation(test),
+			 "cleanup_budget_ns", (json_int_t)test->cleanup_budget, "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
 			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")), "plan", (int)(test->plan != NULL));
 }

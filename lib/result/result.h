@@ -72,6 +72,8 @@ struct ktstr_test_result {
 
 	int64_t started_unix_seconds;
 	uint64_t duration_ns; /* command to verdict of this test */
+	struct ktstr_opt_u64 cleanup_duration_ns; /* end of the guest's work to the end of its VM */
+	struct ktstr_opt_f64 host_dilation; /* vm/vcpu_time.h; unset: not measured */
 	struct ktstr_stage_time stages[16];
 	size_t stages_count;
 	struct ktstr_stimulus_event *stimulus_events; /* of its scenarios */

@@ -167,7 +167,10 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 			    result->scheduler_instances ? json_incref(result->scheduler_instances) : json_array());
 	json_object_set_new(json, "stimulus_events",
 			    ktstr_stimulus_events_to_json(result->stimulus_events, result->stimulus_events_count));
-	set_null(json, "cleanup_duration_ms");
+	json_object_set_new(json, "cleanup_duration_ms",
+			    result->cleanup_duration_ns.set ? ktstr_json_u64(result->cleanup_duration_ns.value / 1000000) : json_null());
+	json_object_set_new(json, "host_dilation",
+			    result->host_dilation.set ? ktstr_json_f64(result->host_dilation.value) : json_null());
 }
 
 static json_t *or_empty(json_t *list)
@@ -192,7 +195,7 @@ static void add_observation(json_t *json, const struct ktstr_test_result *result
 static void add_unmeasured(json_t *json)
 {
 	static const char *const lists[] = { "perf_delta_assertions" };
-	static const char *const nulls[] = { "kvm_stats", "host_dilation" };
+	static const char *const nulls[] = { "kvm_stats" };
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		set_empty_list(json, lists[i]);

@@ -116,6 +116,24 @@ static struct ktstr_error *read_number(const json_t *json, const char *key, uint
 	return NULL;
 }
 
+/* Those that may not have been made. */
+static struct ktstr_error *read_measurements(const json_t *json, struct ktstr_test_result *result)
+{
+	const json_t *cleanup = json_object_get(json, "cleanup_duration_ms");
+	const json_t *dilation = json_object_get(json, "host_dilation");
+
+	if (cleanup && !json_is_null(cleanup)) {
+		KTSTR_TRY(read_number(json, "cleanup_duration_ms", UINT64_MAX / 1000000, &result->cleanup_duration_ns.value));
+		result->cleanup_duration_ns.value *= 1000000;
+		result->cleanup_duration_ns.set = true;
+	}
+	if (dilation && !json_is_null(dilation)) {
+		KTSTR_TRY_WRAP(ktstr_json_read_f64(dilation, &result->host_dilation.value), "host_dilation");
+		result->host_dilation.set = true;
+	}
+	return NULL;
+}
+
 static struct ktstr_error *read_bool(const json_t *json, const char *key, bool required,
 				     bool *value)
 {
@@ -179,6 +197,7 @@ static struct ktstr_error *read_course(const json_t *json, struct ktstr_test_res
 	result->vcpus = (unsigned int)vcpus;
 	KTSTR_TRY(read_number(json, "memory_mib", UINT64_MAX, &result->memory_mib));
 	KTSTR_TRY(read_number(json, "duration_ns", UINT64_MAX, &result->duration_ns));
+	KTSTR_TRY(read_measurements(json, result));
 	KTSTR_TRY(read_number(json, "corrupt_frames", UINT64_MAX, &result->corrupt_frames));
 	KTSTR_TRY(read_number(json, "guest_exit_code", INT_MAX, &code));
 	result->guest_exit_code = exit_code && !json_is_null(exit_code) ? (int)code : -1;

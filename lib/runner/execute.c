@@ -17,6 +17,7 @@
 #include "runner/sightings.h"
 #include "runner/start.h"
 #include "runner/trace.h"
+#include "vm/vcpu_time.h"
 #include "vm/vm.h"
 
 /* Beyond the workload itself: setup and teardown of the body under emulation on a busy host. */
@@ -31,8 +32,12 @@ struct execution {
 	struct ktstr_test_result *result;
 	struct ktstr_str trace; /* deterministic runs */
 	struct ktstr_observer *observer;
-	int vcpu_tids[KTSTR_MAX_CPUS]; /* the observer borrows them */
+	int vcpu_tids[KTSTR_MAX_CPUS]; /* of ordinary runs; the observer borrows them */
+	size_t vcpu_tids_count;
+	int qemu_pid;
+	struct ktstr_vcpu_time before_workload;
 	uint64_t stage_began_ns;
+	uint64_t work_ended_ns;
 };
 
 static void enter_stage(struct execution *execution, const char *shown)
@@ -119,6 +124,24 @@ static void identify(const struct execution *execution)
 		identify_host(result);
 }
 
+static struct ktstr_vcpu_time vcpu_time(const struct execution *execution)
+{
+	return ktstr_vcpu_time_read(execution->qemu_pid, execution->vcpu_tids, execution->vcpu_tids_count);
+}
+
+/* While workloads run; of several in one test the first to the last. */
+static void follow_dilation(struct execution *execution, const struct ktstr_frame *frame)
+{
+	struct ktstr_vcpu_time now;
+
+	if (frame->type == KTSTR_FRAME_SCENARIO_START && !execution->before_workload.sampled_vcpus) {
+		execution->before_workload = vcpu_time(execution);
+	} else if (frame->type == KTSTR_FRAME_SCENARIO_END) {
+		now = vcpu_time(execution);
+		execution->result->host_dilation = ktstr_vcpu_dilation(&execution->before_workload, &now);
+	}
+}
+
 /* What a frame means for the stages that people see and results record. */
 static void follow_stages(struct execution *execution, const struct ktstr_frame *frame)
 {
@@ -181,7 +204,9 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 		execution->observer = ktstr_observer_of_freezes(&config, &thresholds);
 		return NULL;
 	}
-	KTSTR_TRY(ktstr_vm_vcpu_threads(vm, execution->vcpu_tids, KTSTR_MAX_CPUS, &config.vcpu_tids_count));
+	KTSTR_TRY(ktstr_vm_vcpu_threads(vm, execution->vcpu_tids, KTSTR_MAX_CPUS, &execution->vcpu_tids_count));
+	config.vcpu_tids_count = execution->vcpu_tids_count;
+	execution->qemu_pid = ktstr_vm_pid(vm);
 	return ktstr_observer_start(&config, &thresholds, &execution->observer);
 }
 
@@ -233,6 +258,7 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			ktstr_observe_frame(&execution->observation, &frame, execution->result);
 			if (frame.crc_ok) {
 				follow_stages(execution, &frame);
+				follow_dilation(execution, &frame);
 				if (!execution->observer || !ktstr_observer_frame(execution->observer, &frame))
 					refuse_request(vm, &frame);
 			}
@@ -350,6 +376,22 @@ static bool skip_kernel(struct execution *execution)
 	return reason;
 }
 
+/* From the end of the guest's work to nothing being left of its VM. */
+static void end_vm(struct execution *execution, struct ktstr_started *started)
+{
+	struct ktstr_test_result *result = execution->result;
+	uint64_t budget = execution->run->test->cleanup_budget_ns;
+
+	if (!started->vm)
+		return;
+	ktstr_started_deinit(started);
+	result->cleanup_duration_ns = (struct ktstr_opt_u64)KTSTR_SOME(ktstr_now_ns() - execution->work_ended_ns);
+	if (budget && result->cleanup_duration_ns.value > budget)
+		ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
+				    "ending the VM took %.0f ms, the test allows %.0f ms (cleanup_budget)",
+				    (double)result->cleanup_duration_ns.value / 1e6, (double)budget / 1e6);
+}
+
 static void execute_once(struct execution *execution)
 {
 	_cleanup_(ktstr_started_deinit) struct ktstr_started started = { 0 };
@@ -363,6 +405,7 @@ static void execute_once(struct execution *execution)
 	if (execution->setup->run_dir)
 		ktstr_result_discard_dumps(execution->setup->run_dir, result);
 	error = execution->run->test->host_only ? run_on_host(execution) : run_in_vm(execution, &started);
+	execution->work_ended_ns = ktstr_now_ns();
 	if (started.vm) {
 		result->console = ktstr_vm_console(started.vm, &result->console_length);
 		result->corrupt_frames = ktstr_vm_corrupt_frames(started.vm);
@@ -372,6 +415,7 @@ static void execute_once(struct execution *execution)
 	ktstr_expect_apply(&execution->run->test->expect, result);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);
+	end_vm(execution, &started);
 	result->duration_ns = ktstr_now_ns() - began;
 }
 

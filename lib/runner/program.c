@@ -204,6 +204,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	test->workers_per_cgroup =
 		(unsigned int)json_integer_value(json_object_get(json, "workers_per_cgroup"));
 	test->duration_ns = (uint64_t)json_integer_value(json_object_get(json, "duration_ns"));
+	test->cleanup_budget_ns = (uint64_t)json_integer_value(json_object_get(json, "cleanup_budget_ns"));
 	KTSTR_TRY(ktstr_sched_info_read(json_object_get(json, "scheduler"), &test->scheduler));
 	KTSTR_TRY(read_staged(json_object_get(json, "staged_schedulers"), test));
 	read_expectation(json_object_get(json, "expect"), &test->expect);

@@ -38,6 +38,7 @@ struct ktstr_test_info {
 	bool host_only; /* see runner/host_run.h */
 	json_t *checks;
 	struct ktstr_observe_plan observe;
+	uint64_t cleanup_budget_ns; /* 0 = any time */
 	char *payload; /* NULL = none */
 	char *rt_app; /* bare name or path of its rt-app file; NULL = none */
 	struct ktstr_include_spec *includes;

@@ -176,6 +176,8 @@ struct stimulus_counts {
 	size_t ops;
 	uint32_t kinds;
 };
+/* The step's ops come next: what the host does for them is of its phase. */
+void send_step(struct engine *engine, size_t index);
 void send_stimulus(struct engine *engine, const struct stimulus_counts *counts, bool end);
 
 /* --- steps.c --- */

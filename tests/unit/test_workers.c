@@ -737,9 +737,8 @@ static void stuck_in_the_kernel_is_reported(void **state)
 
 	(void)state;
 	start(&config);
-	wait_iterations(1);
 	pids = ktstr_workload_pids(live, &count);
-	child = child_of(pids[0]);
+	child = child_of(pids[0]); /* there is one as soon as it is stuck */
 	assert_true(child > 0);
 	before = ktstr_now_ns();
 	stop();
@@ -835,37 +834,57 @@ static void helpers_say_when_they_are_ready(void **state)
 
 /* ---- accounting ---- */
 
+/* How far two figures of one wall time are apart, in ns. */
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* Whether all three agree with the scheduler's own figures within 1 % of the wall time. */
+static bool adds_up(const struct ktstr_worker_report *report)
+{
+	uint64_t scheduler = report->schedstat_cpu_time_ns + report->schedstat_run_delay_ns;
+	uint64_t one_pct = report->wall_time_ns / 100;
+
+	return difference(scheduler, report->wall_time_ns) <= one_pct &&
+	       difference(report->off_cpu_ns, report->schedstat_run_delay_ns) <= one_pct;
+}
+
 /*
  * Three on one CPU that never sleep: what they did not run, they waited on its runqueue. The scheduler's own figure for
- * that (schedstat) and ours, wall time less CPU time, agree within 1 % of the wall time.
+ * that (schedstat) and ours, wall time less CPU time, agree; but it does not count what the machine below a virtual host
+ * takes for others, so a busy moment is tried again.
  */
 static void off_cpu_adds_up(void **state)
 {
 	struct ktstr_work_spec spec = spinners(3);
 	const struct ktstr_workload_config config = { .specs = &spec, .specs_count = 1 };
 	struct ktstr_cpus own = work_own_affinity(), one = { 0 };
+	bool all = false;
 
 	(void)state;
 	ktstr_cpus_add(&one, (unsigned int)ktstr_cpus_next(&own, 0));
 	spec.affinity = ktstr_affinity_exact(one);
-	start(&config);
-	ktstr_sleep_ns(KTSTR_SEC(1));
-	stop();
-	for (size_t i = 0; i < count; i++) {
-		const struct ktstr_worker_report *report = &reports[i];
-		uint64_t scheduler = report->schedstat_cpu_time_ns + report->schedstat_run_delay_ns;
-		uint64_t one_pct = report->wall_time_ns / 100;
-
-		if (!report->schedstat_available) {
+	for (int try = 0; try < 8 && !all; try++) {
+		start(&config);
+		ktstr_sleep_ns(KTSTR_SEC(1));
+		stop();
+		if (!reports[0].schedstat_available) {
 			print_message("skipped: no schedstat\n");
 			skip();
 		}
-		assert_true(report->off_cpu_ns > report->wall_time_ns / 4);
-		assert_int_equal(report->cpu_time_ns + report->off_cpu_ns, report->wall_time_ns);
-		assert_in_range(scheduler, report->wall_time_ns - one_pct, report->wall_time_ns + one_pct);
-		assert_in_range(report->off_cpu_ns, report->schedstat_run_delay_ns - one_pct,
-				report->schedstat_run_delay_ns + one_pct);
+		all = true;
+		for (size_t i = 0; i < count; i++) {
+			const struct ktstr_worker_report *report = &reports[i];
+
+			assert_true(report->off_cpu_ns > report->wall_time_ns / 4);
+			assert_int_equal(report->cpu_time_ns + report->off_cpu_ns, report->wall_time_ns);
+			all &= adds_up(report);
+		}
+		ktstr_workload_destroy(live);
+		live = NULL;
 	}
+	assert_true(all);
 }
 
 #define worker_test(test) cmocka_unit_test_teardown(test, tear_down)
