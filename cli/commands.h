@@ -40,6 +40,7 @@ struct ktstr_cli_run_options {
 	const char *kernel;
 	struct ktstr_strv topologies; /* empty = each test's own */
 	uint64_t duration_ns; /* 0 = each test's own */
+	const char *work_type; /* of swappable cgroups instead of their own; NULL = theirs */
 	const char *rt_app; /* instead of the tests' .rt_app; NULL = those */
 	bool deterministic, twice, cold, fresh_attach;
 	bool seeds_given;

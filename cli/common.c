@@ -93,6 +93,7 @@ static const struct argp_option run_options[] = {
 	{ "twice", 'W', NULL, 0, "deterministic; run each test twice and compare every event", 0 },
 	{ "cold", 'C', NULL, 0, "boot every VM instead of restoring a template", 0 },
 	{ "fresh-attach", 'A', NULL, 0, "attach the scheduler within each run", 0 },
+	{ "work-type", 'w', "NAME", 0, "what workers of swappable cgroups do instead; `ktstr list --work-types`", 0 },
 	{ "release", 'R', NULL, 0, "strict default limits: gap 2000 ms, spread 15 %", 0 },
 	{ "no-skip-mode", 'S', NULL, 0, "a skipped test fails", 0 },
 	{ "fail-fast", 'F', NULL, 0, "start nothing more after a failure", 0 },
@@ -142,6 +143,18 @@ static struct ktstr_error *check_junit_path(const char *path)
 	return NULL;
 }
 
+static struct ktstr_error *check_work_type(const char *name)
+{
+	struct ktstr_work_type type;
+	const char *nearest = ktstr_work_type_suggest(name);
+
+	if (ktstr_work_type_from_name(name, &type))
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_INVALID,
+			       "--work-type %s: no work type that can be named%s%s%s; `ktstr list --work-types` lists them", name,
+			       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static error_t parse_run_option(int key, char *value, struct argp_state *state)
 {
 	struct ktstr_cli_run_options *options = state->input;
@@ -175,6 +188,10 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 	case 'X':
 		error = check_junit_path(value);
 		options->pool.junit_path = value;
+		break;
+	case 'w':
+		error = check_work_type(value);
+		options->work_type = value;
 		break;
 	case 'R':
 		options->release = true;
@@ -240,6 +257,8 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 	ktstr_strv_addf(&run->reproduce, "--duration=%s", ktstr_format_duration(run->duration_ns, duration));
 	if (options->kernel)
 		ktstr_strv_addf(&run->reproduce, "--kernel=%s", options->kernel);
+	if (run->work_type)
+		ktstr_strv_addf(&run->reproduce, "--work-type=%s", run->work_type);
 	if (options->release)
 		ktstr_strv_add(&run->reproduce, "--release");
 	if (options->cold)
@@ -267,6 +286,7 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
 	run->rt_app = options->rt_app ? ktstr_xstrdup(options->rt_app) : NULL;
+	run->work_type = options->work_type ? ktstr_xstrdup(options->work_type) : NULL;
 	run->deterministic = (options->deterministic && !test->host_only) || test->deterministic;
 	run->twice = options->twice && !test->host_only;
 	run->cold = options->cold;
@@ -278,6 +298,18 @@ static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct kt
 	KTSTR_TRY(ktstr_run_find_includes(run));
 	add_reproduce(run, plan, options, scheduler, ktstr_topology_format(&run->topology, text));
 	return NULL;
+}
+
+/* On its own topology the program has checked its plans when it described itself. */
+static struct ktstr_error *check_elsewhere(const struct ktstr_program *program, const struct ktstr_test_info *test,
+					   const char *shape)
+{
+	struct ktstr_topology topology;
+
+	if (!shape || !test->has_plan)
+		return NULL;
+	KTSTR_TRY(ktstr_cli_topology(shape, &topology));
+	return ktstr_program_check_plan(program, test, &topology);
 }
 
 struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
@@ -292,11 +324,13 @@ struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struc
 	/* One machine, with the scheduler it has. */
 	if (test->host_only)
 		return plan_one(plan, program, test, options, NULL, first, NULL, NULL);
-	for (size_t i = 0; i < (shapes ? shapes : 1); i++)
+	for (size_t i = 0; i < (shapes ? shapes : 1); i++) {
+		const char *shape = shapes ? options->topologies.items[i] : NULL;
+
+		KTSTR_TRY(check_elsewhere(program, test, shape));
 		for (uint64_t seed = first; seed <= last; seed++)
-			KTSTR_TRY(plan_one(plan, program, test, options,
-					   shapes ? options->topologies.items[i] : NULL, seed, scheduler,
-					   scheduler_args));
+			KTSTR_TRY(plan_one(plan, program, test, options, shape, seed, scheduler, scheduler_args));
+	}
 	return NULL;
 }
 

@@ -61,6 +61,7 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	const char *name = json_string_value(json_object_get(recipe, "test"));
 	const char *shape = json_string_value(json_object_get(recipe, "topology"));
 	const char *rt_app = json_string_value(json_object_get(recipe, "rt_app"));
+	const char *work_type = json_string_value(json_object_get(recipe, "work_type"));
 	const char *scheduler = file_of(recipe, "scheduler");
 	_cleanup_strv_ struct ktstr_strv args = { 0 };
 	const json_t *arg;
@@ -72,6 +73,7 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	run->program = program;
 	run->full_name = ktstr_xasprintf("ktstr/%s", name);
 	run->rt_app = rt_app ? ktstr_xstrdup(rt_app) : NULL;
+	run->work_type = work_type ? ktstr_xstrdup(work_type) : NULL;
 	run->topology = run->test->topology;
 	KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
 	KTSTR_TRY(ktstr_run_find_includes(run));

@@ -206,7 +206,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sI sb sb sb}", "name", test->name, "file", test->file,
+	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sI sb sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
 			 describe_topology(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
@@ -220,16 +220,17 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 			 describe_includes(test), "observe", describe_observation(test),
 			 "cleanup_budget_ns", (json_int_t)test->cleanup_budget, "deterministic", (int)test->deterministic, "fresh_attach",
 			 (int)test->fresh_attach, "ignore",
-			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")));
+			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")), "plan", (int)(test->plan != NULL));
 }
 
-/* On the machine that the test declares; other topologies are the affair of the run. */
+/* On the machine that the test declares; other topologies, and this machine, are the affair of the run. */
 static void append_plan_errors(json_t *errors, const struct ktstr_test_entry *test)
 {
 	_cleanup_strv_ struct ktstr_strv found = { 0 };
 	struct ktstr_plan_setting setting = ktstr_test_plan_setting(test);
 
-	ktstr_test_plan_check(test, &setting, &found);
+	if (!test->host_only)
+		ktstr_test_plan_check(test, &setting, &found);
 	for (size_t i = 0; i < found.count; i++)
 		json_array_append_new(errors, json_string(found.items[i]));
 }

@@ -25,8 +25,11 @@ static int print_description(void)
 	return failed || fflush(stdout) ? KTSTR_EXIT_FAIL : KTSTR_EXIT_PASS;
 }
 
-/* The plan of a test on a topology, or the declared one, for `ktstr show-plan`. 1 when it cannot run. */
-static int print_plan(const char *name, bool as_json, const char *shape)
+/*
+ * The plan of a test on a topology, or the declared one: as "text" or "json" for `ktstr show-plan`, with 1 when it cannot run;
+ * "check": JSON for the runner, which looks into it.
+ */
+static int print_plan(const char *format, const char *name, const char *shape)
 {
 	const struct ktstr_test_entry *test = ktstr_find_test(name);
 	_cleanup_error_ struct ktstr_error *error = NULL;
@@ -48,10 +51,10 @@ static int print_plan(const char *name, bool as_json, const char *shape)
 		return KTSTR_EXIT_FAIL;
 	}
 	json = ktstr_test_plan_to_json(test, &setting);
-	text = as_json ? json_dumps(json, JSON_INDENT(1)) : ktstr_plan_json_to_text(json);
-	sound = !json_array_size(json_object_get(json, "errors"));
+	text = strcmp(format, "text") ? json_dumps(json, JSON_INDENT(1)) : ktstr_plan_json_to_text(json);
+	sound = !json_array_size(json_object_get(json, "errors")) || !strcmp(format, "check");
 	json_decref(json);
-	printf("%s%s", text ? text : "", as_json ? "\n" : "");
+	printf("%s%s", text ? text : "", strcmp(format, "text") ? "\n" : "");
 	return fflush(stdout) || !sound ? KTSTR_EXIT_FAIL : KTSTR_EXIT_PASS;
 }
 
@@ -94,7 +97,7 @@ int ktstr_main(int argc, char **argv, const struct ktstr_test_entry *const *test
 	if (argc == 3 && !strcmp(argv[1], "--ktstr-guest"))
 		return ktstr_guest_run(argv[2]);
 	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "--ktstr-plan"))
-		return print_plan(argv[3], !strcmp(argv[2], "json"), argv[4]);
+		return print_plan(argv[2], argv[3], argv[4]);
 	if (argc == 4 && !strcmp(argv[1], KTSTR_POST_VM_OPTION))
 		return ktstr_post_vm_main(argv[2], argv[3]);
 	return hand_over(argc, argv);

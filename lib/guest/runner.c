@@ -43,6 +43,20 @@ static void apply_job(struct ktstr_ctx *ctx, const json_t *job_test)
 		workers ? workers : ktstr_test_topology_total_cpus(ctx->topo);
 }
 
+/* The work of swappable cgroups, as the host's command line has it. */
+static struct ktstr_error *apply_work_type(struct ktstr_ctx *ctx, const json_t *job_test)
+{
+	static struct ktstr_work_type type;
+	const char *name = json_string_value(json_object_get(job_test, "work_type"));
+
+	if (!name)
+		return NULL;
+	if (!ktstr_work_type_from_name(name, &type))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "this test program knows no work type \"%s\": rebuild it", name);
+	ctx->work_type_override = &type;
+	return NULL;
+}
+
 static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const json_t *job_test,
 				   struct ktstr_test_topology **topo,
 				   struct ktstr_cgroup_manager **cgroups, struct ktstr_ctx *ctx)
@@ -67,7 +81,7 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 		.plan = test->plan,
 	};
 	apply_job(ctx, job_test);
-	return NULL;
+	return apply_work_type(ctx, job_test);
 }
 
 static char *result_text(const struct ktstr_assert_result *result)

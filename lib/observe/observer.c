@@ -408,10 +408,18 @@ static void begin_scenario(struct ktstr_observer *observer, uint64_t arrived_ns)
 			    observer->config.plan->num_snapshots);
 }
 
+/* u16 number of a step from 0. */
+static void take_step(struct ktstr_session *session, const void *number)
+{
+	uint16_t step;
+
+	memcpy(&step, number, sizeof(step));
+	session->step_index = (struct ktstr_opt_u64){ true, le16toh(step) + 1u };
+}
+
 static void read_letter(struct ktstr_observer *observer, const struct ktstr_letter *letter)
 {
 	struct ktstr_session *session = &observer->seen.session;
-	uint16_t step;
 
 	if (answer_to(letter->type))
 		answer(observer, letter);
@@ -421,10 +429,10 @@ static void read_letter(struct ktstr_observer *observer, const struct ktstr_lett
 		observer->seen.periodic.abandoned = true;
 	else if (letter->type == KTSTR_FRAME_CGROUP_PROCS)
 		ktstr_session_take_cgroup_procs(session, letter->payload, letter->length);
-	else if (letter->type == KTSTR_FRAME_STIMULUS && letter->length >= 6) {
-		memcpy(&step, letter->payload + 4, sizeof(step)); /* u32 elapsed_ms, u16 number of the step from 0 */
-		session->step_index = (struct ktstr_opt_u64){ true, le16toh(step) + 1u };
-	}
+	else if (letter->type == KTSTR_FRAME_STIMULUS && letter->length >= 6)
+		take_step(session, letter->payload + 4); /* behind u32 elapsed_ms */
+	else if (letter->type == KTSTR_FRAME_STEP && letter->length >= 2)
+		take_step(session, letter->payload);
 }
 
 static void read_letters(struct ktstr_observer *observer)
@@ -583,7 +591,8 @@ bool ktstr_observer_frame(struct ktstr_observer *observer, const struct ktstr_fr
 		return request;
 	}
 	if (request || frame->type == KTSTR_FRAME_SCENARIO_START || frame->type == KTSTR_FRAME_SCENARIO_END ||
-	    frame->type == KTSTR_FRAME_CGROUP_PROCS || frame->type == KTSTR_FRAME_STIMULUS ||
+	    frame->type == KTSTR_FRAME_CGROUP_PROCS || frame->type == KTSTR_FRAME_STEP ||
+	    frame->type == KTSTR_FRAME_STIMULUS ||
 	    frame->type == KTSTR_FRAME_LIFECYCLE)
 		ktstr_inbox_put(&observer->inbox, frame);
 	return request;

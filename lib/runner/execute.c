@@ -106,7 +106,8 @@ static void identify(const struct execution *execution)
 		.guest_exit_code = -1,
 		.started_unix_seconds = (int64_t)time(NULL),
 	};
-	result->work_type = run->rt_app ? ktstr_xasprintf("rt-app %s", strrchr(run->rt_app, '/') + 1) : NULL;
+	result->work_type = run->rt_app ? ktstr_xasprintf("rt-app %s", strrchr(run->rt_app, '/') + 1) :
+					  dup_or_null(run->work_type);
 	result->payload = run->test->payload ? ktstr_xstrdup(run->test->payload) : NULL;
 	result->host = json_incref(setup->host);
 	result->deterministic = run->deterministic;

@@ -91,9 +91,10 @@ static bool logs_passes(void)
 
 json_t *ktstr_job_test(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
 {
-	return json_pack("{ss ss sI sI sb si ss* sb sb}", "name", run->test->name, "scheduler", run->scheduler.label,
+	return json_pack("{ss ss sI sI sb si ss* ss* sb sb}", "name", run->test->name, "scheduler", run->scheduler.label,
 			 "duration_ns", (json_int_t)run->duration_ns, "seed", (json_int_t)run->seed, "perturb", (int)run->deterministic,
-			 "workers_per_cgroup", (int)run->test->workers_per_cgroup, "root_cgroup", run->test->workload_root_cgroup, "strict",
+			 "workers_per_cgroup", (int)run->test->workers_per_cgroup, "root_cgroup", run->test->workload_root_cgroup,
+			 "work_type", run->work_type, "strict",
 			 (int)setup->strict, "log_passes", (int)logs_passes());
 }
 

@@ -218,6 +218,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	KTSTR_TRY(read_includes(json_object_get(json, "includes"), test));
 	test->deterministic = json_is_true(json_object_get(json, "deterministic"));
 	test->fresh_attach = json_is_true(json_object_get(json, "fresh_attach"));
+	test->has_plan = json_is_true(json_object_get(json, "plan"));
 	test->ignore = json_is_true(json_object_get(json, "ignore"));
 	return NULL;
 }
@@ -271,4 +272,34 @@ struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *p
 	error = read_description(json, program);
 	json_decref(json);
 	return error ? ktstr_error_wrap(error, "description of %s", path) : NULL;
+}
+
+static struct ktstr_error *read_plan_errors(const struct ktstr_test_info *test, const char *shape, const char *text)
+{
+	_cleanup_str_ struct ktstr_str lines = { 0 };
+	json_t *plan = json_loads(text, 0, NULL);
+	const json_t *errors = json_object_get(plan, "errors"), *line;
+	size_t i;
+
+	json_array_foreach(errors, i, line)
+		ktstr_str_addf(&lines, "\n  %s", json_string_value(line));
+	json_decref(plan);
+	if (!errors)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "test %s: the program did not show its plan", test->name);
+	return lines.length ? ktstr_error_new(KTSTR_ERR_INVALID, "test %s cannot run on topology %s:%s", test->name, shape,
+					      lines.data) :
+			      NULL;
+}
+
+struct ktstr_error *ktstr_program_check_plan(const struct ktstr_program *program, const struct ktstr_test_info *test,
+					     const struct ktstr_topology *topology)
+{
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+	const char *argv[] = { program->path, "--ktstr-plan", "check", test->name, ktstr_topology_format(topology, shape),
+			       NULL };
+	_cleanup_free_ char *out = NULL;
+
+	KTSTR_TRY_WRAP(ktstr_run_command(argv, DESCRIBE_TIMEOUT, &out, NULL), "cannot ask %s for the plan of %s",
+		       program->path, test->name);
+	return read_plan_errors(test, shape, out);
 }

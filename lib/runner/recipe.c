@@ -35,7 +35,7 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 		json_array_append_new(includes, file_json(run->staged[i].path));
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
-	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* ss* ss*}", "version", RECIPE_VERSION, "program",
+	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* ss* so ss ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
 			 file_json(run->scheduler.path), "scheduler_args", args, "declared", (int)run->declared, "agent",
 			 file_json(setup->base.agent_path), "includes", includes,
@@ -43,7 +43,7 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
 			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,
 			 "seed", (json_int_t)run->seed, "strict", (int)setup->strict, "cold",
-			 (int)run->cold, "fresh_attach", (int)run->fresh_attach, "rt_app", run->rt_app, "lockstep",
+			 (int)run->cold, "fresh_attach", (int)run->fresh_attach, "rt_app", run->rt_app, "work_type", run->work_type, "lockstep",
 			 file_json(setup->lockstep_path), "guest_base", setup->base.digest,
 			 "digest", result->digest);
 }

@@ -46,6 +46,7 @@ struct ktstr_test_info {
 	size_t includes_count;
 	bool deterministic, fresh_attach;
 	bool ignore;
+	bool has_plan;
 };
 
 struct ktstr_program {
@@ -60,6 +61,12 @@ struct ktstr_program {
  * then not executed) or has no tests.
  */
 struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *program) KTSTR_CHECKED;
+/*
+ * Asks the program whether the test's plan could run on that topology. KTSTR_ERR_INVALID with all that is wrong; a plan that
+ * is skipped there is fine.
+ */
+struct ktstr_error *ktstr_program_check_plan(const struct ktstr_program *program, const struct ktstr_test_info *test,
+					     const struct ktstr_topology *topology) KTSTR_CHECKED;
 void ktstr_program_deinit(struct ktstr_program *program);
 
 /* What all runs of an invocation share. */
@@ -106,6 +113,7 @@ struct ktstr_run {
 	bool declared; /* the scheduler is the one of the declaration, with all that this says of it */
 	struct ktstr_includes includes, scheduler_includes; /* the latter are there before the scheduler starts */
 	struct ktstr_strv kargs, sysctls; /* of the kernel's command line */
+	char *work_type; /* of swappable cgroups; NULL = their own */
 	char *rt_app; /* host path of the file that ktstr_run_rt_app() runs; NULL = none */
 	uint64_t duration_ns; /* 0 until the includes are found = not decided yet */
 	uint64_t seed;

@@ -113,6 +113,7 @@ void ktstr_run_deinit(struct ktstr_run *run)
 {
 	free(run->full_name);
 	free(run->rt_app);
+	free(run->work_type);
 	ktstr_includes_deinit(&run->includes);
 	ktstr_includes_deinit(&run->scheduler_includes);
 	ktstr_sched_choice_deinit(&run->scheduler);

@@ -17,4 +17,7 @@ bool canned_needs_cpus(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *v
 		ktstr_plan_visit(visitor, &(const struct ktstr_plan){ __VA_ARGS__ });              \
 	}
 
+/* The cgroup of a scenario that says nothing else: spinners, or what --work-type says. */
+#define CANNED_DEF(id, ...) { .name = (id), .swappable = true __VA_OPT__(, ) __VA_ARGS__ }
+
 #endif

@@ -9,7 +9,7 @@ void ktstr_plan_cpuset_apply(const struct ktstr_ctx *ctx, struct ktstr_plan_visi
 	if (!canned_needs_usable_cpus(ctx, visitor, 2))
 		return;
 	ktstr_plan_visit(visitor, &(const struct ktstr_plan){
-					  .backdrop = { KTSTR_DEFS({ .name = "cg_0" }, { .name = "cg_1" }) },
+					  .backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0"), CANNED_DEF("cg_1")) },
 					  KTSTR_STEPS({ .hold = ktstr_ctx_settled_hold(ctx, .5) },
 						      { KTSTR_OPS(CPUSET("cg_0", ktstr_cpuset_disjoint(0, 2)),
 								  CPUSET("cg_1", ktstr_cpuset_disjoint(1, 2))),
@@ -23,8 +23,8 @@ void ktstr_plan_cpuset_clear(const struct ktstr_ctx *ctx, struct ktstr_plan_visi
 	ktstr_plan_visit(
 		visitor,
 		&(const struct ktstr_plan){
-			.backdrop = { KTSTR_DEFS({ .name = "cg_0", .cpuset = ktstr_cpuset_disjoint(0, 2) },
-						 { .name = "cg_1", .cpuset = ktstr_cpuset_disjoint(1, 2) }) },
+			.backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0", .cpuset = ktstr_cpuset_disjoint(0, 2)),
+						 CANNED_DEF("cg_1", .cpuset = ktstr_cpuset_disjoint(1, 2))) },
 			KTSTR_STEPS({ .hold = ktstr_ctx_settled_hold(ctx, .5) },
 				    { KTSTR_OPS(KTSTR_OP(CLEAR_CPUSET, .cgroup = "cg_0"),
 						KTSTR_OP(CLEAR_CPUSET, .cgroup = "cg_1")),
@@ -38,8 +38,8 @@ void ktstr_plan_cpuset_resize(const struct ktstr_ctx *ctx, struct ktstr_plan_vis
 	ktstr_plan_visit(
 		visitor,
 		&(const struct ktstr_plan){
-			.backdrop = { KTSTR_DEFS({ .name = "cg_0", .cpuset = ktstr_cpuset_range(0, .5) },
-						 { .name = "cg_1", .cpuset = ktstr_cpuset_range(.5, 1) }) },
+			.backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0", .cpuset = ktstr_cpuset_range(0, .5)),
+						 CANNED_DEF("cg_1", .cpuset = ktstr_cpuset_range(.5, 1))) },
 			KTSTR_STEPS({ .hold = ktstr_ctx_settled_hold(ctx, 1. / 3) },
 				    { KTSTR_OPS(CPUSET("cg_0", ktstr_cpuset_range(0, .25)),
 						CPUSET("cg_1", ktstr_cpuset_range(.25, 1))),
@@ -51,13 +51,13 @@ void ktstr_plan_cpuset_resize(const struct ktstr_ctx *ctx, struct ktstr_plan_vis
 
 void ktstr_plan_cgroup_add(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *visitor)
 {
-	const struct ktstr_cgroup_def added[] = { { .name = "cg_2" }, { .name = "cg_3" } };
+	const struct ktstr_cgroup_def added[] = { CANNED_DEF("cg_2"), CANNED_DEF("cg_3") };
 	unsigned int cpus = ktstr_test_topology_total_cpus(ctx->topo);
 
 	if (!canned_needs_cpus(ctx, visitor, 4))
 		return;
 	ktstr_plan_visit(visitor, &(const struct ktstr_plan){
-					  .backdrop = { KTSTR_DEFS({ .name = "cg_0" }, { .name = "cg_1" }) },
+					  .backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0"), CANNED_DEF("cg_1")) },
 					  KTSTR_STEPS({ .hold = ktstr_ctx_settled_hold(ctx, .5) },
 						      ktstr_step_with_defs(added, cpus - 3 < 2 ? cpus - 3 : 2,
 									   ktstr_hold_frac(.5))) });
@@ -66,7 +66,7 @@ void ktstr_plan_cgroup_add(const struct ktstr_ctx *ctx, struct ktstr_plan_visito
 void ktstr_plan_cgroup_remove(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *visitor)
 {
 	const struct ktstr_cgroup_def defs[] = {
-		{ .name = "cg_0" }, { .name = "cg_1" }, { .name = "cg_2" }, { .name = "cg_3" }
+		CANNED_DEF("cg_0"), CANNED_DEF("cg_1"), CANNED_DEF("cg_2"), CANNED_DEF("cg_3")
 	};
 	unsigned int cpus = ktstr_test_topology_total_cpus(ctx->topo);
 	unsigned int all = cpus - 1 < 4 ? cpus - 1 : 4, staying = all / 2;
@@ -95,14 +95,14 @@ static struct ktstr_affinity random_half(const struct ktstr_ctx *ctx)
 	  .hold = ktstr_hold_frac(.2) }
 
 KTSTR_PLAN_(ktstr_plan_affinity_change,
-	.backdrop = { KTSTR_DEFS({ .name = "cg_0" }, { .name = "cg_1" }) },
+	.backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0"), CANNED_DEF("cg_1")) },
 	KTSTR_STEPS({ .hold = ktstr_ctx_settled_hold(ctx, .2) }, DRAW_ANEW, DRAW_ANEW, DRAW_ANEW, DRAW_ANEW))
 
 #define PIN(name)                                                                                  \
 	KTSTR_OP(SET_AFFINITY, .cgroup = (name), .affinity = ktstr_affinity_exact(ktstr_cpus_range(0, 2)))
 
 KTSTR_PLAN_(ktstr_plan_affinity_pinned,
-	.backdrop = { KTSTR_DEFS({ .name = "cg_0" }, { .name = "cg_1" }) },
+	.backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0"), CANNED_DEF("cg_1")) },
 	KTSTR_STEPS({ .hold = ktstr_ctx_settled_hold(ctx, 0) }, { KTSTR_OPS(PIN("cg_0"), PIN("cg_1")) }))
 
 #define MOVE(x, y)                                                                                 \
@@ -113,7 +113,7 @@ KTSTR_PLAN_(ktstr_plan_affinity_pinned,
  * processes of its own has no controllers for its children, which are empty by then.
  */
 KTSTR_PLAN_(ktstr_plan_nested_task_move,
-	.backdrop = { KTSTR_DEFS({ .name = "cg_0/sub" }),
+	.backdrop = { KTSTR_DEFS(CANNED_DEF("cg_0/sub")),
 		      KTSTR_OPS(KTSTR_OP(ADD_CGROUP, .cgroup = "cg_0"), KTSTR_OP(ADD_CGROUP, .cgroup = "cg_1/sub"),
 				KTSTR_OP(ADD_CGROUP, .cgroup = "cg_1")) },
 	KTSTR_STEPS({ .hold = ktstr_hold_fixed(KTSTR_SEC(2) + ctx->duration_ns / 4) }, MOVE("cg_0/sub", "cg_0"),

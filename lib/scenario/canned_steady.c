@@ -2,17 +2,12 @@
 /* Built-in scenarios that stay as they are: one step, or a backdrop that nothing changes. */
 #include "scenario/canned.h"
 
-void ktstr_plan_steady(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *visitor)
-{
-	ktstr_plan_visit(visitor, &(const struct ktstr_plan){ KTSTR_STEPS(
-					  { KTSTR_DEFS(ktstr_ctx_cgroup_def(ctx, "cg_0"),
-						       ktstr_ctx_cgroup_def(ctx, "cg_1")) }) });
-}
+KTSTR_PLAN_(ktstr_plan_steady, KTSTR_STEPS({ KTSTR_DEFS(CANNED_DEF("cg_0"), CANNED_DEF("cg_1")) }))
 
 void ktstr_plan_steady_llc(const struct ktstr_ctx *ctx, struct ktstr_plan_visitor *visitor)
 {
 	unsigned int llcs = ktstr_test_topology_num_llcs(ctx->topo);
-	struct ktstr_cgroup_def defs[] = { ktstr_ctx_cgroup_def(ctx, "cg_0"), ktstr_ctx_cgroup_def(ctx, "cg_1") };
+	struct ktstr_cgroup_def defs[] = { CANNED_DEF("cg_0"), CANNED_DEF("cg_1") };
 
 	if (llcs < 2) {
 		ktstr_plan_skip(visitor, "needs 2 LLCs, this topology has %u", llcs);
@@ -34,7 +29,7 @@ void ktstr_plan_host_contention(const struct ktstr_ctx *ctx, struct ktstr_plan_v
 {
 	ktstr_plan_visit(visitor,
 			 &(const struct ktstr_plan){ KTSTR_STEPS(
-				 { KTSTR_DEFS(ktstr_ctx_cgroup_def(ctx, "cg_0"), ktstr_ctx_cgroup_def(ctx, "cg_1")),
+				 { KTSTR_DEFS(CANNED_DEF("cg_0"), CANNED_DEF("cg_1")),
 				   KTSTR_OPS(ktstr_op_spawn_host(
 					   { .workers = ktstr_test_topology_total_cpus(ctx->topo) })),
 				   .hold = ktstr_ctx_settled_hold(ctx, 1) }) });
@@ -48,7 +43,7 @@ KTSTR_PLAN_(ktstr_plan_mixed_workloads, KTSTR_STEPS({
 }))
 
 KTSTR_PLAN_(ktstr_plan_nested_steady, KTSTR_STEPS({
-	KTSTR_DEFS({ .name = "cg_0/sub_a" }, { .name = "cg_0/sub_b" }, { .name = "cg_1/sub_b" },
-		   { .name = "cg_1/sub_a/deep" }),
+	KTSTR_DEFS(CANNED_DEF("cg_0/sub_a"), CANNED_DEF("cg_0/sub_b"), CANNED_DEF("cg_1/sub_b"),
+		   CANNED_DEF("cg_1/sub_a/deep")),
 	.hold = ktstr_hold_fixed(KTSTR_SEC(2) + ctx->duration_ns)
 }))

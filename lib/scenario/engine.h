@@ -99,6 +99,8 @@ struct ktstr_error *want_cgroup(struct engine *engine, const char *name, struct 
 struct ktstr_error *check_new_cgroup(struct engine *engine, const char *name) KTSTR_CHECKED;
 /* Adds it to the local scope, with those above it that nobody made. Before it is created. */
 void track_cgroup(struct engine *engine, const char *name);
+/* The first frozen one of it and those above it, NULL when tasks can run there. */
+struct scope_cgroup *next_frozen(struct engine *engine, const char *cgroup);
 /* Does not touch the directory. */
 void forget_cgroup(struct scope *scope, struct scope_cgroup *cgroup);
 /* Records the CPUs of a cgroup (NULL = none) and what they mean to the workers in it. */
@@ -174,6 +176,8 @@ struct stimulus_counts {
 	size_t ops;
 	uint32_t kinds;
 };
+/* The step's ops come next: what the host does for them is of its phase. */
+void send_step(struct engine *engine, size_t index);
 void send_stimulus(struct engine *engine, const struct stimulus_counts *counts, bool end);
 
 /* --- steps.c --- */

@@ -16,10 +16,7 @@ struct ktstr_error *op_add_cgroup(struct engine *engine, const struct ktstr_op *
 
 struct ktstr_error *op_add_cgroup_def(struct engine *engine, const struct ktstr_op *op)
 {
-	const struct ktstr_cgroup_def *def = &op->ADD_CGROUP_DEF.def;
-
-	KTSTR_TRY_WRAP(apply_def(engine, def), "cgroup %s", def->name ? def->name : "(unnamed)");
-	return NULL;
+	return apply_def(engine, &op->ADD_CGROUP_DEF.def);
 }
 
 /* Whoever owns them: the step may have workers in a cgroup of the backdrop. */

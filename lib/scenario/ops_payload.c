@@ -40,6 +40,10 @@ struct ktstr_error *start_payload(struct engine *engine, const struct ktstr_payl
 		cgroup = RUNNER_CGROUP;
 	if (*cgroup)
 		KTSTR_TRY(want_cgroup(engine, cgroup, &found));
+	/* It would stop before its first instruction, and so would whoever waits for that. */
+	if (next_frozen(engine, cgroup))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "payload %s cannot start in %s, which is frozen", payload->name,
+				       cgroup);
 	KTSTR_TRY(check_copies(engine, payload->name, cgroup));
 	KTSTR_TRY(WORLD(engine, payload_start, &run, &handle));
 	track_payload(engine->local, payload->name, cgroup, handle);

@@ -103,6 +103,22 @@ void track_cgroup(struct engine *engine, const char *name)
 	track_one(engine, name, false);
 }
 
+static bool is_at_or_above(const char *above, const char *cgroup)
+{
+	size_t length = strlen(above);
+
+	return !strncmp(above, cgroup, length) && (!cgroup[length] || cgroup[length] == '/');
+}
+
+struct scope_cgroup *next_frozen(struct engine *engine, const char *cgroup)
+{
+	for_each_scope (scope, engine)
+		for (size_t i = 0; i < scope->cgroups_count; i++)
+			if (scope->cgroups[i].frozen && is_at_or_above(scope->cgroups[i].name, cgroup))
+				return &scope->cgroups[i];
+	return NULL;
+}
+
 void forget_cgroup(struct scope *scope, struct scope_cgroup *cgroup)
 {
 	size_t i = (size_t)(cgroup - scope->cgroups);

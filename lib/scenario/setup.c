@@ -41,6 +41,11 @@ struct ktstr_error *spawn_in(struct engine *engine, const struct ktstr_cgroup_de
 	return NULL;
 }
 
+static const char *label(const struct ktstr_cgroup_def *def)
+{
+	return def->name && *def->name ? def->name : "(unnamed)";
+}
+
 /* A cgroup with its limits. Tracked before it is made: a half-made one is removed, too. */
 static struct ktstr_error *make_cgroup(struct engine *engine, const struct ktstr_cgroup_def *def,
 				       struct scope_cgroup **cgroup)
@@ -48,10 +53,10 @@ static struct ktstr_error *make_cgroup(struct engine *engine, const struct ktstr
 	struct ktstr_cgroup_scope scope = def_scope(engine);
 	struct ktstr_cpus cpus;
 
-	KTSTR_TRY(check_new_cgroup(engine, def->name));
-	KTSTR_TRY(ktstr_cgroup_def_validate(def, &scope));
+	KTSTR_TRY_WRAP(check_new_cgroup(engine, def->name), "cgroup %s", label(def));
+	KTSTR_TRY(ktstr_cgroup_def_validate(def, &scope)); /* names it itself */
 	track_cgroup(engine, def->name);
-	KTSTR_TRY(TRY_WORLD(engine, cgroup_apply, def));
+	KTSTR_TRY_WRAP(TRY_WORLD(engine, cgroup_apply, def), "cgroup %s", label(def));
 	*cgroup = find_cgroup(engine, def->name, NULL);
 	if (def->cpuset.kind != KTSTR_CPUSET_INHERIT) {
 		cpus = ktstr_cgroup_def_cpus(def, scope.topo);
@@ -63,29 +68,26 @@ static struct ktstr_error *make_cgroup(struct engine *engine, const struct ktstr
 
 static struct ktstr_error *make_def(struct engine *engine, const struct ktstr_cgroup_def *def)
 {
-	struct scope_cgroup *cgroup;
+	struct scope_cgroup *cgroup = NULL;
 	struct scope_workload *workload;
 
 	KTSTR_TRY(make_cgroup(engine, def, &cgroup));
-	return spawn_in(engine, def, cgroup, &workload);
+	KTSTR_TRY_WRAP(spawn_in(engine, def, cgroup, &workload), "cgroup %s", label(def));
+	return NULL;
 }
 
 static struct ktstr_error *start_payload_of(struct engine *engine, const struct ktstr_cgroup_def *def)
 {
-	return def->workload ? start_payload(engine, def->workload, NULL, def->name) : NULL;
+	if (def->workload)
+		KTSTR_TRY_WRAP(start_payload(engine, def->workload, NULL, def->name), "cgroup %s", label(def));
+	return NULL;
 }
 
-/* Everything from the first of `count` defs on, named in errors. */
 static struct ktstr_error *for_each_def(struct engine *engine, const struct ktstr_cgroup_def *defs, size_t count,
 					struct ktstr_error *(*apply)(struct engine *, const struct ktstr_cgroup_def *))
 {
-	for (size_t i = 0; i < count; i++) {
-		struct ktstr_error *error = apply(engine, &defs[i]);
-
-		if (error)
-			error = ktstr_error_wrap(error, "cgroup %s", defs[i].name ? defs[i].name : "(unnamed)");
-		KTSTR_TRY(engine_pass(engine, error));
-	}
+	for (size_t i = 0; i < count; i++)
+		KTSTR_TRY(engine_pass(engine, apply(engine, &defs[i])));
 	return NULL;
 }
 

@@ -118,6 +118,7 @@ struct ktstr_error *run_step(struct engine *engine, const struct ktstr_step *ste
 
 	*alive = true;
 	__atomic_store_n(&engine->ctx->current_step, (unsigned int)index + 1, __ATOMIC_RELEASE);
+	send_step(engine, index);
 	error = begin(engine, step);
 	if (!error) {
 		set_phase(engine, (uint32_t)index + 1);

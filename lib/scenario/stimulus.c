@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tells the host that a step begins or ends. Every number saturates: a record is never wrong by wrapping around. */
+#include <endian.h>
+
 #include "scenario/engine.h"
 #include "wire/frame.h"
 #include "wire/stimulus.h"
@@ -18,6 +20,13 @@ static void add_saturating(uint64_t *sum, uint64_t value)
 {
 	if (__builtin_add_overflow(*sum, value, sum))
 		*sum = UINT64_MAX;
+}
+
+void send_step(struct engine *engine, size_t index)
+{
+	uint16_t step = htole16(saturate16(index));
+
+	TELL_WORLD(engine, send_frame, KTSTR_FRAME_STEP, &step, sizeof(step));
 }
 
 void send_stimulus(struct engine *engine, const struct stimulus_counts *counts, bool end)

@@ -8,17 +8,11 @@
 
 void thaw_path(struct engine *engine, const char *cgroup)
 {
-	for_each_scope (scope, engine) {
-		for (size_t i = 0; i < scope->cgroups_count; i++) {
-			struct scope_cgroup *frozen = &scope->cgroups[i];
-			size_t length = strlen(frozen->name);
+	struct scope_cgroup *frozen;
 
-			if (!frozen->frozen || strncmp(frozen->name, cgroup, length) ||
-			    (cgroup[length] && cgroup[length] != '/'))
-				continue;
-			ktstr_fail_error(engine->ctx, TRY_WORLD(engine, cgroup_freeze, frozen->name, false));
-			frozen->frozen = false;
-		}
+	while ((frozen = next_frozen(engine, cgroup))) {
+		ktstr_fail_error(engine->ctx, TRY_WORLD(engine, cgroup_freeze, frozen->name, false));
+		frozen->frozen = false;
 	}
 }
 

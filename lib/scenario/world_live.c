@@ -39,17 +39,17 @@ static void live_send_frame(struct world *world, uint32_t type, const void *payl
 	ktstr_wire_send(type, payload, length);
 }
 
-#define MAP_WRITE_LIMIT KTSTR_SEC(10)
-#define MAP_WRITE_GRACE KTSTR_MS(500) /* for the scheduler to notice what was written */
+#define MAP_WRITE_LIMIT_NS KTSTR_SEC(10)
+#define MAP_WRITE_GRACE_NS KTSTR_MS(500) /* for the scheduler to notice what was written */
 
 static struct ktstr_error *live_await_map_write(struct world *world)
 {
 	_cleanup_str_ struct ktstr_str reply = { 0 };
 
 	(void)world;
-	KTSTR_TRY(ktstr_wire_request(KTSTR_FRAME_MAP_WRITE_REQUEST, NULL, 0, KTSTR_FRAME_MAP_WRITE_REPLY,
-				     MAP_WRITE_LIMIT, &reply));
-	ktstr_sleep_ns(MAP_WRITE_GRACE);
+	KTSTR_TRY(ktstr_wire_request(KTSTR_FRAME_MAP_WRITE_REQUEST, NULL, 0, KTSTR_FRAME_MAP_WRITE_REPLY, MAP_WRITE_LIMIT_NS,
+				     &reply));
+	ktstr_sleep_ns(MAP_WRITE_GRACE_NS);
 	return NULL;
 }
 

@@ -25,7 +25,8 @@ enum ktstr_frame_type {
 	KTSTR_FRAME_LIFECYCLE = KTSTR_FRAME_TYPE('L', 'I', 'F', 'E'), /* u8 stage, text */
 	KTSTR_FRAME_BODY_START = KTSTR_FRAME_TYPE('B', 'O', 'D', 'Y'), /* the test body is entered */
 	KTSTR_FRAME_SCENARIO_START = KTSTR_FRAME_TYPE('S', 'C', 'S', 'T'),
-	KTSTR_FRAME_STIMULUS = KTSTR_FRAME_TYPE('S', 'T', 'I', 'M'), /* a step begins; wire/stimulus.h */
+	KTSTR_FRAME_STEP = KTSTR_FRAME_TYPE('S', 'T', 'E', 'P'), /* u16 number from 0: the ops of this step come next */
+	KTSTR_FRAME_STIMULUS = KTSTR_FRAME_TYPE('S', 'T', 'I', 'M'), /* they are done, the hold begins; wire/stimulus.h */
 	KTSTR_FRAME_STEP_END = KTSTR_FRAME_TYPE('S', 'T', 'E', 'N'), /* the same layout */
 	KTSTR_FRAME_SCENARIO_END = KTSTR_FRAME_TYPE('S', 'C', 'E', 'N'), /* u64 elapsed_ms, u64 iterations */
 	KTSTR_FRAME_RESULT = KTSTR_FRAME_TYPE('T', 'E', 'S', 'T'), /* JSON of the verdict */

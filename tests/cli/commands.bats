@@ -5,7 +5,7 @@ load ../lib/common
 @test "help of ktstr and of every command" {
 	local command
 	run -0 "$KTSTR" --help
-	for command in run test list replay show runs stats show-host template shell kernel topo doctor; do
+	for command in run test list replay show runs stats show-host show-plan show-thresholds template shell kernel topo doctor; do
 		contains "  $command " "$output"
 	done
 	for command in run test list replay show template shell kernel "kernel get" "kernel list" "kernel remove" runs stats show-host topo doctor; do
@@ -325,4 +325,28 @@ assert 'missing' not in [c['status'] for c in report['checks']] or not report['c
 	contains "no kernel 7.3" "$output"
 	contains "is empty" "$output"
 	lacks nothing "$output"
+}
+
+@test "show-plan: a scenario, a test, JSON, topologies, mistakes" {
+	run -0 "$KTSTR" show-plan cpuset_clear --topology 1n2l2c1t
+	contains "cpuset_clear on 1n2l2c1t (4 CPUs), eevdf, 5s" "$output"
+	contains '  cgroup cg_1 cpuset="disjoint(1, 2)" cpus=1-2' "$output"
+	contains "  ClearCpuset cgroup=cg_0" "$output"
+	run -0 "$KTSTR" show-plan steady_llc --topology 1n1l2c1t
+	contains "skipped: needs 2 LLCs, this topology has 1" "$output"
+	run -0 --separate-stderr "$KTSTR" show-plan --json "$(program vm_scenario_ops)" cgroup_ops
+	python3 -c 'import json, sys
+plan = json.load(sys.stdin)
+assert plan["steps"][1]["ops"][0] == {"op": "SwapCpusets", "a": "a", "b": "b"}, plan
+assert plan["errors"] == [], plan' <<<"$output"
+	run -1 "$KTSTR" show-plan "$(program cli_bad_plans)" typo
+	contains 'error: step 0: op 0 (SetCpuset): no cgroup "wbe"' "$output"
+	run -1 "$KTSTR" show-plan wakeups
+	contains "test wakeups declares no .plan" "$output"
+	run -1 "$KTSTR" show-plan cpuset_cleer
+	contains 'did you mean "cpuset_clear"?' "$output"
+	run -1 "$KTSTR" show-plan "$(program vm_scenario_ops)" nothing
+	contains 'has no test "nothing"' "$output"
+	run -1 "$KTSTR" show-plan
+	contains "which test?" "$output"
 }

@@ -51,6 +51,23 @@ load ../lib/common
 	lacks "sound" "$output"
 }
 
+@test "plans that cannot work are told with test, step and op" {
+	run -1 "$KTSTR" test "$(program cli_bad_plans)"
+	contains 'test typo: .plan: step 0: op 0 (SetCpuset): no cgroup "wbe" at this point; did you mean "web"?' "$output"
+	contains "test typo: .plan: step 0: op 1 (SetCpuset): cpuset llc(4): this machine has 1 of them" "$output"
+	contains "test odd_pairs: .plan: step 0: cgroup pairs: PipeIo (group 0) requires num_workers divisible by 2, got 3" "$output"
+	contains "test no_time: .plan: step 0: hold of 0 of the duration" "$output"
+	contains "test nothing_said: .plan: it visits nothing" "$output"
+	contains "test no_plan: " "$output"
+	lacks "sound" "$output"
+}
+
+@test "a plan that does not fit the topology of the command line" {
+	run -1 "$KTSTR" test "$(program vm_scenario_ops)" --filter =ktstr/cgroup_ops --topology 1n1l2c1t
+	contains "test cgroup_ops cannot run on topology 1n1l2c1t:" "$output"
+	contains "step 0: op 1 (SetCpuset): cpuset llc(1): this machine has 1 of them" "$output"
+}
+
 @test "a payload that is not installed: said before anything boots, with its package" {
 	run -1 "$KTSTR" test "$(program cli_missing_files)" --filter==ktstr/missing_program
 	contains 'test missing_program: payload absent: no "no-such-program" in ., ' "$output"

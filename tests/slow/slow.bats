@@ -44,3 +44,18 @@ load ../lib/common
 	[ "${#digests[0]}" = 64 ]
 	[ "${digests[0]}" = "${digests[1]}" ]
 }
+
+@test "every built-in scenario under EEVDF and the fixture scheduler on three topologies" {
+	local scenarios=() name scheduler
+	for name in steady steady_llc oversubscribed cpuset_apply cpuset_clear cpuset_resize cgroup_add cgroup_remove \
+		affinity_change affinity_pinned host_contention mixed_workloads nested_steady nested_task_move; do
+		scenarios+=(--scenario "$name")
+	done
+	for scheduler in eevdf "$SCX"; do
+		run -0 --separate-stderr "$KTSTR" run --json --scheduler "$scheduler" --duration 2s --jobs 2 "${scenarios[@]}" \
+			--topology 1n1l2c1t --topology 1n2l3c1t --topology 2n2l2c2t
+		[ "$(result <(echo "$output") summary failed)" = 0 ]
+		# Two CPUs are too few for four of them; nothing else is skipped.
+		[ "$(result <(echo "$output") summary skipped)" = 4 ]
+	done
+}

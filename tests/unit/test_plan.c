@@ -208,6 +208,9 @@ static void test_payloads(void **state)
 	assert_refused("backdrop: payload kernel_default is of kind SCHEDULER",
 		       .backdrop = { .payloads = KTSTR_WORKLOADS(&KTSTR_PAYLOAD_KERNEL_DEFAULT) });
 	assert_refused("payload other_tool will not be in the guest", OPS(KTSTR_OP(RUN_PAYLOAD, .payload = &other_tool)));
+	assert_refused("op 2 (RunPayload): payload tool cannot start in a/b, which is frozen",
+		       OPS(KTSTR_OP(ADD_CGROUP, .cgroup = "a/b"), KTSTR_OP(FREEZE_CGROUP, .cgroup = "a"),
+			   KTSTR_OP(RUN_PAYLOAD, .payload = &tool, .cgroup = "a/b")));
 	/* A step's payload ends with its step. */
 	assert_refused("step 1: op 0 (WaitPayload): no payload tool runs",
 		       KTSTR_STEPS({ KTSTR_OPS(KTSTR_OP(RUN_PAYLOAD, .payload = &tool)) },
@@ -288,7 +291,7 @@ static void test_all_errors(void **state)
 	assert_int_equal(lines, 4);
 	assert_has(errors, "step 0: op 0 (FreezeCgroup)");
 	assert_has(errors, "step 0: op 1 (ClearCpuset)");
-	assert_has(errors, "step 0: cgroup : a cgroup name is empty");
+	assert_has(errors, "step 0: cgroup (unnamed): a cgroup name is empty");
 	assert_has(errors, "step 1: hold of -1");
 	/* What a loop undoes it can do again; what it does not, it cannot. */
 	assert_sound(KTSTR_STEPS({ KTSTR_OPS(KTSTR_OP(ADD_CGROUP, .cgroup = "a"), KTSTR_OP(REMOVE_CGROUP, .cgroup = "a")),

@@ -27,7 +27,7 @@ static struct diary {
 	uint64_t dies_at_ns; /* 0 = never */
 	struct ktstr_stimulus_record stimuli[16];
 	bool ends[16];
-	size_t stimuli_count;
+	size_t stimuli_count, steps_told;
 	struct ktstr_worker_report reports[8];
 } diary;
 
@@ -64,6 +64,11 @@ static void d_frame(struct world *world, uint32_t type, const void *payload, siz
 	char name[12];
 
 	(void)world;
+	if (type == KTSTR_FRAME_STEP) { /* told before the ops, each time */
+		assert_int_equal(length, 2);
+		diary.steps_told++;
+		return;
+	}
 	NOTE("%s", ktstr_frame_type_name(type, name));
 	if (type != KTSTR_FRAME_STIMULUS && type != KTSTR_FRAME_STEP_END)
 		return;
@@ -301,6 +306,7 @@ static void test_stimuli(void **state)
 			{ KTSTR_OPS(KTSTR_OP(FREEZE_CGROUP, .cgroup = "back"), KTSTR_OP(UNFREEZE_CGROUP, .cgroup = "back")),
 			  .hold = ktstr_hold_frac(.5) }));
 	assert_int_equal(diary.stimuli_count, 4);
+	assert_int_equal(diary.steps_told, 2);
 	assert_false(diary.ends[0]);
 	assert_true(diary.ends[1]);
 	assert_int_equal(diary.stimuli[0].elapsed_ms, 0);
