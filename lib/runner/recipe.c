@@ -35,7 +35,7 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 		json_array_append_new(includes, file_json(run->staged[i].path));
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
-	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* ss* ss*}", "version", RECIPE_VERSION, "program",
+	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* so ss ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
 			 file_json(run->scheduler.path), "scheduler_args", args, "declared", (int)run->declared, "agent",
 			 file_json(setup->base.agent_path), "includes", includes,
