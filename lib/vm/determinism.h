@@ -19,7 +19,7 @@
  *    registers cannot be had, since QEMU's monitor and gdb stub need the lock under which it stands.
  * 9. A guest is saved in a window in which it would do nothing but sleep: the agent freezes when it has reached a stage,
  *    QEMU finds `stop` waiting as soon as all CPUs are idle (rule 11), and only when the window is over the agent looks
- *    for a job; that it had not is checked. So saved machines are equal, and a seed does not depend on who saved it.
+ *    for a job; that it had not is checked. So saved machines go on alike, and a seed does not depend on who saved it.
  * 10. QEMU >= 8.1 for more than one vCPU: earlier ones let a vCPU run ahead by a whole slice (up to 140 ms), which is
  *    repeatable but useless for latencies.
  * 11. QEMU's main loop only turns while its CPUs' thread sleeps: lockstep.c, a library that is loaded into QEMU.
