@@ -40,7 +40,8 @@ static struct ktstr_affinity first_cpu(void)
 /* Units per second of CPU time of one worker: what else runs on the host costs it wall time only. */
 static double units_per_second(const struct ktstr_work_type *type, bool bare)
 {
-	const struct ktstr_work_spec spec = { .type = *type, .workers = ktstr_work_type_group_size(type),
+	const struct ktstr_work_spec spec = { .type = *type,
+					      .workers = ktstr_work_type_group_size(type),
 					      .affinity = first_cpu() };
 	const struct ktstr_workload_config config = { .specs = &spec, .specs_count = 1, .bare = bare };
 	const struct ktstr_worker_report *reports;
@@ -116,19 +117,21 @@ static void print_type(const struct ktstr_work_type *type)
 static void print_types(void)
 {
 	const struct ktstr_work_type types[] = {
-		KTSTR_WORK(SPIN_WAIT),	     KTSTR_WORK(CACHE_PRESSURE), KTSTR_WORK(ALU_HOT),
-		KTSTR_WORK(SMT_SIBLING_SPIN), KTSTR_WORK(IPC_VARIANCE),	 KTSTR_WORK(PAGE_FAULT_CHURN),
-		KTSTR_WORK(YIELD_HEAVY),     KTSTR_WORK(MIXED),
+		KTSTR_WORK(SPIN_WAIT),        KTSTR_WORK(CACHE_PRESSURE), KTSTR_WORK(ALU_HOT),
+		KTSTR_WORK(SMT_SIBLING_SPIN), KTSTR_WORK(IPC_VARIANCE),   KTSTR_WORK(PAGE_FAULT_CHURN),
+		KTSTR_WORK(YIELD_HEAVY),      KTSTR_WORK(MIXED),
 	};
 
-	printf("%-16s %14s %14s %9s %14s %9s\n", "units per CPU s", "telemetry on", "off", "on/off", "bare loop", "on/bare");
+	printf("%-16s %14s %14s %9s %14s %9s\n", "units per CPU s", "telemetry on", "off", "on/off", "bare loop",
+	       "on/bare");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		print_type(&types[i]);
 }
 
 static void print_start(const char *name, enum ktstr_clone_mode mode, const char *pcomm, unsigned int workers)
 {
-	const struct ktstr_work_spec spec = { .type = KTSTR_WORK(TIMER_LATENCY, .interval_us = 100000), .workers = workers,
+	const struct ktstr_work_spec spec = { .type = KTSTR_WORK(TIMER_LATENCY, .interval_us = 100000),
+					      .workers = workers,
 					      .pcomm = pcomm };
 	const struct ktstr_workload_config config = { .specs = &spec, .specs_count = 1, .clone_mode = mode };
 	uint64_t begin = ktstr_now_ns(), spawned, started, ended;
@@ -194,8 +197,8 @@ static void own_latencies(double out_us[PERCENTILES])
 /* cyclictest prints "000012 000345": us and how often. False when it is not there. */
 static bool cyclictest_latencies(double out_us[PERCENTILES])
 {
-	_cleanup_free_ char *command = ktstr_xasprintf("cyclictest -q -t1 --policy=other -i 1000 -D %d -h 20000 2>/dev/null",
-						       LATENCY_SECONDS);
+	_cleanup_free_ char *command =
+		ktstr_xasprintf("cyclictest -q -t1 --policy=other -i 1000 -D %d -h 20000 2>/dev/null", LATENCY_SECONDS);
 	FILE *pipe = popen(command, "re");
 	static uint64_t histogram[20001];
 	uint64_t total = 0, sum = 0;
