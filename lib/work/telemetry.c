@@ -62,7 +62,9 @@ static void see_cpu(struct worker *w, uint64_t now_ns)
 
 	if (cpu < KTSTR_MAX_CPUS) {
 		w->cpus_used.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
-		w->phase.cpus_used.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+		/* One that waited while the phase ended may be where only the next one lets it. */
+		if (work_phase_epoch(w) == w->phase.epoch)
+			w->phase.cpus_used.bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
 	}
 	if (cpu == w->last_cpu)
 		return;
