@@ -83,6 +83,8 @@ void ktstr_session_tick(struct ktstr_session *session)
 	bytes = ktstr_guest_bytes_read(session->view->memory);
 	if (session->config.has_scheduler)
 		ktstr_watchdog_override_tick(&session->watchdog, session->view);
+	if (session->config.no_samples)
+		return;
 	ktstr_sampler_take(session->sampler, elapsed_ms(session));
 	ktstr_map_watches_tick(&session->map_watches, session->view);
 	session->cost.ticks++;

@@ -22,6 +22,7 @@ struct ktstr_session_config {
 	bool has_scheduler; /* a sched_ext scheduler is under test */
 	bool guest_clock; /* times are the guest's (jiffies), not the host's: virtual time */
 	uint64_t duration_ns; /* of the workload */
+	bool no_samples; /* leave the guest alone but for what is asked for: to measure what sampling costs */
 	const struct ktstr_observe_plan *plan; /* borrowed */
 	const int *vcpu_tids; /* borrowed until the session is open; see ktstr_sampler_config */
 	size_t vcpu_tids_count;

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "ktstr/units.h"
 #include "observe/observer.h"
 #include "runner/host_run.h"
@@ -196,6 +197,7 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 		.has_scheduler = run->scheduler.path || run->staged_count,
 		.guest_clock = run->deterministic,
 		.duration_ns = run->duration_ns,
+		.no_samples = ktstr_env("KTSTR_NO_MONITOR") != NULL,
 		.plan = &run->test->observe,
 		.vcpu_tids = execution->vcpu_tids,
 	};

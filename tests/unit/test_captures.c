@@ -8,13 +8,15 @@
 
 #include <cmocka.h>
 
-#include "base/str.h"
+#include "base/clock.h"
+#include "ktstr/dump.h"
 #include "ktstr/units.h"
 #include "observe/captures.h"
 #include "observe/map_watches.h"
 #include "observe/periodic.h"
 #include "observe/plan.h"
 #include "observe/reactive.h"
+#include "observe/session.h"
 
 static void boundaries_lie_in_the_middle_four_fifths(void **state)
 {
@@ -241,6 +243,27 @@ static void a_violation_that_lasts_is_captured_once(void **state)
 	assert_false(look(&reactive, depths, 7));
 }
 
+static void a_guest_that_does_not_stop_leaves_a_degraded_dump(void **state)
+{
+	struct ktstr_session session = { .began_ns = ktstr_now_ns() - KTSTR_SEC(2) };
+	json_t *json = ktstr_degraded_dump(&session, "the guest's CPUs did not stop", true);
+	char *text = json_dumps(json, 0);
+	struct ktstr_failure_dump_any dump;
+
+	(void)state;
+	assert_null(ktstr_failure_dump_parse(text, strlen(text), &dump));
+	assert_int_equal(dump.schema, KTSTR_DUMP_DEGRADED);
+	assert_ptr_equal(strstr(dump.degraded->reason, KTSTR_REASON_DEGRADED_RENDEZVOUS_TIMEOUT), dump.degraded->reason);
+	assert_non_null(strstr(dump.degraded->reason, "did not stop"));
+	assert_true(dump.degraded->watchpoint_hit);
+	assert_string_equal(dump.degraded->bss_latch_state, "not_resolved");
+	assert_false(dump.degraded->exit_kind.set);
+	assert_true(dump.degraded->elapsed_ms >= 2000);
+	ktstr_failure_dump_deinit(&dump);
+	free(text);
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +278,7 @@ int main(void)
 		cmocka_unit_test(watched_variables_become_metrics_by_their_aggregation),
 		cmocka_unit_test(a_plan_is_read_as_it_is_described),
 		cmocka_unit_test(a_violation_that_lasts_is_captured_once),
+		cmocka_unit_test(a_guest_that_does_not_stop_leaves_a_degraded_dump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,6 +223,49 @@ static void description(void **state)
 	json_decref(json);
 }
 
+static void captures_must_fit_into_the_duration(void **state)
+{
+	struct ktstr_test_entry test = { .name = "t", .body = body, .duration = KTSTR_SEC(10), .num_snapshots = 64 };
+
+	(void)state;
+	assert_null(ktstr_test_entry_validate(&test));
+	test.num_snapshots = 65;
+	expect_error(&test, "test t", ".num_snapshots is 65, at most 64");
+	test.num_snapshots = 7;
+	test.duration = KTSTR_SEC(1); /* 0.8 s / 8 = 100 ms */
+	assert_null(ktstr_test_entry_validate(&test));
+	test.num_snapshots = 8;
+	expect_error(&test, "test t", "are 88 ms apart, at least 100");
+}
+
+static void writes_and_watches_of_maps_name_what_can_be_found(void **state)
+{
+	struct ktstr_test_entry write = { .name = "w", .body = body, .scheduler = &wide };
+	struct ktstr_test_entry watch = { .name = "w", .body = body };
+	static const char *const bad[] = { "bss", ".", "..", ".b s", ".a/b", ".a\\b" };
+
+	(void)state;
+	write.bpf_map_write = KTSTR_BPF_MAP_WRITES({ ".data", "knob", 1 });
+	assert_null(ktstr_test_entry_validate(&write));
+	write.scheduler = NULL;
+	expect_error(&write, ".bpf_map_write", "EEVDF has no BPF maps");
+	write.scheduler = &wide;
+	write.bpf_map_write = KTSTR_BPF_MAP_WRITES({ ".data", "", 1 });
+	expect_error(&write, ".bpf_map_write", ".field is missing");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		write.bpf_map_write = KTSTR_BPF_MAP_WRITES({ bad[i], "knob", 1 });
+		expect_error(&write, ".bpf_map_write", bad[i]);
+	}
+	watch.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "a", KTSTR_MAP_SCALAR, "x" },
+						    { "stats", "", KTSTR_MAP_PER_CPU, "y" });
+	assert_null(ktstr_test_entry_validate(&watch));
+	watch.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "a", KTSTR_MAP_SCALAR, "x" },
+						    { ".bss", "b", KTSTR_MAP_SCALAR, "x" });
+	expect_error(&watch, ".watch_bpf_maps", "label \"x\" is given twice");
+	watch.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "", KTSTR_MAP_SCALAR, "x" });
+	expect_error(&watch, ".watch_bpf_maps", ".field is missing");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +279,8 @@ int main(void)
 		cmocka_unit_test(checks_are_inherited_by_field),
 		cmocka_unit_test_setup_teardown(lookups, fill_registry, empty_registry),
 		cmocka_unit_test_setup_teardown(description, fill_registry, empty_registry),
+		cmocka_unit_test(captures_must_fit_into_the_duration),
+		cmocka_unit_test(writes_and_watches_of_maps_name_what_can_be_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

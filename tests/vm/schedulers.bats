@@ -18,7 +18,7 @@ setup() {
 }
 
 @test "a scheduler that raises an error: its message is the cause" {
-	expect_outcome "$results" error fail "scheduler errors" "ktstr fixture error: requested 1000 ms after attach"
+	expect_outcome "$results" error fail "scheduler errors" "ktstr fixture error: requested 2000 ms after attach"
 	expect_reason "$results" error "fail SchedulerCrashed: "
 }
 

@@ -7,7 +7,7 @@
 
 KTSTR_SCHEDULER(good, .binary = "scx_ktstr");
 KTSTR_SCHEDULER(stalls, .binary = "scx_ktstr", .args = KTSTR_ARGS("--stall-after-ms=1000"));
-KTSTR_SCHEDULER(errors, .binary = "scx_ktstr", .args = KTSTR_ARGS("--error-after-ms=1000"));
+KTSTR_SCHEDULER(errors, .binary = "scx_ktstr", .args = KTSTR_ARGS("--error-after-ms=2000"));
 KTSTR_SCHEDULER(starves, .binary = "scx_ktstr", .args = KTSTR_ARGS("--starve=cg_0"));
 KTSTR_SCHEDULER(favours, .binary = "scx_ktstr", .args = KTSTR_ARGS("--unfair=cg_0"));
 KTSTR_SCHEDULER(dawdles, .binary = "scx_ktstr", .args = KTSTR_ARGS("--slow-dispatch-us=10000"));
