@@ -46,6 +46,7 @@ struct ktstr_cli_run_options {
 	bool seeds_given;
 	uint64_t first_seed, last_seed;
 	bool release;
+	const char *vmcore_dir; /* NULL = no ELF cores */
 	struct ktstr_pool_options pool;
 };
 

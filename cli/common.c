@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/commands.h"
 
 int ktstr_cli_fail(struct ktstr_error *error)
@@ -94,6 +95,7 @@ static const struct argp_option run_options[] = {
 	{ "cold", 'C', NULL, 0, "boot every VM instead of restoring a template", 0 },
 	{ "fresh-attach", 'A', NULL, 0, "attach the scheduler within each run", 0 },
 	{ "work-type", 'w', "NAME", 0, "what workers of swappable cgroups do instead; `ktstr list --work-types`", 0 },
+	{ "vmcore", 'V', "DIR", 0, "keep an ELF core of the guest's memory of each error exit of a scheduler in DIR", 0 },
 	{ "release", 'R', NULL, 0, "strict default limits: gap 2000 ms, spread 15 %", 0 },
 	{ "no-skip-mode", 'S', NULL, 0, "a skipped test fails", 0 },
 	{ "fail-fast", 'F', NULL, 0, "start nothing more after a failure", 0 },
@@ -192,6 +194,10 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 	case 'w':
 		error = check_work_type(value);
 		options->work_type = value;
+		break;
+	case 'V':
+		error = ktstr_make_dirs(value);
+		options->vmcore_dir = value;
 		break;
 	case 'R':
 		options->release = true;
@@ -394,6 +400,7 @@ int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_
 
 	ktstr_cli_progress_done();
 	setup.strict = options->release;
+	setup.vmcore_dir = options->vmcore_dir;
 	if (!error)
 		error = check_kernel(&setup, plan);
 	if (!error && options->pool.format == KTSTR_FORMAT_HUMAN)

@@ -250,7 +250,8 @@ struct ktstr_prog_runtime_stats {
 
 struct ktstr_event_counter_sample {
 	uint64_t elapsed_ms;
-	struct ktstr_opt_u64 select_cpu_fallback, dispatch_local_dsq_offline, dispatch_keep_last, enq_skip_exiting,
+	/* s64 of the kernel, summed over CPUs; bypass_duration in ns */
+	struct ktstr_opt_i64 select_cpu_fallback, dispatch_local_dsq_offline, dispatch_keep_last, enq_skip_exiting,
 		enq_skip_migration_disabled, reenq_immed, reenq_local_repeat, refill_slice_dfl, bypass_duration,
 		bypass_dispatch, bypass_activate, insert_not_owned, sub_bypass_dispatch;
 };
@@ -346,6 +347,8 @@ struct ktstr_failure_dump {
 	size_t vcpu_perf_at_freeze_count;
 	struct ktstr_probe_bss_counters *probe_counters;
 	struct ktstr_opt_u64 dump_truncated_at_us; /* the time limit ended it then; later parts are missing */
+	char *vmcore; /* path of the ELF core that was kept, NULL = none was asked for */
+	char *vmcore_unavailable; /* why none could be */
 	bool maps_truncated;
 	bool is_placeholder; /* nothing could be read: the reasons say why */
 	char *sdt_alloc_unavailable, *prog_runtime_stats_unavailable, *per_node_numa_unavailable,

@@ -369,10 +369,10 @@ static const struct event_counter {
 	COUNTER(bypass_activate), COUNTER(insert_not_owned), COUNTER(sub_bypass_dispatch),
 };
 
-static uint64_t count_at(const struct ktstr_failure_dump *dump, const struct event_counter *counter, size_t sample)
+static int64_t count_at(const struct ktstr_failure_dump *dump, const struct event_counter *counter, size_t sample)
 {
 	const char *at = (const char *)&dump->event_counter_timeline[sample] + counter->offset;
-	const struct ktstr_opt_u64 *count = (const void *)at;
+	const struct ktstr_opt_i64 *count = (const void *)at;
 
 	return count->set ? count->value : 0;
 }
@@ -384,22 +384,24 @@ static void sparkline(struct writer *writer, const struct event_counter *counter
 	static const char *const bars[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
 	const struct ktstr_failure_dump *dump = writer->dump;
 	size_t steps = dump->event_counter_timeline_count - 1, parts = steps < PARTS ? steps : PARTS;
-	uint64_t first = count_at(dump, counter, 0), last = count_at(dump, counter, steps), deltas[PARTS], most = 1;
+	int64_t first = count_at(dump, counter, 0), last = count_at(dump, counter, steps), deltas[PARTS], most = 1;
 	_cleanup_str_ struct ktstr_str line = { 0 };
 
 	if (first == last)
 		return;
 	for (size_t i = 0; i < parts; i++) {
-		uint64_t from = count_at(dump, counter, steps * i / parts), to = count_at(dump, counter, steps * (i + 1) / parts);
+		int64_t from = count_at(dump, counter, steps * i / parts), to = count_at(dump, counter, steps * (i + 1) / parts);
 
-		deltas[i] = to > from ? to - from : 0;
+		/* Garbage may be at both ends of the range. */
+		if (to <= from || __builtin_sub_overflow(to, from, &deltas[i]))
+			deltas[i] = 0;
 		most = deltas[i] > most ? deltas[i] : most;
 	}
 	for (size_t i = 0; i < parts; i++)
 		ktstr_str_add(&line, bars[(size_t)((double)deltas[i] / (double)most * 7.0 + (deltas[i] ? 1 : 0))]);
 	ktstr_table_cell(&writer->table, counter->name);
 	ktstr_table_cell(&writer->table, ktstr_str_text(&line));
-	ktstr_table_cellf(&writer->table, "%llu → %llu", (unsigned long long)first, (unsigned long long)last);
+	ktstr_table_cellf(&writer->table, "%lld → %lld", (long long)first, (long long)last);
 	ktstr_table_row(&writer->table);
 }
 
@@ -446,6 +448,11 @@ static void footer(struct writer *writer)
 {
 	const struct ktstr_failure_dump *dump = writer->dump;
 
+	if (dump->vmcore || dump->vmcore_unavailable) {
+		ktstr_str_add(&writer->out, dump->vmcore ? "ELF core: " : "no ELF core: ");
+		ktstr_text_guest(&writer->out, dump->vmcore ? dump->vmcore : dump->vmcore_unavailable);
+		ktstr_str_add(&writer->out, "\n");
+	}
 	if (dump->dump_truncated_at_us.set)
 		ktstr_str_addf(&writer->out, "%sthe time limit ended the dump after %llu us: parts are missing%s\n",
 			       writer->style.error, (unsigned long long)dump->dump_truncated_at_us.value, writer->style.reset);

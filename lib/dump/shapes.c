@@ -276,6 +276,8 @@ static const struct ktstr_slot single_slots[] = {
 	NULLABLE(ktstr_failure_dump, vcpu_perf_at_freeze, &vcpu_perf_shape),
 	OBJECT(ktstr_failure_dump, probe_counters, &probe_counters_shape, 0),
 	SLOT(ktstr_failure_dump, dump_truncated_at_us, 0),
+	SLOT(ktstr_failure_dump, vmcore, 0),
+	SLOT(ktstr_failure_dump, vmcore_unavailable, 0),
 	SLOT(ktstr_failure_dump, maps_truncated, OMIT_ZERO),
 	SLOT(ktstr_failure_dump, is_placeholder, OMIT_ZERO),
 	SLOT(ktstr_failure_dump, sdt_alloc_unavailable, 0),

@@ -8,10 +8,8 @@
 
 #include <jansson.h>
 
+#include "ktstr/snapshot_bridge.h" /* KTSTR_MAX_STORED_* */
 #include "ktstr/units.h"
-
-#define KTSTR_MAX_STORED_SNAPSHOTS 64
-#define KTSTR_MAX_STORED_EVENTS	   1024
 
 struct ktstr_captures {
 	json_t *snapshots; /* array of {tag, kind, report, elapsed_ms, step_index?, boundary_offset_ms?} */

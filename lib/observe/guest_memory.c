@@ -123,6 +123,7 @@ static uint64_t pages_end(const struct ktstr_guest_memory *memory)
 
 void ktstr_guest_record(struct ktstr_guest_memory *memory)
 {
+	free(memory->recorded);
 	memory->recorded = ktstr_xcalloc(pages_end(memory) / 8 + 1, 1);
 }
 

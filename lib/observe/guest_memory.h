@@ -49,7 +49,7 @@ const struct ktstr_ram_region *ktstr_guest_regions(const struct ktstr_guest_memo
  */
 void ktstr_guest_freeze(struct ktstr_guest_memory *memory, bool frozen);
 /*
- * From now on pages that are read are remembered: an image for tests needs no others. Without it every page counts as
+ * From now on pages that are read are remembered, those of before are forgotten: an image for tests needs no others. Without it every page counts as
  * read.
  */
 void ktstr_guest_record(struct ktstr_guest_memory *memory);

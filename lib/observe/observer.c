@@ -103,8 +103,7 @@ static struct ktstr_error *on_exit_kind(struct ktstr_observer *observer)
 
 	if (ktstr_session_is_error_exit(session)) {
 		registers = registers_of(observer);
-		json_decref(session->failure_dump);
-		session->failure_dump = ktstr_session_dump(session, registers);
+		ktstr_session_fail(session, registers);
 		json_decref(registers);
 	}
 	return ktstr_watchpoints_leave_scheduler(&observer->points);

@@ -13,6 +13,7 @@
 #include "observe/scx_state.h"
 #include "observe/session.h"
 #include "observe/vm_view.h"
+#include "observe/vmcore.h"
 
 #define DUMP_LIMIT KTSTR_SEC(10) /* after which the rest of a dump is left out */
 
@@ -165,6 +166,22 @@ json_t *ktstr_session_dump(struct ktstr_session *session, json_t *registers)
 	session->cost.capture_ns += ktstr_now_ns() - began;
 	session->cost.capture_bytes += ktstr_guest_bytes_read(session->view->memory) - bytes;
 	return dump;
+}
+
+void ktstr_session_fail(struct ktstr_session *session, json_t *registers)
+{
+	const char *path = session->config.vmcore_path;
+	_cleanup_error_ struct ktstr_error *error = NULL;
+
+	json_decref(session->failure_dump);
+	session->failure_dump = ktstr_session_dump(session, registers);
+	if (!path)
+		return;
+	error = ktstr_vmcore_write(session->view, registers, path);
+	if (error)
+		json_object_set_new(session->failure_dump, "vmcore_unavailable", json_string(ktstr_error_message(error)));
+	else
+		json_object_set_new(session->failure_dump, "vmcore", json_string(path));
 }
 
 void ktstr_session_capture(struct ktstr_session *session, const char *tag, const char *kind,

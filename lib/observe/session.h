@@ -24,6 +24,7 @@ struct ktstr_session_config {
 	uint64_t duration_ns; /* of the workload */
 	bool no_samples; /* leave the guest alone but for what is asked for: to measure what sampling costs */
 	const struct ktstr_observe_plan *plan; /* borrowed */
+	char *vmcore_path; /* where an error exit of the scheduler leaves an ELF core; NULL = it leaves none. Borrowed */
 	const int *vcpu_tids; /* borrowed until the session is open; see ktstr_sampler_config */
 	size_t vcpu_tids_count;
 };
@@ -66,6 +67,8 @@ void ktstr_session_tick(struct ktstr_session *session);
 
 /* A dump; registers (an array, may be NULL) are borrowed. New reference. */
 json_t *ktstr_session_dump(struct ktstr_session *session, json_t *registers);
+/* Takes the dump of an error exit, and keeps an ELF core if that is wanted; the dump says where. */
+void ktstr_session_fail(struct ktstr_session *session, json_t *registers);
 /* Takes a dump and stores it. */
 void ktstr_session_capture(struct ktstr_session *session, const char *tag, const char *kind,
 			   struct ktstr_opt_u64 boundary_offset_ms, json_t *registers);

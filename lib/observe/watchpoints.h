@@ -8,11 +8,11 @@
 
 #include <jansson.h>
 
+#include "ktstr/snapshot_bridge.h" /* KTSTR_MAX_WATCH_SNAPSHOTS */
 #include "observe/kernel_view.h"
 #include "vm/vm.h"
 
 #define KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_NS UINT64_C(30000000000) /* for all CPUs to stand still */
-#define KTSTR_MAX_WATCH_SNAPSHOTS	   3
 /* A variable that is written all the time would stop the guest all the time: the watch is then given up. */
 #define KTSTR_WATCH_FIRES_MAX 64
 

@@ -17,8 +17,6 @@ struct ktstr_variant {
 };
 uint64_t ktstr_variant_hash(const struct ktstr_variant *variant);
 
-/* "<test>-<16 hex digits>", usable as a file name whatever the test is called. Heap. */
-char *ktstr_result_file_stem(const struct ktstr_test_result *result);
 /*
  * text as one component of a path: no separator, no leading dot, nothing a shell must quote. Heap.
  */

@@ -122,6 +122,8 @@ char *ktstr_runs_root(void);
  */
 char *ktstr_project_commit(void);
 
+/* "<test>-<16 hex digits>", usable as a file name whatever the test is called. Heap. */
+char *ktstr_result_file_stem(const struct ktstr_test_result *result);
 /*
  * Stores sidecar <test>-<16 hex variant hash>.ktstr.json (atomic), console and scheduler logs beside it, and
  * records their paths in result. The hash covers topology, scheduler, its arguments and work type.

@@ -33,6 +33,7 @@ struct execution {
 	struct ktstr_test_result *result;
 	struct ktstr_str trace; /* deterministic runs */
 	struct ktstr_observer *observer;
+	char *vmcore_path; /* of the observer */
 	int vcpu_tids[KTSTR_MAX_CPUS]; /* of ordinary runs; the observer borrows them */
 	size_t vcpu_tids_count;
 	int qemu_pid;
@@ -186,6 +187,15 @@ static unsigned int kernel_hz(const struct ktstr_kernel *kernel)
 	return hz ? (unsigned int)strtoul(hz, NULL, 10) : 0;
 }
 
+/* Named as the result's other files; heap, NULL = none is wanted. */
+static char *vmcore_path(const struct execution *execution)
+{
+	const char *dir = execution->setup->vmcore_dir;
+	_cleanup_free_ char *stem = dir ? ktstr_result_file_stem(execution->result) : NULL;
+
+	return stem ? ktstr_xasprintf("%s/%s.vmcore", dir, stem) : NULL;
+}
+
 static struct ktstr_error *start_observer(struct execution *execution, struct ktstr_vm *vm)
 {
 	const struct ktstr_run *run = execution->run;
@@ -206,6 +216,7 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 		execution->observer = ktstr_observer_of_freezes(&config, &thresholds);
 		return NULL;
 	}
+	config.vmcore_path = execution->vmcore_path = vmcore_path(execution);
 	KTSTR_TRY(ktstr_vm_vcpu_threads(vm, execution->vcpu_tids, KTSTR_MAX_CPUS, &execution->vcpu_tids_count));
 	config.vcpu_tids_count = execution->vcpu_tids_count;
 	execution->qemu_pid = ktstr_vm_pid(vm);
@@ -221,6 +232,7 @@ static void stop_observer(struct execution *execution)
 	ktstr_observer_stop(execution->observer, &sightings);
 	ktstr_sightings_judge(&sightings, execution->run, execution->result);
 	ktstr_sightings_deinit(&sightings);
+	free(ktstr_take(execution->vmcore_path));
 }
 
 /* The run may take that much longer: the guest stood still meanwhile. */

@@ -81,6 +81,7 @@ struct ktstr_run_setup {
 	bool no_vm; /* every run is host_only: no QEMU, no kernel image, no agent were looked for */
 	json_t *host; /* what every result records of this machine */
 	bool strict; /* --release */
+	const char *vmcore_dir; /* ELF cores of guests whose scheduler has failed are kept there; NULL = none are. Borrowed */
 };
 
 /* Agent, QEMU, kernel and accelerator; no run directory. */

@@ -51,21 +51,20 @@ static char *copy_of(const char *path)
 	return copy;
 }
 
-/* Pages with something in them. */
-static void list_pages(struct fuzz_guest *guest)
+void fuzz_guest_pages_of(struct fuzz_guest *guest, void (*walk)(const struct ktstr_kernel_view *view),
+			 struct fuzz_pages *pages)
 {
-	static const char zeros[PAGE];
 	size_t count;
 	const struct ktstr_ram_region *regions = ktstr_guest_regions(guest->view->memory, &count);
-	char page[PAGE];
 
+	ktstr_guest_record(guest->view->memory);
+	walk(guest->view);
 	for (size_t i = 0; i < count; i++)
 		for (uint64_t into = 0; into + PAGE <= regions[i].bytes; into += PAGE) {
-			if (!ktstr_guest_peek(guest->view->memory, regions[i].physical + into, page, PAGE) ||
-			    !memcmp(page, zeros, PAGE))
+			if (!ktstr_guest_was_read(guest->view->memory, regions[i].physical + into))
 				continue;
-			guest->pages = ktstr_xrealloc(guest->pages, (guest->pages_count + 1) * sizeof(*guest->pages));
-			guest->pages[guest->pages_count++] = regions[i].physical + into;
+			pages->all = ktstr_xrealloc(pages->all, (pages->count + 1) * sizeof(*pages->all));
+			pages->all[pages->count++] = regions[i].physical + into;
 		}
 }
 
@@ -83,19 +82,18 @@ void fuzz_guest_open(struct fuzz_guest *guest)
 	must(ktstr_guest_memory_of_writable_core(copy, &memory));
 	unlink(copy);
 	must(ktstr_kernel_view_open(memory, vmlinux, 0, &guest->view));
-	list_pages(guest);
-	fprintf(stderr, "fuzz: %zu pages of a guest with %u CPUs\n", guest->pages_count, guest->view->cpus);
+	fprintf(stderr, "fuzz: a guest with %u CPUs\n", guest->view->cpus);
 }
 
-void fuzz_guest_patch(struct fuzz_guest *guest, const uint8_t *input, size_t length)
+void fuzz_guest_patch(struct fuzz_guest *guest, const struct fuzz_pages *pages, const uint8_t *input, size_t length)
 {
 	patches_count = 0;
-	while (length > 5 && patches_count < PATCHES) {
+	while (length > 5 && pages->count && patches_count < PATCHES) {
 		struct patch *patch = &patches[patches_count];
-		uint64_t page = (uint64_t)(input[0] | input[1] << 8) % guest->pages_count;
+		uint64_t page = (uint64_t)(input[0] | input[1] << 8) % pages->count;
 		uint64_t offset = (uint64_t)(input[2] | input[3] << 8) % (PAGE - PATCH_BYTES);
 
-		patch->physical = guest->pages[page] + offset;
+		patch->physical = pages->all[page] + offset;
 		patch->length = input[4] % PATCH_BYTES + 1;
 		input += 5;
 		length -= 5;

@@ -12,6 +12,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	fuzz_guest_open(&guest);
+	fuzz_targets_init(&guest);
 	return 0;
 }
 

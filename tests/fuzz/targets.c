@@ -2,6 +2,7 @@
 /* Everything that reads what a guest made. Results are thrown away: what counts is that each of them ends. */
 #include <bpf/btf.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,15 +31,28 @@ static void dump_of_scheduler(const struct ktstr_kernel_view *view)
 	json_decref(ktstr_task_enrichments(view, tasks));
 }
 
+static uint8_t which_map;
+
 /* One map of them: all of a real guest's take too long. */
-static void dump_of_map(const struct ktstr_kernel_view *view, uint8_t which)
+static void dump_of_map(const struct ktstr_kernel_view *view)
 {
 	struct ktstr_bpf_maps *maps = ktstr_bpf_maps_find(view);
 	size_t count;
 	const struct ktstr_bpf_map *all = ktstr_bpf_maps_all(maps, &count);
 
 	if (count)
-		json_decref(ktstr_bpf_map_to_json(&all[which % count]));
+		json_decref(ktstr_bpf_map_to_json(&all[which_map % count]));
+	ktstr_bpf_maps_destroy(maps);
+}
+
+static void dump_of_all_maps(const struct ktstr_kernel_view *view)
+{
+	struct ktstr_bpf_maps *maps = ktstr_bpf_maps_find(view);
+	size_t count;
+	const struct ktstr_bpf_map *all = ktstr_bpf_maps_all(maps, &count);
+
+	for (size_t i = 0; i < count; i++)
+		json_decref(ktstr_bpf_map_to_json(&all[i]));
 	ktstr_bpf_maps_destroy(maps);
 }
 
@@ -62,25 +76,36 @@ static void symbols(const struct ktstr_kernel_view *view)
 	ktstr_symbols_destroy(symbols);
 }
 
-static void walkers(struct fuzz_guest *guest, uint8_t which, const uint8_t *input, size_t length)
+static struct walker {
+	void (*walk)(const struct ktstr_kernel_view *view);
+	void (*walk_all)(const struct ktstr_kernel_view *view); /* NULL = the same */
+	struct fuzz_pages pages; /* that it reads */
+} walkers[] = {
+	{ dump_of_scheduler, NULL, { 0 } },
+	{ dump_of_map, dump_of_all_maps, { 0 } },
+	{ dump_of_machine, NULL, { 0 } },
+	{ symbols, NULL, { 0 } },
+};
+
+void fuzz_targets_init(struct fuzz_guest *guest)
 {
+	for (size_t i = 0; guest->view && i < sizeof(walkers) / sizeof(walkers[0]); i++) {
+		fuzz_guest_pages_of(guest, walkers[i].walk_all ? walkers[i].walk_all : walkers[i].walk, &walkers[i].pages);
+		fprintf(stderr, "fuzz: walker %zu reads %zu pages\n", i, walkers[i].pages.count);
+	}
+}
+
+/* Symbols take a second each, under the sanitizers: one input in 32. */
+static void run_walker(struct fuzz_guest *guest, uint8_t which, const uint8_t *input, size_t length)
+{
+	const struct walker *walker = &walkers[which == 31 ? 3 : which % 3];
+
 	if (!guest->view || !length)
 		return;
-	fuzz_guest_patch(guest, input + 1, length - 1);
+	which_map = input[0];
+	fuzz_guest_patch(guest, &walker->pages, input + 1, length - 1);
 	ktstr_guest_freeze(guest->view->memory, true);
-	switch (which % 4) {
-	case 0:
-		dump_of_scheduler(guest->view);
-		break;
-	case 1:
-		dump_of_map(guest->view, input[0]);
-		break;
-	case 2:
-		dump_of_machine(guest->view);
-		break;
-	default:
-		symbols(guest->view);
-	}
+	walker->walk(guest->view);
 	ktstr_guest_freeze(guest->view->memory, false);
 	fuzz_guest_restore(guest);
 }
@@ -206,6 +231,6 @@ void fuzz_target_run(struct fuzz_guest *guest, const uint8_t *input, size_t leng
 		dump(input, length);
 		break;
 	default:
-		walkers(guest, which / 8, input, length);
+		run_walker(guest, which / 8, input, length);
 	}
 }

@@ -98,6 +98,16 @@ assert waiting and all(len(q['task_kvas']) == q['nr'] for q in waiting), d['dsq_
 assert any(r['runnable_task_kvas'] for r in d['rq_scx_states'])"
 }
 
+@test "--vmcore keeps all of the memory at an error exit, and the dump says where" {
+	run ! "$KTSTR" run --vmcore "$BATS_TEST_TMPDIR/cores" --json --scheduler "$SCX" --scenario steady \
+		--topology 1n1l2c1t --duration 5s -- --error-after-ms 1000
+	local core=("$BATS_TEST_TMPDIR"/cores/steady-*.vmcore)
+	[[ "$(crash --osrelease "${core[0]}")" == 7.3.* ]]
+	# One note per CPU.
+	[ "$(readelf --notes "${core[0]}" | grep -c NT_PRSTATUS)" = 2 ]
+	grep -lF "\"vmcore\": \"${core[0]}\"" "$KTSTR_RUNS_ROOT"/*/steady-*.failure-dump.json
+}
+
 @test "a failure that is no error exit has a dump that says so" {
 	dump_says "$results" unfairness "
 assert d['is_placeholder'] and 'did not exit with an error' in d['scx_walker_unavailable']"
