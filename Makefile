@@ -25,7 +25,13 @@ demo: all
 check: kernels
 	@tests/run $(BUILD) $(SUITE)
 
+# The readers of guest memory against guests that lie; FUZZ_SECONDS=60 for less than an hour of it.
+FUZZ_SECONDS ?= 3600
+fuzz: kernels
+	@ninja -C $(BUILD) --quiet tests
+	@tests/fuzz/run $(BUILD) build-fuzz/findings $(FUZZ_SECONDS)
+
 clean:
 	@rm -rf $(BUILD)
 
-.PHONY: all setup kernels demo check clean
+.PHONY: fuzz all setup kernels demo check clean

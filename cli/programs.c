@@ -109,14 +109,34 @@ static struct ktstr_error *find_test(const struct ktstr_program *program, const 
 			       program->path);
 }
 
-struct ktstr_error *ktstr_cli_find_test(const char *const *names, unsigned int count, struct ktstr_program *program,
+static error_t parse_names(int key, char *value, struct argp_state *state)
+{
+	struct ktstr_cli_test_names *names = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (names->count == 2)
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "unexpected argument \"%s\"", value);
+		names->names[names->count++] = value;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_failure(state, KTSTR_EXIT_FAIL, 0, "which test? usage: %s [PROGRAM] TEST", state->name);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp ktstr_cli_test_argp = { .parser = parse_names };
+
+struct ktstr_error *ktstr_cli_find_test(const struct ktstr_cli_test_names *names, struct ktstr_program *program,
 					const struct ktstr_test_info **test)
 {
 	*test = NULL;
-	if (count == 1) {
+	if (names->count == 1) {
 		KTSTR_TRY(ktstr_cli_load_scenarios(program));
-		return ktstr_cli_find_scenario(program, names[0], test);
+		return ktstr_cli_find_scenario(program, names->names[0], test);
 	}
-	KTSTR_TRY(ktstr_program_load(names[0], program));
-	return find_test(program, names[1], test);
+	KTSTR_TRY(ktstr_program_load(names->names[0], program));
+	return find_test(program, names->names[1], test);
 }

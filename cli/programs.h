@@ -3,6 +3,7 @@
 #ifndef KTSTR_CLI_PROGRAMS_H
 #define KTSTR_CLI_PROGRAMS_H
 
+#include <argp.h>
 #include <regex.h>
 
 #include "runner/runner.h"
@@ -31,11 +32,18 @@ struct ktstr_error *ktstr_cli_nothing_matches(const struct ktstr_cli_filter *fil
 					      const struct ktstr_program *programs, size_t count)
 	KTSTR_CHECKED;
 
+/* The arguments "[PROGRAM] TEST" of a command about one test; its argp takes ktstr_cli_test_argp as a child. */
+struct ktstr_cli_test_names {
+	const char *names[2];
+	unsigned int count;
+};
+extern const struct argp ktstr_cli_test_argp;
+
 /*
- * The test that names say: { TEST } a built-in scenario, { PROGRAM, TEST } one of a program, which is loaded either way.
- * The name may begin with "ktstr/".
+ * { TEST } is a built-in scenario, { PROGRAM, TEST } a test of a program, which is loaded either way. The name may begin
+ * with "ktstr/".
  */
-struct ktstr_error *ktstr_cli_find_test(const char *const *names, unsigned int count, struct ktstr_program *program,
+struct ktstr_error *ktstr_cli_find_test(const struct ktstr_cli_test_names *names, struct ktstr_program *program,
 					const struct ktstr_test_info **test) KTSTR_CHECKED;
 
 #endif

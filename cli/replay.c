@@ -7,18 +7,32 @@
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "cli/debug.h"
 #include "cli/scenarios.h"
 #include "runner/recipe.h"
 
+struct replay_arguments {
+	const char *path;
+	bool gdb;
+};
+
+static const struct argp_option options[] = {
+	{ "gdb", 'g', NULL, 0, "wait for gdb before the first instruction, and print how to attach it", 0 },
+	{ 0 },
+};
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
-	const char **path = state->input;
+	struct replay_arguments *arguments = state->input;
 
 	switch (key) {
+	case 'g':
+		arguments->gdb = true;
+		return 0;
 	case ARGP_KEY_ARG:
-		if (*path)
+		if (arguments->path)
 			argp_error(state, "one result at a time");
-		*path = value;
+		arguments->path = value;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		argp_failure(state, KTSTR_EXIT_FAIL, 0, "which result? usage: ktstr replay RESULT.ktstr.json");
@@ -29,6 +43,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 }
 
 static const struct argp argp = {
+	.options = options,
 	.parser = parse,
 	.args_doc = "RESULT.ktstr.json",
 	.doc = "Runs a recorded deterministic test again: same kernel, program, scheduler, topology and seed. What differs "
@@ -78,7 +93,6 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 static bool print_comparison(const json_t *recipe, const struct ktstr_test_result *result)
 {
 	const char *recorded = json_string_value(json_object_get(recipe, "digest"));
-	const char *template = json_string_value(json_object_get(recipe, "template"));
 	bool same = recorded && result->digest && !strcmp(recorded, result->digest);
 	_cleanup_free_ char *report = ktstr_result_report(result, ktstr_use_colour(STDOUT_FILENO));
 
@@ -87,18 +101,29 @@ static bool print_comparison(const json_t *recipe, const struct ktstr_test_resul
 	printf("%s: seed %llu, verdict %s, digest %s%s%s\n", same ? "same run" : "DIFFERENT RUN",
 	       (unsigned long long)result->seed, ktstr_outcome_name(ktstr_test_result_kind(result)),
 	       result->digest ? result->digest : "-", same ? "" : ", recorded ", same ? "" : recorded ? recorded : "-");
-	if (!same && strcmp(template ? template : "", result->template_id ? result->template_id : ""))
-		puts("The template that it started from has been made anew since: saved at another moment, it is another "
-		     "machine.\nRuns with --cold do not depend on templates.");
 	return same;
 }
 
-static struct ktstr_error *replay(const json_t *recipe, bool *same)
+/* With a debugger it may be another run, which is said, and nobody's failure. */
+static struct ktstr_error *execute(const json_t *recipe, const struct ktstr_run_setup *setup, struct ktstr_run *run, bool gdb,
+				   bool *same)
+{
+	_cleanup_(ktstr_debug_session_deinit) struct ktstr_debug_session session = { 0 };
+	struct ktstr_test_result result;
+
+	if (gdb)
+		KTSTR_TRY(ktstr_debug_session_init(setup, run, &session));
+	ktstr_run_execute(setup, run, NULL, NULL, &result);
+	*same = print_comparison(recipe, &result) || gdb;
+	ktstr_test_result_deinit(&result);
+	return NULL;
+}
+
+static struct ktstr_error *replay(const json_t *recipe, bool gdb, bool *same)
 {
 	struct ktstr_run_setup setup = { 0 };
 	struct ktstr_program program = { 0 };
 	struct ktstr_run run = { 0 };
-	struct ktstr_test_result result = { 0 };
 	const char *path = file_of(recipe, "program");
 	struct ktstr_error *error =
 		path ? ktstr_run_setup_vm(json_string_value(json_object_get(recipe, "kernel_spec")), ktstr_cli_progress(), &setup) :
@@ -112,11 +137,8 @@ static struct ktstr_error *replay(const json_t *recipe, bool *same)
 		error = ktstr_program_load(path, &program);
 	if (!error)
 		error = plan_replay(recipe, &program, &run);
-	if (!error) {
-		ktstr_run_execute(&setup, &run, NULL, NULL, &result);
-		*same = print_comparison(recipe, &result);
-		ktstr_test_result_deinit(&result);
-	}
+	if (!error)
+		error = execute(recipe, &setup, &run, gdb, same);
 	ktstr_run_deinit(&run);
 	ktstr_program_deinit(&program);
 	ktstr_run_setup_deinit(&setup);
@@ -125,18 +147,18 @@ static struct ktstr_error *replay(const json_t *recipe, bool *same)
 
 int ktstr_cmd_replay(int argc, char **argv)
 {
-	const char *path = NULL;
+	struct replay_arguments arguments = { 0 };
 	json_error_t parse_error;
 	struct ktstr_error *error;
 	bool same = false;
 	json_t *sidecar;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &path);
-	sidecar = json_load_file(path, 0, &parse_error);
-	error = sidecar ? replay(json_object_get(sidecar, "recipe"), &same) :
+	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	sidecar = json_load_file(arguments.path, 0, &parse_error);
+	error = sidecar ? replay(json_object_get(sidecar, "recipe"), arguments.gdb, &same) :
 			  ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s", parse_error.text);
 	json_decref(sidecar);
 	if (error)
-		return ktstr_cli_fail(ktstr_error_wrap(error, "%s", path));
+		return ktstr_cli_fail(ktstr_error_wrap(error, "%s", arguments.path));
 	return same ? KTSTR_EXIT_PASS : KTSTR_EXIT_FAIL;
 }

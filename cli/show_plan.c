@@ -12,8 +12,7 @@
 #define PLAN_TIMEOUT KTSTR_SEC(30)
 
 struct plan_arguments {
-	const char *names[2]; /* [PROGRAM] TEST */
-	unsigned int count;
+	struct ktstr_cli_test_names names;
 	const char *topology;
 	bool json;
 };
@@ -35,21 +34,18 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case 'J':
 		arguments->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (arguments->count == 2)
-			argp_failure(state, KTSTR_EXIT_FAIL, 0, "unexpected argument \"%s\"", value);
-		arguments->names[arguments->count++] = value;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_failure(state, KTSTR_EXIT_FAIL, 0, "which test? usage: ktstr show-plan [PROGRAM] TEST");
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->names;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static const struct argp_child children[] = { { .argp = &ktstr_cli_test_argp }, { 0 } };
 static const struct argp argp = {
 	.options = options,
+	.children = children,
 	.parser = parse,
 	.args_doc = "[PROGRAM] TEST",
 	.doc = "Shows the plan that a test declares: backdrop, steps, ops, cgroups, with what they mean on its topology. Without "
@@ -82,7 +78,7 @@ static struct ktstr_error *show(const struct plan_arguments *arguments, struct k
 {
 	const struct ktstr_test_info *test = NULL;
 
-	KTSTR_TRY(ktstr_cli_find_test(arguments->names, arguments->count, program, &test));
+	KTSTR_TRY(ktstr_cli_find_test(&arguments->names, program, &test));
 	return print(program, test, arguments, exit_code);
 }
 

@@ -9,8 +9,7 @@
 #include "cli/programs.h"
 
 struct thresholds_arguments {
-	const char *names[2]; /* [PROGRAM] TEST */
-	unsigned int count;
+	struct ktstr_cli_test_names names;
 	bool json;
 };
 
@@ -23,25 +22,23 @@ static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct thresholds_arguments *arguments = state->input;
 
+	(void)value;
 	switch (key) {
 	case 'J':
 		arguments->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (arguments->count == 2)
-			argp_failure(state, KTSTR_EXIT_FAIL, 0, "unexpected argument \"%s\"", value);
-		arguments->names[arguments->count++] = value;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_failure(state, KTSTR_EXIT_FAIL, 0, "which test? usage: ktstr show-thresholds [PROGRAM] TEST");
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &arguments->names;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static const struct argp_child children[] = { { .argp = &ktstr_cli_test_argp }, { 0 } };
 static const struct argp argp = {
 	.options = options,
+	.children = children,
 	.parser = parse,
 	.args_doc = "[PROGRAM] TEST",
 	.doc = "Shows the thresholds that a test is judged by: the scheduler's, overridden by the test's own. A field that "
@@ -53,7 +50,7 @@ static struct ktstr_error *show(const struct thresholds_arguments *arguments, st
 	const struct ktstr_test_info *test;
 	struct ktstr_assert assert;
 
-	KTSTR_TRY(ktstr_cli_find_test(arguments->names, arguments->count, program, &test));
+	KTSTR_TRY(ktstr_cli_find_test(&arguments->names, program, &test));
 	if (arguments->json)
 		return json_dumpf(test->checks, stdout, JSON_INDENT(1)) || putchar('\n') < 0 ?
 			       ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") :

@@ -37,6 +37,7 @@
 #include <ktstr/topology.h>
 #include <ktstr/units.h>
 #include <ktstr/verdict.h>
+#include <ktstr/vm_result.h>
 #include <ktstr/work.h>
 
 #endif

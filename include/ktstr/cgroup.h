@@ -38,7 +38,8 @@ struct ktstr_cgroup_memory {
 
 /*
  * One cgroup of a scenario: its limits, and the groups of workers in it. `work` to `mpol_flags` describe the first
- * group; `works` adds groups that run at the same time. Without any of them there is one group of SpinWait.
+ * group; `works` adds groups that run at the same time, and is all there is when none of those fields is set. Without
+ * any of them there is one group of SpinWait.
  */
 struct ktstr_cgroup_def {
 	const char *name; /* "spin", "parent/child"; see ktstr_cgroup_check_name() */

@@ -15,6 +15,8 @@ extern "C" {
 
 #define KTSTR_DEFAULT_DURATION KTSTR_SEC(12)
 
+struct ktstr_vm_result;
+
 struct ktstr_test_entry {
 	const char *name; /* set by KTSTR_TEST; no '/' or '\' */
 	const char *file; /* set by KTSTR_TEST */
@@ -49,6 +51,12 @@ struct ktstr_test_entry {
 	 */
 	uint64_t watchdog_timeout;
 	const struct ktstr_bpf_map_write *bpf_map_write; /* KTSTR_BPF_MAP_WRITES({ ".data", "knob", 5 }) */
+	/*
+	 * Look at what came of the run, on the host, in a process of this program (vm_result.h); no more than 2 minutes. The
+	 * first is left out when the guest failed; the second always runs, and cannot turn a failure into a pass.
+	 */
+	void (*post_vm)(struct ktstr_vm_result *vm);
+	void (*post_vm_unconditional)(struct ktstr_vm_result *vm);
 	const struct ktstr_watch_bpf_map *watch_bpf_maps; /* KTSTR_WATCH_BPF_MAPS(...) */
 	bool deterministic; /* always on virtual time, with seed 1 unless told otherwise */
 	/*

@@ -684,6 +684,7 @@ struct ktstr_workload_config {
 	uint64_t mems; /* memory nodes of its cpuset; 0 = no cpuset: memory policies are checked against them */
 	uint64_t seed; /* worker random streams; equal seeds draw equal numbers */
 	bool perturb; /* seeded delays at the start and at some checkpoints, to explore schedules */
+	bool bare; /* no gaps, migrations, samples and slices, only counters and clocks: what telemetry costs */
 };
 
 struct ktstr_workload_handle;

@@ -20,7 +20,7 @@
 struct ktstr_cpus ktstr_cgroup_def_cpus(const struct ktstr_cgroup_def *def, const struct ktstr_test_topology *topo)
 {
 	return def->cpuset.kind == KTSTR_CPUSET_INHERIT ? ktstr_test_topology_all_cpus(topo) :
-							   ktstr_cpuset_resolve(&def->cpuset, topo);
+							  ktstr_cpuset_resolve(&def->cpuset, topo);
 }
 
 uint64_t ktstr_cgroup_def_mems(const struct ktstr_cgroup_def *def, const struct ktstr_test_topology *topo)
@@ -38,7 +38,8 @@ static bool has_first_group(const struct ktstr_cgroup_def *def)
 {
 	return !def->works_count || def->workers || def->workers_pct != 0 || def->work.kind != KTSTR_WORK_SPIN_WAIT ||
 	       def->work.literal || def->sched_policy.kind != KTSTR_POLICY_NORMAL ||
-	       def->affinity.kind != KTSTR_AFFINITY_INHERIT || def->mem_policy.kind != KTSTR_MEM_DEFAULT || def->mpol_flags;
+	       def->affinity.kind != KTSTR_AFFINITY_INHERIT || def->mem_policy.kind != KTSTR_MEM_DEFAULT ||
+	       def->mpol_flags;
 }
 
 /*
@@ -132,7 +133,8 @@ static struct ktstr_error *check_cpuset(const struct ktstr_cgroup_def *def, cons
 	for (size_t i = 0; i < count; i++)
 		known |= ids[i] < 64 ? UINT64_C(1) << ids[i] : 0;
 	if (def->cpuset_mems & ~known)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "its cpuset_mems %#llx has nodes that do not exist: there are %#llx",
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "its cpuset_mems %#llx has nodes that do not exist: there are %#llx",
 				       (unsigned long long)def->cpuset_mems, (unsigned long long)known);
 	return NULL;
 }
@@ -149,14 +151,16 @@ static struct ktstr_error *check_cpu(const struct ktstr_cgroup_cpu *cpu)
 	int ways = (cpu->quota_pct != 0) + (cpu->quota || cpu->period) + cpu->unlimited;
 
 	if (ways > 1)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "its cpu limit is given in several ways: use one of quota_pct, quota with period, unlimited");
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"its cpu limit is given in several ways: use one of quota_pct, quota with period, unlimited");
 	if (!cpu->quota != !cpu->period)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "its cpu limit has a %s of zero: give both quota and period",
 				       cpu->quota ? "period" : "quota");
 	if (cpu->period && (cpu->period < MIN_BANDWIDTH || cpu->period > MAX_PERIOD || cpu->quota < MIN_BANDWIDTH))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "its cpu limit is %llu of %llu ns: the kernel takes periods of 1 ms to 1 s and quotas from 1 ms",
+				       "its cpu limit is %llu of %llu ns: the kernel takes periods of 1 ms to 1 s and "
+				       "quotas from 1 ms",
 				       (unsigned long long)cpu->quota, (unsigned long long)cpu->period);
 	return check_weight("cpu.weight", cpu->weight);
 }
@@ -184,8 +188,9 @@ static struct ktstr_error *check_count(const struct ktstr_work_spec *work, size_
 		return ktstr_error_new(KTSTR_ERR_INVALID, "its group %zu has workers_pct %g: write a number above zero",
 				       group_idx, work->workers_pct);
 	if (work->workers)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "its group %zu has workers %u and workers_pct %g: drop one of them",
-				       group_idx, work->workers, work->workers_pct);
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "its group %zu has workers %u and workers_pct %g: drop one of them", group_idx,
+				       work->workers, work->workers_pct);
 	return NULL;
 }
 
@@ -219,7 +224,8 @@ static struct ktstr_error *check_def(const struct ktstr_cgroup_def *def, const s
 	return NULL;
 }
 
-struct ktstr_error *ktstr_cgroup_def_validate(const struct ktstr_cgroup_def *def, const struct ktstr_cgroup_scope *scope)
+struct ktstr_error *ktstr_cgroup_def_validate(const struct ktstr_cgroup_def *def,
+					      const struct ktstr_cgroup_scope *scope)
 {
 	KTSTR_TRY(ktstr_cgroup_check_name(def->name));
 	KTSTR_TRY_WRAP(check_def(def, scope), "cgroup %s", def->name);

@@ -44,10 +44,11 @@ struct ktstr_error *ktstr_cgroup_set_cpuset(struct ktstr_cgroup_manager *manager
 	_cleanup_free_ char *list = ktstr_cpus_to_text(cpus);
 
 	if (!*list)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "the CPU set for cgroup %s is empty: its tasks would inherit all CPUs; give it one CPU at "
-				       "least, or clear it on purpose",
-				       name);
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"the CPU set for cgroup %s is empty: its tasks would inherit all CPUs; give it one CPU at "
+			"least, or clear it on purpose",
+			name);
 	return cgroup_set(manager, name, "cpuset.cpus", list);
 }
 

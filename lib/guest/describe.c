@@ -188,7 +188,8 @@ static json_t *describe_map_watches(const struct ktstr_watch_bpf_map *watch)
 /* What the host does to, or reads from, the running guest: lib/observe/plan.c reads it. */
 static json_t *describe_observation(const struct ktstr_test_entry *test)
 {
-	return json_pack("{si sI so so}", "num_snapshots", (int)test->num_snapshots, "watchdog_timeout_ns",
+	return json_pack("{si sb sI so so}", "num_snapshots", (int)test->num_snapshots, "post_vm",
+			 test->post_vm || test->post_vm_unconditional, "watchdog_timeout_ns",
 			 (json_int_t)test->watchdog_timeout, "bpf_map_write", describe_map_writes(test->bpf_map_write),
 			 "watch_bpf_maps", describe_map_watches(test->watch_bpf_maps));
 }

@@ -15,7 +15,7 @@
 #include "ktstr/cgroup.h"
 
 /* Left to the agent, the test program, the scheduler and what they load. */
-#define RESERVED_KIB	 (48u << 10)
+#define RESERVED_KIB     (48u << 10)
 #define RESERVED_DIVISOR 16
 
 static void put(const char *path, const char *text)

@@ -32,7 +32,7 @@ static const struct timespec GO_POLL = { .tv_nsec = 1000000 };
 /*
  * How often the agent sleeps that long before it looks for a job for the first time: see rule 9 of vm/determinism.h.
  */
-enum { SAVE_WINDOW_POLLS = 200 };
+enum { SAVE_WINDOW_POLLS = 50 };
 
 static _Noreturn void power_off(void)
 {

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "guest/registry.h"
 #include "guest/runner.h"
+#include "post_vm/role.h"
 
 static int print_description(void)
 {
@@ -97,5 +98,7 @@ int ktstr_main(int argc, char **argv, const struct ktstr_test_entry *const *test
 		return ktstr_guest_run(argv[2]);
 	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "--ktstr-plan"))
 		return print_plan(argv[2], argv[3], argv[4]);
+	if (argc == 4 && !strcmp(argv[1], KTSTR_POST_VM_OPTION))
+		return ktstr_post_vm_main(argv[2], argv[3]);
 	return hand_over(argc, argv);
 }

@@ -85,9 +85,11 @@ static bool add_map(void *context, uint64_t id, uint64_t address)
 	map.value_type_id = (uint32_t)ktstr_get_or_zero(&object, "btf_value_type_id");
 	map.types = btf_of(maps, ktstr_get_or_zero(&object, "btf"));
 	ktstr_get_text(&object, "name", map.name, sizeof(map.name));
-	/* The wrapper of a struct_ops value is a type of the kernel or of a module of it. */
+	/* The wrapper of a struct_ops value is a type of the kernel or of a module of it, which the map knows apart. */
 	if (ktstr_get_or_zero(&object, "btf_vmlinux_value_type_id")) {
-		map.types = map.types ? map.types : maps->view->types;
+		struct ktstr_object ops = ktstr_object(maps->view, "bpf_struct_ops_map", address);
+
+		map.types = ktstr_has(&ops, "btf") ? btf_of(maps, ktstr_get_or_zero(&ops, "btf")) : maps->view->types;
 		map.value_type_id = (uint32_t)ktstr_get_or_zero(&object, "btf_vmlinux_value_type_id");
 	}
 	maps->all = ktstr_xrealloc(maps->all, (maps->count + 1) * sizeof(*maps->all));

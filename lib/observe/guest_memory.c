@@ -30,6 +30,7 @@ struct ktstr_guest_memory {
 	struct ktstr_ram_region *regions;
 	size_t count;
 	struct cached_page *cache; /* NULL = not frozen */
+	uint8_t *recorded; /* a bit per page from the lowest address on, NULL = not recording */
 	uint64_t bytes_read;
 };
 
@@ -52,6 +53,7 @@ void ktstr_guest_memory_destroy(struct ktstr_guest_memory *memory)
 	close(memory->fd);
 	free(memory->regions);
 	free(memory->cache);
+	free(memory->recorded);
 	free(memory);
 }
 
@@ -88,6 +90,11 @@ static bool read_through(struct ktstr_guest_memory *memory, uint64_t physical, c
 	return true;
 }
 
+bool ktstr_guest_peek(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes)
+{
+	return read_through(memory, physical, out, bytes);
+}
+
 static const char *cached(struct ktstr_guest_memory *memory, uint64_t page)
 {
 	struct cached_page *slot = &memory->cache[page % CACHE_PAGES];
@@ -101,11 +108,46 @@ static const char *cached(struct ktstr_guest_memory *memory, uint64_t page)
 	return slot->bytes;
 }
 
+/* One past the highest page of RAM. */
+static uint64_t pages_end(const struct ktstr_guest_memory *memory)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < memory->count; i++) {
+		uint64_t region_end = memory->regions[i].physical + memory->regions[i].bytes;
+
+		end = region_end > end ? region_end : end;
+	}
+	return (end + PAGE - 1) / PAGE;
+}
+
+void ktstr_guest_record(struct ktstr_guest_memory *memory)
+{
+	memory->recorded = ktstr_xcalloc(pages_end(memory) / 8 + 1, 1);
+}
+
+bool ktstr_guest_was_read(const struct ktstr_guest_memory *memory, uint64_t physical)
+{
+	uint64_t page = physical / PAGE;
+
+	return !memory->recorded || (page < pages_end(memory) && memory->recorded[page / 8] >> page % 8 & 1);
+}
+
+static void record(struct ktstr_guest_memory *memory, uint64_t physical, size_t bytes)
+{
+	uint64_t end = pages_end(memory), last = bytes ? (physical + bytes - 1) / PAGE : 0;
+
+	for (uint64_t page = physical / PAGE; bytes && page <= last && page < end; page++)
+		memory->recorded[page / 8] |= (uint8_t)(1 << page % 8);
+}
+
 bool ktstr_guest_read(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes)
 {
 	char *to = out;
 
 	memory->bytes_read += bytes;
+	if (memory->recorded)
+		record(memory, physical, bytes);
 	if (!memory->cache)
 		return read_through(memory, physical, out, bytes);
 	while (bytes) {
@@ -271,9 +313,18 @@ static bool segment(Elf *elf, size_t i, uint64_t file_bytes, struct ktstr_ram_re
 	return true;
 }
 
-struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
+/* The kernel's image is there twice, by the addresses of the direct map and by its own. */
+static bool is_known(const struct ktstr_ram_region *known, size_t count, const struct ktstr_ram_region *region)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < count; i++)
+		if (region->physical >= known[i].physical && region->physical - known[i].physical < known[i].bytes)
+			return true;
+	return false;
+}
+
+static struct ktstr_error *memory_of_core(const char *path, int mode, struct ktstr_guest_memory **memory)
+{
+	_cleanup_close_ int fd = open(path, mode | O_CLOEXEC);
 	_cleanup_free_ struct ktstr_ram_region *regions = NULL;
 	size_t headers = 0, count = 0;
 	struct stat file;
@@ -287,11 +338,22 @@ struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_gu
 		elf_getphdrnum(elf, &headers);
 	regions = ktstr_xcalloc(headers + 1, sizeof(*regions));
 	for (size_t i = 0; i < headers; i++)
-		count += segment(elf, i, (uint64_t)file.st_size, &regions[count]);
+		if (segment(elf, i, (uint64_t)file.st_size, &regions[count]) && !is_known(regions, count, &regions[count]))
+			count++;
 	elf_end(elf);
 	if (!count)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is not an ELF core with memory in it", path);
 	*memory = ktstr_guest_memory_create(fd, regions, count);
 	fd = -1;
 	return NULL;
+}
+
+struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
+{
+	return memory_of_core(path, O_RDONLY, memory);
+}
+
+struct ktstr_error *ktstr_guest_memory_of_writable_core(const char *path, struct ktstr_guest_memory **memory)
+{
+	return memory_of_core(path, O_RDWR, memory);
 }

@@ -31,10 +31,15 @@ struct ktstr_error *ktstr_guest_memory_of_process(int pid, int ram, const struct
 /* The PT_LOAD segments of an ELF core by their physical addresses. */
 struct ktstr_error *ktstr_guest_memory_of_core(const char *path, struct ktstr_guest_memory **memory)
 	KTSTR_CHECKED;
+/* The same, and writes go to the file. */
+struct ktstr_error *ktstr_guest_memory_of_writable_core(const char *path, struct ktstr_guest_memory **memory)
+	KTSTR_CHECKED;
 void ktstr_guest_memory_destroy(struct ktstr_guest_memory *memory);
 
 /* All of [physical, physical + bytes) or nothing: false when any of it is not RAM; out is then undefined. */
 bool ktstr_guest_read(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes);
+/* The same past what is kept of a frozen guest, and not recorded: for whole memories. */
+bool ktstr_guest_peek(struct ktstr_guest_memory *memory, uint64_t physical, void *out, size_t bytes);
 bool ktstr_guest_write(struct ktstr_guest_memory *memory, uint64_t physical, const void *bytes, size_t count);
 
 /* RAM, lowest address first. */
@@ -43,6 +48,12 @@ const struct ktstr_ram_region *ktstr_guest_regions(const struct ktstr_guest_memo
  * While frozen, pages are read once and kept: for a guest that is stopped. Thawing (or a write) forgets them.
  */
 void ktstr_guest_freeze(struct ktstr_guest_memory *memory, bool frozen);
+/*
+ * From now on pages that are read are remembered: an image for tests needs no others. Without it every page counts as
+ * read.
+ */
+void ktstr_guest_record(struct ktstr_guest_memory *memory);
+bool ktstr_guest_was_read(const struct ktstr_guest_memory *memory, uint64_t physical);
 /* Bytes asked for since creation: what bench/observe reports. */
 uint64_t ktstr_guest_bytes_read(const struct ktstr_guest_memory *memory);
 

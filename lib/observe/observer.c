@@ -306,18 +306,20 @@ static struct ktstr_error *answer_snapshot(struct ktstr_observer *observer, cons
 					   struct ktstr_str *payload)
 {
 	struct capture_request request = { .kind = "on_demand" };
-	enum ktstr_capture_kind kind;
-	char text[KTSTR_TAG_BYTES];
+	struct ktstr_capture_request asked;
 
-	KTSTR_TRY(ktstr_capture_request_decode(body, length, &kind, text));
-	request.tag = text;
-	if (kind == KTSTR_CAPTURE_NOW)
+	KTSTR_TRY(ktstr_capture_request_decode(body, length, &asked));
+	request.tag = asked.text;
+	/* A step's ops come before the frame that tells of the step. */
+	if (asked.phase.set)
+		observer->seen.session.step_index = (struct ktstr_opt_u64){ true, asked.phase.value };
+	if (asked.kind == KTSTR_CAPTURE_NOW)
 		KTSTR_TRY(capture(observer, &request, degraded));
 	else if (observer->freeze)
 		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
 				       "a deterministic guest cannot be watched: a watchpoint stops it at a moment of the host's");
 	else
-		KTSTR_TRY(while_stopped(observer, add_watch, text));
+		KTSTR_TRY(while_stopped(observer, add_watch, asked.text));
 	ktstr_capture_reply_encode(NULL, payload);
 	return NULL;
 }

@@ -64,15 +64,40 @@ static uint64_t page_up(uint64_t offset)
 	return (offset + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 
-static void add_headers(struct ktstr_str *out, const struct ktstr_kernel_view *view, const struct ktstr_ram_region *regions,
-			size_t count, uint64_t notes_bytes)
+/*
+ * The kernel's image once more, at its own addresses, as kexec describes it: readers find the page tables through it.
+ * Empty when it is not where its symbols say.
+ */
+static Elf64_Phdr image_of(const struct ktstr_kernel_view *view, const struct ktstr_ram_region *regions, size_t count,
+			   const uint64_t *offsets)
 {
-	uint64_t headers = sizeof(Elf64_Ehdr) + (count + 1) * sizeof(Elf64_Phdr), offset = page_up(headers + notes_bytes);
+	uint64_t start = ktstr_view_symbol(view, "_text"), end = ktstr_view_symbol(view, "_end");
+	uint64_t physical = start - KTSTR_START_KERNEL_MAP + view->space.phys_base, bytes = page_up(end - start);
+	Elf64_Phdr image = { .p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X };
+
+	for (size_t i = 0; start && end > start && i < count; i++) {
+		uint64_t into = physical - regions[i].physical;
+
+		if (physical < regions[i].physical || into >= regions[i].bytes || bytes > regions[i].bytes - into)
+			continue;
+		image.p_offset = offsets[i] + into;
+		image.p_vaddr = start;
+		image.p_paddr = physical;
+		image.p_filesz = image.p_memsz = bytes;
+	}
+	return image;
+}
+
+/* Notes, RAM, the kernel's image. *offsets: where each region begins in the file. */
+static void add_headers(struct ktstr_str *out, const struct ktstr_kernel_view *view, const struct ktstr_ram_region *regions,
+			size_t count, uint64_t notes_bytes, uint64_t *offsets)
+{
+	uint64_t headers = sizeof(Elf64_Ehdr) + (count + 2) * sizeof(Elf64_Phdr), offset = page_up(headers + notes_bytes);
 	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
 			      .e_type = ET_CORE, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
 			      .e_phoff = sizeof(header), .e_ehsize = sizeof(header), .e_phentsize = sizeof(Elf64_Phdr),
-			      .e_phnum = (uint16_t)(count + 1) };
-	Elf64_Phdr notes = { .p_type = PT_NOTE, .p_offset = headers, .p_filesz = notes_bytes, .p_memsz = notes_bytes };
+			      .e_phnum = (uint16_t)(count + 2) };
+	Elf64_Phdr notes = { .p_type = PT_NOTE, .p_offset = headers, .p_filesz = notes_bytes, .p_memsz = notes_bytes }, image;
 
 	ktstr_str_add_bytes(out, &header, sizeof(header));
 	ktstr_str_add_bytes(out, &notes, sizeof(notes));
@@ -83,8 +108,12 @@ static void add_headers(struct ktstr_str *out, const struct ktstr_kernel_view *v
 				    .p_memsz = regions[i].bytes };
 
 		ktstr_str_add_bytes(out, &load, sizeof(load));
+		offsets[i] = offset;
 		offset += page_up(regions[i].bytes);
 	}
+	offsets[count] = offset; /* the end */
+	image = image_of(view, regions, count, offsets);
+	ktstr_str_add_bytes(out, &image, sizeof(image));
 }
 
 static bool all_zero(const char *bytes, size_t count)
@@ -108,7 +137,7 @@ static struct ktstr_error *write_at(int fd, const char *bytes, size_t count, uin
 	return NULL;
 }
 
-/* Only pages with something in them. */
+/* Only pages with something in them that were read, if that is recorded. */
 static struct ktstr_error *write_region(struct ktstr_guest_memory *memory, const struct ktstr_ram_region *region, int fd,
 					uint64_t offset, const char *path)
 {
@@ -117,13 +146,13 @@ static struct ktstr_error *write_region(struct ktstr_guest_memory *memory, const
 	for (uint64_t into = 0; into < region->bytes; into += CHUNK) {
 		size_t bytes = region->bytes - into < CHUNK ? (size_t)(region->bytes - into) : CHUNK;
 
-		if (!ktstr_guest_read(memory, region->physical + into, chunk, bytes))
+		if (!ktstr_guest_peek(memory, region->physical + into, chunk, bytes))
 			return ktstr_error_new(KTSTR_ERR_CORRUPT, "the guest's RAM at %llx cannot be read",
 					       (unsigned long long)(region->physical + into));
 		for (size_t page = 0; page < bytes; page += PAGE) {
 			size_t piece = bytes - page < PAGE ? bytes - page : PAGE;
 
-			if (!all_zero(chunk + page, piece))
+			if (ktstr_guest_was_read(memory, region->physical + into + page) && !all_zero(chunk + page, piece))
 				KTSTR_TRY(write_at(fd, chunk + page, piece, offset + into + page, path));
 		}
 	}
@@ -135,19 +164,16 @@ static struct ktstr_error *write_core(const struct ktstr_kernel_view *view, cons
 	_cleanup_str_ struct ktstr_str notes = { 0 }, headers = { 0 };
 	size_t count;
 	const struct ktstr_ram_region *regions = ktstr_guest_regions(view->memory, &count);
-	uint64_t offset;
+	_cleanup_free_ uint64_t *offsets = ktstr_xcalloc(count + 1, sizeof(*offsets));
 
 	add_notes(&notes, view, vcpu_regs);
-	add_headers(&headers, view, regions, count, notes.length);
-	offset = page_up(headers.length + notes.length);
+	add_headers(&headers, view, regions, count, notes.length, offsets);
 	KTSTR_TRY(write_at(fd, headers.data, headers.length, 0, path));
 	KTSTR_TRY(write_at(fd, notes.data, notes.length, headers.length, path));
-	for (size_t i = 0; i < count; i++) {
-		KTSTR_TRY(write_region(view->memory, &regions[i], fd, offset, path));
-		offset += page_up(regions[i].bytes);
-	}
+	for (size_t i = 0; i < count; i++)
+		KTSTR_TRY(write_region(view->memory, &regions[i], fd, offsets[i], path));
 	/* The last pages may be a hole. */
-	return ftruncate(fd, (off_t)offset) ? ktstr_error_sys(errno, "cannot write %s", path) : NULL;
+	return ftruncate(fd, (off_t)offsets[count]) ? ktstr_error_sys(errno, "cannot write %s", path) : NULL;
 }
 
 struct ktstr_error *ktstr_vmcore_write(const struct ktstr_kernel_view *view, const json_t *vcpu_regs, const char *path)

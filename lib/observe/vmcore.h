@@ -9,8 +9,9 @@
 
 /*
  * Writes all RAM as an ELF core like those of kdump: a VMCOREINFO note, one NT_PRSTATUS note per CPU (instruction and
- * stack pointer are all that is in them), a PT_LOAD segment per region of RAM at its address in the direct map. Zero
- * pages are holes of the file. vcpu_regs as in a dump, or NULL. The guest should hold still meanwhile.
+ * stack pointer are all that is in them), a PT_LOAD segment per region of RAM at its address in the direct map, and one
+ * more for the kernel's image at its own. Zero
+ * pages are holes of the file, and so are pages that were not read when the memory records that. vcpu_regs as in a dump, or NULL. The guest should hold still meanwhile.
  */
 struct ktstr_error *ktstr_vmcore_write(const struct ktstr_kernel_view *view, const json_t *vcpu_regs, const char *path)
 	KTSTR_CHECKED;

@@ -43,7 +43,6 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->scheduler_log,
 		result->output,
 		result->start_mode,    result->start_reason, result->digest, result->trace,
-		result->template_id,
 		result->sidecar_path,
 		result->console_path,
 		result->scheduler_log_path,
@@ -60,7 +59,6 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->monitor);
 	json_decref(result->verifier_stats);
 	json_decref(result->captures);
-	json_decref(result->map_metrics);
 	json_decref(result->stalls);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);

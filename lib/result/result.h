@@ -52,7 +52,6 @@ struct ktstr_test_result {
 	char *digest; /* of a deterministic run, else NULL */
 	char *trace; /* what the digest is over; stored as a file, not in the sidecar */
 	char *start_mode; /* "warm+scheduler", "warm" or "cold" */
-	char *template_id; /* which saved machine was cloned; NULL = none */
 	char *start_reason; /* why it was cold; NULL = it was not */
 	json_t *host; /* lib/host/host.h; NULL = not recorded */
 	unsigned int vcpus;
@@ -85,7 +84,6 @@ struct ktstr_test_result {
 	/* What the host saw of the kernel during the run (lib/runner/sightings.c); NULL = nothing was looked at. */
 	json_t *monitor, *verifier_stats;
 	json_t *captures; /* {snapshots[{tag, report, ...}], events[], kernel_ops[], cgroup_procs[]}; reports become files */
-	json_t *map_metrics; /* {name: number} of .watch_bpf_maps */
 	struct ktstr_opt_u64 map_writes_delivered; /* 1 = all of .bpf_map_write; unset = there was nobody to wait for them */
 	unsigned int periodic_target, periodic_fired;
 	char *scheduler_log; /* may be NULL */

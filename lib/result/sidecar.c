@@ -116,8 +116,6 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	set_bool(json, "allow_inconclusive", result->allow_inconclusive);
 	set_text(json, "cause", cause);
 	json_object_set_new(json, "verdict", verdict);
-	if (result->map_metrics)
-		json_object_update(json_object_get(stats, "ext_metrics"), result->map_metrics);
 	json_object_set_new(json, "stats", stats);
 }
 

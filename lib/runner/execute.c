@@ -243,7 +243,7 @@ static uint64_t run_limit_ns(const struct ktstr_run *run)
 static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *vm)
 {
 	uint64_t limit = run_limit_ns(execution->run);
-	uint64_t deadline = ktstr_now_ns() + limit;
+	uint64_t deadline = execution->run->debug ? UINT64_MAX : ktstr_now_ns() + limit;
 	_cleanup_free_ char *ended = NULL;
 	struct ktstr_frame frame;
 	char text[32];
@@ -298,12 +298,13 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 	error = ktstr_run_start(execution->setup, execution->run, &events, started);
 	result->start_mode = ktstr_xstrdup(started->mode);
 	result->start_reason = ktstr_take(started->reason);
-	result->template_id = ktstr_take(started->template_id);
 	if (error)
 		return error;
 	enter_stage(execution, "starting");
 	if (!started->not_attached)
 		KTSTR_TRY(start_observer(execution, started->vm));
+	if (execution->run->debug)
+		KTSTR_TRY(execution->run->debug->ready(execution->run->debug->context, started->vm));
 	error = listen(execution, started->vm);
 	leave_stage(execution, "collect");
 	return error;

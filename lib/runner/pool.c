@@ -21,6 +21,7 @@
 #include "result/index.h"
 #include "result/junit.h"
 #include "runner/memory.h"
+#include "runner/post_vm.h"
 #include "runner/runner.h"
 #include "vm/machine.h"
 #include "vm/template_store.h"
@@ -91,6 +92,8 @@ static _Noreturn void worker_main(const struct pool *pool, const struct ktstr_ru
 	if (queued_ns)
 		ktstr_test_result_add_stage(&result, "wait", queued_ns);
 	error = ktstr_result_store(pool->setup->run_dir, &result);
+	if (!error && ktstr_run_post_vm(run, &result))
+		error = ktstr_result_store(pool->setup->run_dir, &result);
 	if (error) {
 		ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
 				    "the result could not be stored: %s", ktstr_error_message(error));

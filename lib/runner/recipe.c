@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "runner/recipe.h"
 
-enum { RECIPE_VERSION = 1 };
+enum { RECIPE_VERSION = 2 };
 
 /* {path, sha256}, null for no path. */
 static json_t *file_json(const char *path)
@@ -35,7 +35,7 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 		json_array_append_new(includes, file_json(run->staged[i].path));
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
-	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* ss* ss* ss*}", "version", RECIPE_VERSION, "program",
+	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* ss* so ss ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
 			 file_json(run->scheduler.path), "scheduler_args", args, "declared", (int)run->declared, "agent",
 			 file_json(setup->base.agent_path), "includes", includes,
@@ -43,7 +43,8 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
 			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,
 			 "seed", (json_int_t)run->seed, "strict", (int)setup->strict, "cold",
-			 (int)run->cold, "fresh_attach", (int)run->fresh_attach, "rt_app", run->rt_app, "work_type", run->work_type, "template", result->template_id,
+			 (int)run->cold, "fresh_attach", (int)run->fresh_attach, "rt_app", run->rt_app, "work_type", run->work_type, "lockstep",
+			 file_json(setup->lockstep_path), "guest_base", setup->base.digest,
 			 "digest", result->digest);
 }
 
@@ -65,9 +66,10 @@ static struct ktstr_error *check_file(const json_t *file, const char *what)
 
 struct ktstr_error *ktstr_recipe_check(const json_t *recipe, const struct ktstr_run_setup *setup)
 {
-	static const char *const files[] = { "program", "scheduler", "agent", "kernel" };
+	static const char *const files[] = { "program", "scheduler", "agent", "lockstep", "kernel" };
 	const json_t *includes = json_object_get(recipe, "includes");
 	const char *qemu = json_string_value(json_object_get(recipe, "qemu_version"));
+	const char *base = json_string_value(json_object_get(recipe, "guest_base"));
 
 	if (json_integer_value(json_object_get(recipe, "version")) != RECIPE_VERSION)
 		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "the recipe is of another version of ktstr");
@@ -75,6 +77,9 @@ struct ktstr_error *ktstr_recipe_check(const json_t *recipe, const struct ktstr_
 		KTSTR_TRY(check_file(json_object_get(recipe, files[i]), files[i]));
 	for (size_t i = 0; i < json_array_size(includes); i++)
 		KTSTR_TRY(check_file(json_array_get(includes, i), "included file"));
+	if (!base || strcmp(base, setup->base.digest))
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "libraries that every guest has (libktstr or one that it links) have changed since the run was recorded: its replay would be another run");
 	if (!qemu || strcmp(qemu, setup->qemu.version))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "the run was recorded with QEMU %s, here is %s: its replay would be another run",

@@ -5,7 +5,7 @@
 
 #include "runner/runner.h"
 
-/* New reference; digest and template are the result's. */
+/* New reference; the digest is the result's. */
 json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 		     const struct ktstr_test_result *result);
 

@@ -22,6 +22,7 @@
 #include "sched/resolve.h"
 #include "vm/initramfs.h"
 #include "vm/qemu.h"
+#include "vm/vm.h"
 
 /* A test as its program describes it. Owned strings. */
 struct ktstr_test_info {
@@ -94,6 +95,13 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup);
 /* A program that belongs to ktstr ("ktstr-init"): beside the running one, else where it is installed. */
 struct ktstr_error *ktstr_find_helper(const char *name, char **path) KTSTR_CHECKED;
 
+/* A deterministic run that waits for a debugger before its first instruction. */
+struct ktstr_run_debug {
+	const char *socket_path; /* where QEMU's gdb stub is to listen */
+	struct ktstr_error *(*ready)(void *context, struct ktstr_vm *vm); /* it does now */
+	void *context;
+};
+
 /* One VM to run. Borrows from program and setup; owns the rest. */
 struct ktstr_run {
 	const struct ktstr_program *program;
@@ -110,6 +118,7 @@ struct ktstr_run {
 	uint64_t duration_ns; /* 0 until the includes are found = not decided yet */
 	uint64_t seed;
 	bool deterministic;
+	const struct ktstr_run_debug *debug; /* NULL = none */
 	bool twice; /* deterministic: run it again and compare */
 	bool cold; /* boot, do not restore */
 	bool fresh_attach; /* attach the scheduler in the run itself, never before */

@@ -147,7 +147,18 @@ static void add_monitor(const struct ktstr_sightings *sightings, const struct kt
 		json_array_append_new(result->verifier_stats,
 				      json_pack("{so so}", "name", ktstr_json_text(verified[i].name), "verified_insns",
 						ktstr_json_u64(verified[i].verified_insns)));
+	ktstr_monitor_summary_metrics(&summary, &result->verdict.stats.ext_metrics);
 	ktstr_monitor_summary_deinit(&summary);
+}
+
+static void add_map_metrics(const struct ktstr_map_watches *watches, struct ktstr_test_result *result)
+{
+	json_t *metrics = ktstr_map_watches_metrics(watches), *value;
+	const char *name;
+
+	json_object_foreach(metrics, name, value)
+		ktstr_metric_set_put(&result->verdict.stats.ext_metrics, name, json_number_value(value));
+	json_decref(metrics);
 }
 
 /* Captures that were declared must come about, unless somebody looks at them who may judge for himself. */
@@ -197,7 +208,7 @@ void ktstr_sightings_judge(const struct ktstr_sightings *sightings, const struct
 	if (result->guest_result_received)
 		ktstr_monitor_evaluate(&thresholds, &series, &result->verdict);
 	judge_periodic(sightings, run, result);
-	result->map_metrics = ktstr_map_watches_metrics(&session->map_watches);
+	add_map_metrics(&session->map_watches, result);
 	result->map_writes_delivered = session->map_writes_delivered;
 	result->captures = ktstr_captures_to_json(&session->captures);
 	add_failure_dump(session, result);

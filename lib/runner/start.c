@@ -55,7 +55,6 @@ static struct ktstr_error *clone(const struct start *start, const struct ktstr_t
 	KTSTR_TRY(ktstr_template_clone(&start->config, template, &job, &start->started->vm));
 	start->events->stage_done(start->events->context, "spawn", ktstr_vm_answered_ns(start->started->vm));
 	done(start, "restore");
-	start->started->template_id = ktstr_xstrdup(template->id);
 	return NULL;
 }
 
@@ -91,7 +90,6 @@ static struct ktstr_error *clone_attached(const struct start *start, const struc
 	if (started->not_attached) {
 		ktstr_error_free(error);
 		started->mode = "warm";
-		started->template_id = ktstr_xstrdup(booted->id);
 		return NULL;
 	}
 	return error ? error : clone(start, &attached, KTSTR_JOB_PROGRAM);
@@ -166,6 +164,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .base = &setup->base,
 			    .deterministic = run->deterministic,
 			    .lockstep_path = setup->lockstep_path,
+			    .debug_socket = run->debug ? run->debug->socket_path : NULL,
 			    .observe = ktstr_run_is_observed(run),
 			    .extra_kargs = kernel_words,
 			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
@@ -178,8 +177,9 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 		KTSTR_TRY(check_deterministic(setup, run));
 	if (!run->cold) {
 		error = start_warm(&start);
-		if (!error)
-			return NULL;
+		/* The kernel of a boot is not there yet when a debugger comes. */
+		if (!error || run->debug)
+			return error;
 		give_up(started, error);
 	} else {
 		started->reason = ktstr_xstrdup("asked for with --cold");
@@ -193,6 +193,5 @@ void ktstr_started_deinit(struct ktstr_started *started)
 {
 	ktstr_vm_destroy(started->vm);
 	free(started->reason);
-	free(started->template_id);
 	*started = (struct ktstr_started){ 0 };
 }

@@ -18,7 +18,6 @@ struct ktstr_started {
 	struct ktstr_vm *vm; /* runs the job; on failure, too, if it got far enough to have a console */
 	const char *mode; /* "warm+scheduler", "warm" or "cold"; static */
 	char *reason; /* why it is cold, or not from the template with the scheduler; NULL = nothing stood in the way */
-	char *template_id; /* of the template that was cloned; NULL = a boot */
 	bool not_attached; /* the VM is one in which the scheduler did not attach: its frames tell, nothing will run */
 };
 

@@ -203,8 +203,7 @@ static struct ktstr_error *live_pin_bpf_map(struct world *world, const char *nam
 
 static struct ktstr_error *live_capture(struct world *world, const char *tag)
 {
-	(void)world;
-	return ktstr_host_capture(tag);
+	return ktstr_host_capture_in_phase(tag, __atomic_load_n(&world->ctx->current_step, __ATOMIC_ACQUIRE));
 }
 
 static struct ktstr_error *live_watch(struct world *world, const char *symbol)
@@ -262,6 +261,7 @@ const struct world_ops live_world_ops = {
 	.cgroup_freeze = live_freeze,
 	.cgroup_open = live_open,
 	.cgroup_procs = live_procs,
+	.record_procs = live_record_procs,
 	.workload_spawn = live_spawn,
 	.workload_move = live_move,
 	.workload_start = live_start,
@@ -279,7 +279,6 @@ const struct world_ops live_world_ops = {
 	.watch = live_watch,
 	.kernel_write = live_kernel_write,
 	.kernel_read = live_kernel_read,
-	.record_procs = live_record_procs,
 	.find_irq = live_find_irq,
 	.steer_irq = live_steer_irq,
 };

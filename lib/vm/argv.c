@@ -51,6 +51,20 @@ static void add_mailbox(const struct ktstr_machine *machine, const struct ktstr_
 			(unsigned long long)ktstr_machine_device_memory_address(machine));
 }
 
+/* A path is an option's value: a comma in it is doubled. */
+static void add_debugger(const char *socket_path, struct ktstr_strv *argv)
+{
+	_cleanup_str_ struct ktstr_str chardev = { 0 };
+
+	ktstr_str_add(&chardev, "socket,id=debugger,server=on,wait=off,path=");
+	for (const char *at = socket_path; *at; at++)
+		ktstr_str_add(&chardev, (char[]){ *at, *at == ',' ? ',' : '\0', '\0' });
+	ktstr_strv_add(argv, "-chardev");
+	ktstr_strv_add(argv, ktstr_str_text(&chardev));
+	ktstr_strv_add(argv, "-gdb");
+	ktstr_strv_add(argv, "chardev:debugger");
+}
+
 static void add_monitors(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
 {
 	ktstr_strv_add(argv, "-chardev");
@@ -136,6 +150,8 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	KTSTR_TRY(ktstr_machine_args(&machine, argv));
 	add_mailbox(&machine, names, argv);
 	add_monitors(names, argv);
+	if (names->debug_socket)
+		add_debugger(names->debug_socket, argv);
 	if (config->deterministic) {
 		/* Rule 11: lockstep.c knows the CPUs' thread by its name. */
 		ktstr_strv_add(argv, "-name");

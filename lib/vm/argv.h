@@ -14,6 +14,7 @@ struct ktstr_vm_names {
 	int frames, qmp; /* sockets */
 	int terminal; /* socket, -1 = nobody listens */
 	int gdb; /* socket of the gdb stub, -1 = none */
+	const char *debug_socket; /* where the gdb stub listens for a debugger; NULL = nowhere */
 	int bell, gates[KTSTR_FREEZE_PORTS]; /* pipes of a deterministic machine: see freezer.h */
 	bool incoming; /* wait for device state over QMP instead of booting */
 	bool paused; /* do not start the CPUs before QMP says so */

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "vm/determinism.h"
+#include "vm/lockstep.h"
 
 struct ktstr_error *ktstr_determinism_prepare_load(struct ktstr_qmp *qmp, uint64_t deadline_ns)
 {
@@ -14,12 +15,14 @@ struct ktstr_error *ktstr_determinism_prepare_load(struct ktstr_qmp *qmp, uint64
 				 deadline_ns, NULL);
 }
 
-struct ktstr_error *ktstr_determinism_resume(struct ktstr_qmp *qmp, uint64_t deadline_ns)
+struct ktstr_error *ktstr_determinism_resume(struct ktstr_qmp *qmp, bool deterministic, uint64_t deadline_ns)
 {
+	if (deterministic)
+		return ktstr_qmp_send(qmp, "cont", deadline_ns);
 	return ktstr_qmp_execute(qmp, "cont", NULL, deadline_ns, NULL);
 }
 
-void ktstr_determinism_environment(const char *lockstep_path, struct ktstr_strv *environment)
+void ktstr_determinism_environment(const char *lockstep_path, bool debugged, struct ktstr_strv *environment)
 {
 	static const char variable[] = "LD_PRELOAD=";
 	const char *others = "";
@@ -31,6 +34,8 @@ void ktstr_determinism_environment(const char *lockstep_path, struct ktstr_strv 
 			ktstr_strv_add(environment, *entry);
 	}
 	ktstr_strv_addf(environment, "%s%s%s%s", variable, lockstep_path, *others ? ":" : "", others);
+	if (debugged)
+		ktstr_strv_add(environment, KTSTR_LOCKSTEP_IMPATIENT "=1");
 }
 
 struct ktstr_error *ktstr_determinism_check(int qemu_pid, const char *lockstep_path)

@@ -18,8 +18,8 @@
  *    nothing of it runs and no guest time passes, however long that takes. Its memory can be read and written; its
  *    registers cannot be had, since QEMU's monitor and gdb stub need the lock under which it stands.
  * 9. A guest is saved in a window in which it would do nothing but sleep: the agent freezes when it has reached a stage,
- *    finds QEMU's `stop` already waiting when it goes on, and only looks for a job when the window is over. Wherever
- *    in the window `stop` takes effect, a clone is the same at its end. That the guest had not looked is checked.
+ *    QEMU finds `stop` waiting as soon as all CPUs are idle (rule 11), and only when the window is over the agent looks
+ *    for a job; that it had not is checked. So saved machines go on alike, and a seed does not depend on who saved it.
  * 10. QEMU >= 8.1 for more than one vCPU: earlier ones let a vCPU run ahead by a whole slice (up to 140 ms), which is
  *    repeatable but useless for latencies.
  * 11. QEMU's main loop only turns while its CPUs' thread sleeps: lockstep.c, a library that is loaded into QEMU.
@@ -35,10 +35,17 @@
 /* Rule 4, before device state is loaded. Harmless in ordinary mode, so it is always done. */
 struct ktstr_error *ktstr_determinism_prepare_load(struct ktstr_qmp *qmp, uint64_t deadline_ns)
 	KTSTR_CHECKED;
-/* Rule 3: starts the CPUs of a machine that was restored with -S. In deterministic mode the last QMP command. */
-struct ktstr_error *ktstr_determinism_resume(struct ktstr_qmp *qmp, uint64_t deadline_ns) KTSTR_CHECKED;
-/* Rule 11: the environment of a deterministic QEMU, ours with the library in it; empty when there is none. */
-void ktstr_determinism_environment(const char *lockstep_path, struct ktstr_strv *environment);
+/*
+ * Rule 3: starts the CPUs of a machine that was started with -S. In deterministic mode the last QMP command; its reply
+ * comes when all CPUs have been idle for the first time (rule 11), and is not waited for.
+ */
+struct ktstr_error *ktstr_determinism_resume(struct ktstr_qmp *qmp, bool deterministic, uint64_t deadline_ns)
+	KTSTR_CHECKED;
+/*
+ * Rule 11: the environment of a deterministic QEMU, ours with the library in it. debugged: a debugger's words must be
+ * heard while CPUs run, so the main loop waits for a millisecond at most, and repeats are no longer certain.
+ */
+void ktstr_determinism_environment(const char *lockstep_path, bool debugged, struct ktstr_strv *environment);
 /* Rule 11: KTSTR_ERR_UNSUPPORTED when that QEMU process has not loaded the library. */
 struct ktstr_error *ktstr_determinism_check(int qemu_pid, const char *lockstep_path) KTSTR_CHECKED;
 /* Rule 2: bytes that follow from the seed alone (SplitMix64). */

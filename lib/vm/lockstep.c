@@ -10,7 +10,8 @@
  *
  * So the main loop, back from its poll, waits until the CPUs' thread sleeps on its condition, which it does when all CPUs
  * are idle, stopped, or not yet started; from the moment at which somebody wakes that thread it no longer counts as
- * sleeping. QEMU gives it its name with -name debug-threads=on.
+ * sleeping. Then it polls again: what was sent while the CPUs ran, or were frozen (freezer.h), is found at the same
+ * instruction, however late the first poll was. QEMU gives it its name with -name debug-threads=on.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vm/lockstep.h"
+
 #define CPUS_THREAD "ALL CPUs/TCG"
 
 static int (*real_wait)(pthread_cond_t *, pthread_mutex_t *);
@@ -39,9 +42,11 @@ static int (*real_ppoll)(struct pollfd *, nfds_t, const struct timespec *, const
 static _Atomic uint32_t asleep; /* a futex: 1 = the CPUs' thread sleeps */
 static pthread_cond_t *_Atomic bed; /* the condition that it sleeps on */
 
-static long futex(int operation, uint32_t value)
+static bool impatient;
+
+static long futex(int operation, uint32_t value, const struct timespec *limit)
 {
-	return syscall(SYS_futex, &asleep, operation, value, NULL, NULL, 0);
+	return syscall(SYS_futex, &asleep, operation, value, limit, NULL, 0);
 }
 
 /* The old version of the conditions' functions, which dlsym() may find first, has another pthread_cond_t. */
@@ -53,6 +58,7 @@ __attribute__((constructor)) static void find_real_functions(void)
 	*(void **)&real_ppoll = dlsym(RTLD_NEXT, "ppoll");
 	if (!real_wait || !real_broadcast || !real_signal || !real_ppoll)
 		abort();
+	impatient = getenv(KTSTR_LOCKSTEP_IMPATIENT);
 }
 
 /* Threads have their names before they first wait. */
@@ -77,7 +83,7 @@ int pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 	/* Whoever sees it awaits the mutex, which is ours until we sleep. */
 	bed = condition;
 	asleep = 1;
-	futex(FUTEX_WAKE_PRIVATE, INT_MAX);
+	futex(FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
 	result = real_wait(condition, mutex);
 	asleep = 0;
 	return result;
@@ -103,11 +109,14 @@ int pthread_cond_signal(pthread_cond_t *condition)
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
-	int result = real_ppoll(fds, count, timeout, mask), failure = errno;
+	static const struct timespec at_once, millisecond = { .tv_nsec = 1000000 };
+	int result = real_ppoll(fds, count, timeout, mask);
 
 	/* Only the main thread polls for the main loop. */
-	while (getpid() == (int)syscall(SYS_gettid) && !asleep)
-		futex(FUTEX_WAIT_PRIVATE, 0);
-	errno = failure;
-	return result;
+	if (getpid() != (int)syscall(SYS_gettid))
+		return result;
+	while (!asleep)
+		if (futex(FUTEX_WAIT_PRIVATE, 0, impatient ? &millisecond : NULL) && errno == ETIMEDOUT)
+			break;
+	return real_ppoll(fds, count, &at_once, mask);
 }

@@ -29,7 +29,7 @@ struct ktstr_error *ktstr_qmp_execute_with_fd(struct ktstr_qmp *qmp, const char 
 	KTSTR_CHECKED;
 /*
  * The same in two steps: sends a command without arguments, and waits for its reply. In between QEMU may be unable to
- * answer. No other command may be sent before.
+ * answer. Another command may be sent before, whose reply is then the one that is awaited.
  */
 struct ktstr_error *ktstr_qmp_send(struct ktstr_qmp *qmp, const char *command, uint64_t deadline_ns) KTSTR_CHECKED;
 struct ktstr_error *ktstr_qmp_await(struct ktstr_qmp *qmp, uint64_t deadline_ns) KTSTR_CHECKED;

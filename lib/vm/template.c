@@ -26,7 +26,6 @@ void ktstr_template_deinit(struct ktstr_template *template)
 	free(template->ram_path);
 	free(template->state_path);
 	free(template->frames_path);
-	free(template->id);
 	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
 }
 
@@ -35,7 +34,6 @@ static void set_paths(struct ktstr_template *template)
 	template->ram_path = ktstr_xasprintf("%s/ram", template->hold.dir);
 	template->state_path = ktstr_xasprintf("%s/state", template->hold.dir);
 	template->frames_path = ktstr_xasprintf("%s/frames", template->hold.dir);
-	template->id = ktstr_template_id(template->hold.dir);
 }
 
 /* Everything that the guest could tell, as one text: the command line with placeholders, and what it names. */

@@ -12,7 +12,6 @@
 struct ktstr_template {
 	struct ktstr_template_hold hold;
 	char *ram_path, *state_path, *frames_path;
-	char *id; /* SHA-256 of the device state: another one is another moment of the machine */
 	bool built_now;
 };
 

@@ -74,17 +74,6 @@ static struct ktstr_error *verify(const char *dir)
 	return error;
 }
 
-char *ktstr_template_id(const char *dir)
-{
-	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", dir);
-	json_t *meta = json_load_file(meta_path, 0, NULL);
-	const char *recorded = json_string_value(json_object_get(meta, "state_sha256"));
-	char *id = ktstr_xstrdup(recorded ? recorded : "");
-
-	json_decref(meta);
-	return id;
-}
-
 static uint64_t file_blocks_bytes(const char *path)
 {
 	struct stat st;

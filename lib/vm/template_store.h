@@ -39,9 +39,6 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,
 					   struct ktstr_template_hold *hold) KTSTR_CHECKED;
 
-/* The recorded checksum of the device state; heap. */
-char *ktstr_template_id(const char *dir);
-
 /*
  * Keeps the store what it says it is: removes what killed builders have left, gives back what clones have filled of RAM
  * files, evicts down to the cap. Every command does it when it starts, and while tests run.

@@ -142,7 +142,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	KTSTR_TRY(ktstr_vm_argv(config, names, &argv));
 	spec.argv = (const char *const *)argv.items;
 	if (vm->deterministic) {
-		ktstr_determinism_environment(config->lockstep_path, &environment);
+		ktstr_determinism_environment(config->lockstep_path, names->debug_socket, &environment);
 		spec.env = (const char *const *)environment.items;
 	}
 	KTSTR_TRY(ktstr_child_spawn(&spec, &vm->qemu));
@@ -314,7 +314,7 @@ static struct ktstr_error *start_cpus(struct ktstr_vm *vm, const struct ktstr_vm
 	KTSTR_TRY(open_qmp(vm));
 	if (vm->deterministic)
 		KTSTR_TRY(ktstr_determinism_check(vm->qemu.pid, config->lockstep_path));
-	return ktstr_determinism_resume(vm->qmp, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
+	return ktstr_determinism_resume(vm->qmp, vm->deterministic, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
 }
 
 struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const char *ram_path,
@@ -344,6 +344,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	struct ktstr_vm *vm = *out = vm_new(config);
 	struct ktstr_vm_names names = { .ram_path = ram_path,
 					.ram_share = !private_ram,
+					.debug_socket = private_ram ? config->debug_socket : NULL,
 					.incoming = true,
 					.paused = true };
 	struct ktstr_error *error;
@@ -357,7 +358,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	error = open_qmp(vm);
 	if (!error)
 		error = ktstr_migrate_load(vm->qmp, state_path, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
-	if (!error)
+	if (!error && !names.debug_socket)
 		error = start_cpus(vm, config);
 	return error ? explain_silent_qemu(vm, error, "cannot restore the template") : NULL;
 }

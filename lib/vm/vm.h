@@ -37,6 +37,7 @@ struct ktstr_vm_config {
 	const char *lockstep_path; /* deterministic: the library that is loaded into QEMU, see lockstep.c */
 	bool interactive_console; /* hvc0 is connected to ktstr_vm_terminal_fd() */
 	bool observe; /* runs are watched through QEMU's gdb stub: see ktstr_vm_take_gdb_fd() */
+	const char *debug_socket; /* deterministic clones: CPUs wait for a debugger at this path; NULL = they run */
 	unsigned int settle_ms; /* guest time that the agent lets pass before it is ready */
 	uint64_t boot_timeout_ns; /* 0 = by number of CPUs */
 };

@@ -19,31 +19,33 @@ KTSTR_DEFINE_CLEANUP(json_t *, cleanup_json, json_decref)
 #define _cleanup_json_ _cleanup_(cleanup_json)
 
 struct ktstr_error *ktstr_capture_request_encode(enum ktstr_capture_kind kind, const char *text,
-						 struct ktstr_str *payload)
+						 struct ktstr_opt_u32 phase, struct ktstr_str *payload)
 {
-	uint32_t kind_le = htole32(kind);
+	uint16_t head[2] = { htole16(kind), htole16(phase.set && phase.value < UINT16_MAX ? phase.value + 1 : 0) };
 	char padded[KTSTR_TAG_BYTES] = "";
 
 	if (!text || !*text || strlen(text) >= sizeof(padded))
 		return ktstr_error_new(KTSTR_ERR_INVALID, "\"%s\" is no name of a capture: 1 to %d bytes",
 				       text ? text : "", KTSTR_TAG_BYTES - 1);
 	memcpy(padded, text, strlen(text));
-	ktstr_str_add_bytes(payload, &kind_le, sizeof(kind_le));
+	ktstr_str_add_bytes(payload, head, sizeof(head));
 	ktstr_str_add_bytes(payload, padded, sizeof(padded));
 	return NULL;
 }
 
-struct ktstr_error *ktstr_capture_request_decode(const void *payload, size_t length, enum ktstr_capture_kind *kind,
-						 char text[KTSTR_TAG_BYTES])
+struct ktstr_error *ktstr_capture_request_decode(const void *payload, size_t length,
+						 struct ktstr_capture_request *request)
 {
-	uint32_t kind_le;
+	uint16_t head[2];
 
-	if (length != sizeof(kind_le) + KTSTR_TAG_BYTES)
+	if (length != sizeof(head) + KTSTR_TAG_BYTES)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a capture request of %zu bytes", length);
-	memcpy(&kind_le, payload, sizeof(kind_le));
-	memcpy(text, (const char *)payload + sizeof(kind_le), KTSTR_TAG_BYTES);
-	*kind = (enum ktstr_capture_kind)le32toh(kind_le);
-	if ((*kind != KTSTR_CAPTURE_NOW && *kind != KTSTR_CAPTURE_AT_WRITE) || !*text || text[KTSTR_TAG_BYTES - 1])
+	memcpy(head, payload, sizeof(head));
+	memcpy(request->text, (const char *)payload + sizeof(head), KTSTR_TAG_BYTES);
+	request->kind = (enum ktstr_capture_kind)le16toh(head[0]);
+	request->phase = (struct ktstr_opt_u32){ head[1] != 0, le16toh(head[1]) - 1u };
+	if ((request->kind != KTSTR_CAPTURE_NOW && request->kind != KTSTR_CAPTURE_AT_WRITE) || !*request->text ||
+	    request->text[KTSTR_TAG_BYTES - 1])
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a capture request that makes no sense");
 	return NULL;
 }
@@ -363,11 +365,11 @@ void ktstr_kernel_op_reply_deinit(struct ktstr_kernel_op_reply *reply)
 
 /* --- the guest's calls --- */
 
-static struct ktstr_error *ask_for_capture(enum ktstr_capture_kind kind, const char *text)
+static struct ktstr_error *ask_for_capture(enum ktstr_capture_kind kind, const char *text, struct ktstr_opt_u32 phase)
 {
 	_cleanup_str_ struct ktstr_str payload = { 0 }, reply = { 0 };
 
-	KTSTR_TRY(ktstr_capture_request_encode(kind, text, &payload));
+	KTSTR_TRY(ktstr_capture_request_encode(kind, text, phase, &payload));
 	KTSTR_TRY(ktstr_wire_request(KTSTR_FRAME_SNAPSHOT_REQUEST, payload.data, payload.length,
 				     KTSTR_FRAME_SNAPSHOT_REPLY, CAPTURE_LIMIT, &reply));
 	return ktstr_capture_reply_decode(reply.data, reply.length);
@@ -375,13 +377,21 @@ static struct ktstr_error *ask_for_capture(enum ktstr_capture_kind kind, const c
 
 struct ktstr_error *ktstr_host_capture(const char *tag)
 {
-	KTSTR_TRY_WRAP(ask_for_capture(KTSTR_CAPTURE_NOW, tag), "snapshot \"%s\"", tag);
+	KTSTR_TRY_WRAP(ask_for_capture(KTSTR_CAPTURE_NOW, tag, (struct ktstr_opt_u32)KTSTR_NONE), "snapshot \"%s\"", tag);
+	return NULL;
+}
+
+struct ktstr_error *ktstr_host_capture_in_phase(const char *tag, unsigned int phase)
+{
+	KTSTR_TRY_WRAP(ask_for_capture(KTSTR_CAPTURE_NOW, tag, (struct ktstr_opt_u32)KTSTR_SOME(phase)),
+		       "snapshot \"%s\"", tag);
 	return NULL;
 }
 
 struct ktstr_error *ktstr_host_watch(const char *symbol)
 {
-	KTSTR_TRY_WRAP(ask_for_capture(KTSTR_CAPTURE_AT_WRITE, symbol), "watch of %s", symbol);
+	KTSTR_TRY_WRAP(ask_for_capture(KTSTR_CAPTURE_AT_WRITE, symbol, (struct ktstr_opt_u32)KTSTR_NONE), "watch of %s",
+		       symbol);
 	return NULL;
 }
 

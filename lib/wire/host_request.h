@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "ktstr/error.h"
 #include "ktstr/kernel_op.h"
+#include "ktstr/units.h"
 
 #define KTSTR_TAG_BYTES 64 /* of a tag or symbol in a request, with its terminating NUL */
 
@@ -17,6 +18,8 @@
  * there is none. KTSTR_ERR_UNSUPPORTED outside a guest.
  */
 struct ktstr_error *ktstr_host_capture(const char *tag) KTSTR_CHECKED;
+/* The same, stamped with the phase of the scenario: 0 baseline, 1.. steps. */
+struct ktstr_error *ktstr_host_capture_in_phase(const char *tag, unsigned int phase) KTSTR_CHECKED;
 /*
  * From now on a capture, stored under the symbol's name, at each write to the first four bytes of a kernel variable.
  * Refused: a fourth watch, an unknown symbol, an address that is not a multiple of four.
@@ -39,11 +42,17 @@ void ktstr_host_record_cgroup_procs(const char *tag, const char *cgroup, const i
 
 enum ktstr_capture_kind { KTSTR_CAPTURE_NOW = 1, KTSTR_CAPTURE_AT_WRITE = 2 };
 
-/* SNRQ: u32 kind, text[64]. KTSTR_ERR_INVALID for a text that is empty or does not fit. */
+struct ktstr_capture_request {
+	enum ktstr_capture_kind kind;
+	char text[KTSTR_TAG_BYTES]; /* a tag, or a symbol */
+	struct ktstr_opt_u32 phase; /* below 65535 */
+};
+
+/* SNRQ: u16 kind, u16 phase + 1 (0 = not told), text[64]. KTSTR_ERR_INVALID for a text that is empty or does not fit. */
 struct ktstr_error *ktstr_capture_request_encode(enum ktstr_capture_kind kind, const char *text,
-						 struct ktstr_str *payload) KTSTR_CHECKED;
-struct ktstr_error *ktstr_capture_request_decode(const void *payload, size_t length, enum ktstr_capture_kind *kind,
-						 char text[KTSTR_TAG_BYTES]) KTSTR_CHECKED;
+						 struct ktstr_opt_u32 phase, struct ktstr_str *payload) KTSTR_CHECKED;
+struct ktstr_error *ktstr_capture_request_decode(const void *payload, size_t length,
+						 struct ktstr_capture_request *request) KTSTR_CHECKED;
 /* SNRP: u32 status, reason[64]; NULL = it worked. */
 void ktstr_capture_reply_encode(const char *reason, struct ktstr_str *payload);
 struct ktstr_error *ktstr_capture_reply_decode(const void *payload, size_t length) KTSTR_CHECKED;

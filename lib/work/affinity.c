@@ -27,15 +27,17 @@ static struct ktstr_error *clip(const struct ktstr_affinity *affinity, const str
 	_cleanup_free_ char *available = ktstr_cpus_to_text(pool);
 
 	if (!*wanted)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "the affinity %s is without CPUs: name at least one, or use KTSTR_AFFINITY_INHERIT",
-				       names[affinity->kind]);
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"the affinity %s is without CPUs: name at least one, or use KTSTR_AFFINITY_INHERIT",
+			names[affinity->kind]);
 	*cpus = *available ? ktstr_cpus_and(&affinity->cpus, pool) : affinity->cpus;
 	if (ktstr_cpus_count(cpus))
 		return NULL;
-	return ktstr_error_new(KTSTR_ERR_INVALID,
-			       "the affinity %s is for the CPUs %s, but the cgroup has only the CPUs %s: choose among those",
-			       names[affinity->kind], wanted, available);
+	return ktstr_error_new(
+		KTSTR_ERR_INVALID,
+		"the affinity %s is for the CPUs %s, but the cgroup has only the CPUs %s: choose among those",
+		names[affinity->kind], wanted, available);
 }
 
 static struct ktstr_cpus largest_llc(const struct ktstr_test_topology *topo, const struct ktstr_cpus *pool)
@@ -57,7 +59,7 @@ static struct ktstr_cpus lowest(const struct ktstr_cpus *cpus, unsigned int coun
 {
 	struct ktstr_cpus some = { 0 };
 
-	ktstr_for_each_cpu(cpu, cpus)
+	ktstr_for_each_cpu (cpu, cpus)
 		if (count-- > 0)
 			ktstr_cpus_add(&some, (unsigned int)cpu);
 		else
@@ -70,7 +72,7 @@ static struct ktstr_error *sibling_pair(const struct ktstr_test_topology *topo, 
 {
 	_cleanup_free_ char *available = ktstr_cpus_to_text(pool);
 
-	ktstr_for_each_cpu(cpu, pool) {
+	ktstr_for_each_cpu (cpu, pool) {
 		struct ktstr_cpus siblings = ktstr_test_topology_siblings(topo, (unsigned int)cpu);
 
 		siblings = ktstr_cpus_and(&siblings, pool);
@@ -79,10 +81,11 @@ static struct ktstr_error *sibling_pair(const struct ktstr_test_topology *topo, 
 		*pair = lowest(&siblings, 2);
 		return NULL;
 	}
-	return ktstr_error_new(KTSTR_ERR_INVALID,
-			       "the affinity smt_sibling_pair needs a core with two threads among the CPUs %s: ask for a topology "
-			       "with 2 threads per core, or a larger cpuset",
-			       available);
+	return ktstr_error_new(
+		KTSTR_ERR_INVALID,
+		"the affinity smt_sibling_pair needs a core with two threads among the CPUs %s: ask for a topology "
+		"with 2 threads per core, or a larger cpuset",
+		available);
 }
 
 /* Intents that are about the shape of the machine. */
@@ -105,13 +108,15 @@ static struct ktstr_error *resolve_on(const struct ktstr_test_topology *topo, en
 		return sibling_pair(topo, pool, &resolved->cpus);
 	}
 	if (!ktstr_cpus_count(&resolved->cpus))
-		return ktstr_error_new(KTSTR_ERR_INVALID, "the affinity %s finds no CPU: the cgroup has none of this machine",
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "the affinity %s finds no CPU: the cgroup has none of this machine",
 				       names[kind]);
 	return NULL;
 }
 
-struct ktstr_error *ktstr_affinity_resolve(const struct ktstr_affinity *affinity, const struct ktstr_test_topology *topo,
-					   const struct ktstr_cpus *cpuset, struct ktstr_resolved_affinity *resolved)
+struct ktstr_error *ktstr_affinity_resolve(const struct ktstr_affinity *affinity,
+					   const struct ktstr_test_topology *topo, const struct ktstr_cpus *cpuset,
+					   struct ktstr_resolved_affinity *resolved)
 {
 	struct ktstr_cpus pool = { 0 };
 
@@ -131,8 +136,9 @@ struct ktstr_error *ktstr_affinity_resolve(const struct ktstr_affinity *affinity
 		return clip(affinity, &pool, &resolved->cpus);
 	case KTSTR_AFFINITY_RANDOM_SUBSET:
 		if (!affinity->count)
-			return ktstr_error_new(KTSTR_ERR_INVALID,
-					       "the affinity random_subset has a count of 0: each worker draws at least 1 CPU");
+			return ktstr_error_new(
+				KTSTR_ERR_INVALID,
+				"the affinity random_subset has a count of 0: each worker draws at least 1 CPU");
 		resolved->kind = KTSTR_RESOLVED_RANDOM;
 		resolved->count = affinity->count;
 		return clip(affinity, &pool, &resolved->cpus);
@@ -140,9 +146,10 @@ struct ktstr_error *ktstr_affinity_resolve(const struct ktstr_affinity *affinity
 		break;
 	}
 	if (!topo)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "the affinity %s needs a topology: only inherit, exact and random_subset do without",
-				       names[affinity->kind]);
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"the affinity %s needs a topology: only inherit, exact and random_subset do without",
+			names[affinity->kind]);
 	return resolve_on(topo, affinity->kind, &pool, resolved);
 }
 
@@ -154,7 +161,7 @@ struct ktstr_cpus work_affinity_draw(const struct ktstr_resolved_affinity *resol
 
 	if (resolved->kind != KTSTR_RESOLVED_RANDOM)
 		return resolved->cpus;
-	ktstr_for_each_cpu(cpu, &resolved->cpus) {
+	ktstr_for_each_cpu (cpu, &resolved->cpus) {
 		if (ktstr_random_next(random) % left-- >= wanted)
 			continue;
 		ktstr_cpus_add(&drawn, (unsigned int)cpu);

@@ -14,19 +14,20 @@
 static void burst(struct worker *w, uint64_t burst_ns)
 {
 	uint64_t cpu_end = work_cpu_ns(w) + burst_ns;
-	uint64_t earliest_end = w->last_checkpoint_ns + burst_ns;
+	uint64_t earliest_end = ktstr_now_ns() + burst_ns;
 
 	while (!work_should_stop(w)) {
-		uint64_t cpu;
+		uint64_t cpu, now;
 
 		work_spin(w, 1024);
 		work_checkpoint(w);
-		if (w->last_checkpoint_ns < earliest_end)
+		now = ktstr_now_ns();
+		if (now < earliest_end)
 			continue;
 		cpu = work_cpu_ns(w);
 		if (cpu >= cpu_end)
 			return;
-		earliest_end = w->last_checkpoint_ns + (cpu_end - cpu);
+		earliest_end = now + (cpu_end - cpu);
 	}
 }
 

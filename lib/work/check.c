@@ -8,7 +8,8 @@
 #include "work/work_type.h"
 
 static struct ktstr_error *check_type(const struct work_type_ops *ops, const struct ktstr_work_type *type,
-				      unsigned int workers, unsigned int group_idx, struct ktstr_work_type_error *detail)
+				      unsigned int workers, unsigned int group_idx,
+				      struct ktstr_work_type_error *detail)
 {
 	unsigned int group_size;
 
@@ -28,8 +29,8 @@ static struct ktstr_error *check_type(const struct work_type_ops *ops, const str
 	return NULL;
 }
 
-struct ktstr_error *ktstr_work_type_check(const struct ktstr_work_type *type, unsigned int workers, unsigned int group_idx,
-					  struct ktstr_work_type_error *detail)
+struct ktstr_error *ktstr_work_type_check(const struct ktstr_work_type *type, unsigned int workers,
+					  unsigned int group_idx, struct ktstr_work_type_error *detail)
 {
 	const struct work_type_ops *ops = work_type_ops(type->kind);
 	struct ktstr_work_type resolved = ktstr_work_type_resolve(type);
@@ -40,8 +41,8 @@ struct ktstr_error *ktstr_work_type_check(const struct ktstr_work_type *type, un
 		found.name = ops->name;
 		error = check_type(ops, &resolved, workers, group_idx, &found);
 	} else {
-		error = ktstr_error_new(KTSTR_ERR_INVALID, "group %u has the unknown work kind %d: use KTSTR_WORK()", group_idx,
-					(int)type->kind);
+		error = ktstr_error_new(KTSTR_ERR_INVALID, "group %u has the unknown work kind %d: use KTSTR_WORK()",
+					group_idx, (int)type->kind);
 	}
 	if (detail)
 		*detail = found;
@@ -55,7 +56,8 @@ static struct ktstr_error *check_comm(const char *what, const char *comm)
 
 	if (length && length <= 15)
 		return NULL;
-	return ktstr_error_new(KTSTR_ERR_INVALID, "the %s \"%s\" of %zu bytes: the kernel keeps 1 to 15", what, comm, length);
+	return ktstr_error_new(KTSTR_ERR_INVALID, "the %s \"%s\" of %zu bytes: the kernel keeps 1 to 15", what, comm,
+			       length);
 }
 
 static struct ktstr_error *check_nice(struct ktstr_opt_i32 nice)
@@ -73,11 +75,13 @@ static struct ktstr_error *check_node(const struct ktstr_workload_config *config
 		return NULL;
 	cpus = ktstr_test_topology_cpus_in_node(config->topo, node.value);
 	if (!ktstr_cpus_count(&cpus))
-		return ktstr_error_new(KTSTR_ERR_INVALID, "the NUMA node %u, which does not exist or has no CPUs", node.value);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "the NUMA node %u, which does not exist or has no CPUs",
+				       node.value);
 	return NULL;
 }
 
-static struct ktstr_error *check_placement(const struct ktstr_workload_config *config, const struct ktstr_work_spec *spec)
+static struct ktstr_error *check_placement(const struct ktstr_workload_config *config,
+					   const struct ktstr_work_spec *spec)
 {
 	struct ktstr_resolved_affinity resolved;
 
@@ -96,15 +100,17 @@ static struct ktstr_error *check_threads(const struct ktstr_workload_config *con
 	bool threads = config->clone_mode == KTSTR_CLONE_THREAD;
 
 	if (threads && spec->pcomm)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "%s (group %u) has the pcomm %s, but its workers are threads of the caller: drop it, or use "
-				       "KTSTR_CLONE_FORK",
-				       ops->name, group_idx, spec->pcomm);
+		return ktstr_error_new(
+			KTSTR_ERR_INVALID,
+			"%s (group %u) has the pcomm %s, but its workers are threads of the caller: drop it, or use "
+			"KTSTR_CLONE_FORK",
+			ops->name, group_idx, spec->pcomm);
 	if (!ops->needs_process || (!threads && !spec->pcomm))
 		return NULL;
-	return ktstr_error_new(KTSTR_ERR_INVALID,
-			       "%s (group %u) cannot run in threads: it needs a process per worker, KTSTR_CLONE_FORK without pcomm",
-			       ops->name, group_idx);
+	return ktstr_error_new(
+		KTSTR_ERR_INVALID,
+		"%s (group %u) cannot run in threads: it needs a process per worker, KTSTR_CLONE_FORK without pcomm",
+		ops->name, group_idx);
 }
 
 static bool same_id(struct ktstr_opt_u32 a, struct ktstr_opt_u32 b)
@@ -123,10 +129,11 @@ static struct ktstr_error *check_owner(const struct ktstr_workload_config *confi
 		if (!other->pcomm || strcmp(other->pcomm, spec->pcomm))
 			continue;
 		if (!same_id(spec->uid, other->uid) || !same_id(spec->gid, other->gid))
-			return ktstr_error_new(KTSTR_ERR_INVALID,
-					       "groups %u and %u are threads of one process, pcomm %s, but differ in uid or gid: "
-					       "give them the same, or two pcomms",
-					       i, group_idx, spec->pcomm);
+			return ktstr_error_new(
+				KTSTR_ERR_INVALID,
+				"groups %u and %u are threads of one process, pcomm %s, but differ in uid or gid: "
+				"give them the same, or two pcomms",
+				i, group_idx, spec->pcomm);
 	}
 	return NULL;
 }
@@ -138,8 +145,9 @@ static struct ktstr_error *check_spec(const struct ktstr_workload_config *config
 
 	KTSTR_TRY(ktstr_work_type_check(&spec->type, spec->workers, group_idx, NULL));
 	if (!spec->workers)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "%s (group %u) requires at least 1 worker, got 0: set .workers",
-				       ops->name, group_idx);
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "%s (group %u) requires at least 1 worker, got 0: set .workers", ops->name,
+				       group_idx);
 	KTSTR_TRY(work_check_policy(&spec->sched_policy, ops->name, group_idx));
 	KTSTR_TRY_WRAP(check_placement(config, spec), "%s (group %u)", ops->name, group_idx);
 	KTSTR_TRY(check_threads(config, spec, ops, group_idx));

@@ -47,8 +47,8 @@ static void report_completed(const struct ktstr_workload_handle *handle, size_t 
 	report->work_kind = identity.work_kind;
 	report->exit = KTSTR_WORKER_COMPLETED;
 	report->migrations = shared->migrations;
-	report->migrations_count = report->migration_count < KTSTR_MIGRATIONS_CAP ? (size_t)report->migration_count :
-										     KTSTR_MIGRATIONS_CAP;
+	report->migrations_count =
+		report->migration_count < KTSTR_MIGRATIONS_CAP ? (size_t)report->migration_count : KTSTR_MIGRATIONS_CAP;
 	lend_samples(shared->samples_ns[WORK_WAKE], KTSTR_RESERVOIR_CAP, &report->wake_latencies);
 	lend_samples(shared->samples_ns[WORK_COST], KTSTR_RESERVOIR_CAP, &report->iteration_costs);
 	lend_samples(shared->samples_ns[WORK_TIMER], KTSTR_RESERVOIR_CAP, &report->timer_latencies);
@@ -145,6 +145,6 @@ void work_describe_stuck(const struct ktstr_workload_handle *handle, size_t inde
 	_cleanup_free_ char *wchan = ktstr_read_line(wchan_path);
 
 	snprintf(handle->reports[index].exit_message, KTSTR_EXIT_MESSAGE_BYTES,
-		 "it did not answer the stop: state %c%s%s", state_of(stat), wchan && *wchan && *wchan != '0' ? " in " : "",
-		 wchan && *wchan && *wchan != '0' ? wchan : "");
+		 "it did not answer the stop: state %c%s%s", state_of(stat),
+		 wchan && *wchan && *wchan != '0' ? " in " : "", wchan && *wchan && *wchan != '0' ? wchan : "");
 }

@@ -144,7 +144,8 @@ static enum priority_role role_of(const struct worker *w)
 
 /*
  * PriorityInversion: low holds what high wants while medium keeps the CPU: rt_mutex priority inheritance
- * (rt_mutex_setprio, of a task that sched_ext ran, too), or with PLAIN its absence. Pin the group to one CPU.
+ * (rt_mutex_setprio, of a task that sched_ext ran, too), or with PLAIN its absence. The roles never sleep but for the
+ * lock: on fewer CPUs than a group has workers the higher ones keep them, until RT throttling lets the others in.
  */
 static void run_priority_inversion(struct worker *w)
 {

@@ -45,7 +45,8 @@ static struct ktstr_error *check_flags(const char *name, unsigned int flags)
 				       flags & ~ALL_FLAGS);
 	if ((flags & KTSTR_MPOL_STATIC_NODES) && (flags & KTSTR_MPOL_RELATIVE_NODES))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "the memory policy %s has nodes both STATIC and RELATIVE: drop one of the flags", name);
+				       "the memory policy %s has nodes both STATIC and RELATIVE: drop one of the flags",
+				       name);
 	return NULL;
 }
 
@@ -61,8 +62,9 @@ static struct ktstr_error *check_exist(const char *name, uint64_t nodes, const s
 	if (!(nodes & ~known))
 		return NULL;
 	missing = node_list(nodes & ~known);
-	return ktstr_error_new(KTSTR_ERR_INVALID, "the memory policy %s names nodes that do not exist: %s; there are %zu", name,
-			       missing, count);
+	return ktstr_error_new(KTSTR_ERR_INVALID,
+			       "the memory policy %s names nodes that do not exist: %s; there are %zu", name, missing,
+			       count);
 }
 
 struct ktstr_error *ktstr_mem_policy_check(const struct ktstr_mem_policy *policy, unsigned int mpol_flags,
@@ -73,7 +75,8 @@ struct ktstr_error *ktstr_mem_policy_check(const struct ktstr_mem_policy *policy
 	_cleanup_free_ char *allowed = node_list(mems);
 
 	if (!name)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "the memory policy %d is unknown: use KTSTR_MEM_*", (int)policy->kind);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "the memory policy %d is unknown: use KTSTR_MEM_*",
+				       (int)policy->kind);
 	KTSTR_TRY(check_flags(name, mpol_flags));
 	if (!rows[policy->kind].takes_nodes)
 		return NULL;
@@ -81,17 +84,19 @@ struct ktstr_error *ktstr_mem_policy_check(const struct ktstr_mem_policy *policy
 		return ktstr_error_new(KTSTR_ERR_INVALID, "the memory policy %s has no nodes: name at least one", name);
 	if (policy->kind == KTSTR_MEM_PREFERRED && policy->nodes & (policy->nodes - 1))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "the memory policy preferred has the nodes %s: name one, or use preferred_many", wanted);
+				       "the memory policy preferred has the nodes %s: name one, or use preferred_many",
+				       wanted);
 	if (mpol_flags & KTSTR_MPOL_RELATIVE_NODES) /* numbers within whatever set there is */
 		return NULL;
 	if (topo)
 		KTSTR_TRY(check_exist(name, policy->nodes, topo));
 	if (mpol_flags & KTSTR_MPOL_STATIC_NODES || !mems || !(policy->nodes & ~mems))
 		return NULL;
-	return ktstr_error_new(KTSTR_ERR_INVALID,
-			       "the memory policy %s names the nodes %s, but the cgroup's cpuset has only %s: choose among those, "
-			       "or widen the cpuset",
-			       name, wanted, allowed);
+	return ktstr_error_new(
+		KTSTR_ERR_INVALID,
+		"the memory policy %s names the nodes %s, but the cgroup's cpuset has only %s: choose among those, "
+		"or widen the cpuset",
+		name, wanted, allowed);
 }
 
 /* maxnode is one more than the bits that count, and the kernel takes one off again: two above the highest node. */

@@ -21,7 +21,8 @@ static void open_slice(struct worker *w, uint32_t epoch, uint64_t now_ns)
 	if (epoch == 0 || epoch == UINT32_MAX)
 		return;
 	if (w->shared->phases_count == WORK_PHASES_MAX) {
-		work_warn_once(w, WORK_WARN_PHASES, "%s ran through more than %d phases: those from here on have no slices",
+		work_warn_once(w, WORK_WARN_PHASES,
+			       "%s ran through more than %d phases: those from here on have no slices",
 			       ktstr_work_type_name(w->type->kind), WORK_PHASES_MAX);
 		return;
 	}

@@ -42,8 +42,8 @@ struct ktstr_error *ktstr_wait_worker_ready(int pid, uint64_t limit_ns)
 			return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
 					       "process %d ended before it created %s: its output says why", pid, path);
 		if (ktstr_now_ns() >= deadline)
-			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "process %d did not create %s within %llu ms", pid, path,
-					       (unsigned long long)(limit_ns / 1000000));
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "process %d did not create %s within %llu ms", pid,
+					       path, (unsigned long long)(limit_ns / 1000000));
 		ktstr_sleep_ns(POLL_NS);
 	}
 }

@@ -67,6 +67,7 @@ static void plan_worker(struct ktstr_workload_handle *handle, const struct ktstr
 
 	setup->seed = config->seed;
 	setup->perturb = config->perturb;
+	setup->bare = config->bare;
 	setup->parent = getpid();
 	setup->control = handle->control;
 	setup->shared = &handle->workers[setup->index];
@@ -158,7 +159,8 @@ static struct ktstr_error *open_group(struct work_group *group)
 }
 
 /* The child starts with every signal blocked: none may run a handler of the parent's in it. */
-static struct ktstr_error *fork_host(struct ktstr_workload_handle *handle, size_t host, const int *fds, size_t fds_count)
+static struct ktstr_error *fork_host(struct ktstr_workload_handle *handle, size_t host, const int *fds,
+				     size_t fds_count)
 {
 	sigset_t all, before;
 	int failure;
@@ -182,7 +184,8 @@ static struct ktstr_error *fork_host(struct ktstr_workload_handle *handle, size_
 static struct ktstr_error *fork_group(struct ktstr_workload_handle *handle, struct work_group *group)
 {
 	for (unsigned int i = 0; i < group->size; i++)
-		KTSTR_TRY(fork_host(handle, handle->setups[group->first_worker + i].host, group->fds, group->fds_count));
+		KTSTR_TRY(
+			fork_host(handle, handle->setups[group->first_worker + i].host, group->fds, group->fds_count));
 	return NULL;
 }
 

@@ -42,8 +42,11 @@ void work_telemetry_init(struct worker *w, uint64_t seed, unsigned int index)
 /* Vitter's algorithm R: every sample so far has the same chance to be among the kept ones. */
 void work_record(struct worker *w, enum work_reservoir which, uint64_t value_ns)
 {
-	uint64_t slot = w->sample_totals[which]++;
+	uint64_t slot;
 
+	if (w->bare)
+		return;
+	slot = w->sample_totals[which]++;
 	if (slot >= KTSTR_RESERVOIR_CAP)
 		slot = work_random_below(w, w->sample_totals[which]);
 	if (slot < KTSTR_RESERVOIR_CAP)
@@ -77,10 +80,13 @@ static void see_cpu(struct worker *w, uint64_t now_ns)
 
 void work_checkpoint_now(struct worker *w)
 {
-	uint64_t now = ktstr_now_ns();
-	uint64_t gap = now - w->last_checkpoint_ns;
+	uint64_t now, gap;
 	uint32_t epoch;
 
+	if (w->bare)
+		return;
+	now = ktstr_now_ns();
+	gap = now - w->last_checkpoint_ns;
 	see_cpu(w, now);
 	if (gap > w->max_gap_ns) {
 		w->max_gap_ns = gap;

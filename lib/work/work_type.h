@@ -63,6 +63,7 @@ struct worker {
 	const struct ktstr_work_type *type;
 	const struct work_group *group;
 	unsigned int position; /* in the group: decides the role */
+	bool bare; /* no telemetry but counters and clocks */
 	struct work_control *control;
 	struct worker_shared *shared;
 
@@ -252,6 +253,8 @@ static inline uint32_t work_phase_epoch(const struct worker *w)
 
 static inline void work_checkpoint(struct worker *w)
 {
+	if (w->bare)
+		return;
 	if (w->work_units % WORK_CHECKPOINT_UNITS == 0 || work_phase_epoch(w) != w->phase.epoch)
 		work_checkpoint_now(w);
 }

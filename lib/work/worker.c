@@ -46,6 +46,7 @@ void worker_run(const struct worker_setup *setup)
 		.position = setup->position,
 		.control = setup->control,
 		.shared = setup->shared,
+		.bare = setup->bare,
 	};
 
 	work_own_shared = setup->shared;

@@ -22,11 +22,11 @@
  * Limits are for the next worker to get somewhere: a thousand of them on two slow CPUs take a while, one that is stuck
  * is not waited for longer because of it.
  */
-#define READY_LIMIT_NS KTSTR_SEC(2) /* to the start line */
-#define STOP_LIMIT_NS  KTSTR_SEC(5) /* from the stop to the report */
-#define REAP_LIMIT_NS  KTSTR_SEC(2) /* from SIGKILL to the end */
+#define READY_LIMIT_NS KTSTR_SEC(2)  /* to the start line */
+#define STOP_LIMIT_NS  KTSTR_SEC(5)  /* from the stop to the report */
+#define REAP_LIMIT_NS  KTSTR_SEC(2)  /* from SIGKILL to the end */
 #define TOTAL_LIMIT_NS KTSTR_SEC(30) /* of any of these for all workers together */
-#define SCAN_NS	       KTSTR_MS(20) /* between looks for workers that died without a word */
+#define SCAN_NS        KTSTR_MS(20)  /* between looks for workers that died without a word */
 #define GRACE_NS       KTSTR_MS(500) /* of work for a workload that is stopped but never was started */
 
 size_t ktstr_workload_worker_count(const struct ktstr_workload_handle *handle)
@@ -165,13 +165,16 @@ struct ktstr_error *ktstr_workload_set_affinity(struct ktstr_workload_handle *ha
 	int tid;
 
 	if (index >= handle->count)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "there is no worker %zu: the workload has %zu", index, handle->count);
+		return ktstr_error_new(KTSTR_ERR_INVALID, "there is no worker %zu: the workload has %zu", index,
+				       handle->count);
 	find_ended(handle);
 	tid = tid_of(handle, index);
 	if (!tid || handle->collected || !lives(handle, index))
-		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "worker %zu is not alive: its affinity cannot be set", index);
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "worker %zu is not alive: its affinity cannot be set",
+				       index);
 	if (syscall(SYS_sched_setaffinity, tid, sizeof(cpus->bits), cpus->bits))
-		return ktstr_error_sys(errno, "cannot let worker %zu (tid %d) run on the CPUs \"%s\"", index, tid, list);
+		return ktstr_error_sys(errno, "cannot let worker %zu (tid %d) run on the CPUs \"%s\"", index, tid,
+				       list);
 	return NULL;
 }
 
@@ -271,7 +274,8 @@ static void reap_all(struct ktstr_workload_handle *handle)
 static void join_all(struct ktstr_workload_handle *handle)
 {
 	uint64_t deadline = ktstr_now_ns() + REAP_LIMIT_NS;
-	struct timespec until = { .tv_sec = (time_t)(deadline / 1000000000u), .tv_nsec = (long)(deadline % 1000000000u) };
+	struct timespec until = { .tv_sec = (time_t)(deadline / 1000000000u),
+				  .tv_nsec = (long)(deadline % 1000000000u) };
 
 	for (size_t i = 0; i < handle->count; i++) {
 		struct worker_setup *setup = &handle->setups[i];

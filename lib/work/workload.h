@@ -24,7 +24,7 @@ struct worker_setup {
 	char comm[16]; /* TASK_COMM_LEN */
 	struct ktstr_cpus affinity; /* empty = inherit */
 	uint64_t seed;
-	bool perturb;
+	bool perturb, bare;
 	pid_t parent;
 	struct work_control *control;
 	struct worker_shared *shared;
@@ -81,7 +81,7 @@ void work_catch_faults(void);
 void work_fault_stack(void); /* of the calling thread */
 extern __thread struct worker_shared *work_own_shared __attribute__((tls_model("initial-exec")));
 
-/* attributes.c: affinity, policy, memory policy, nice, gid, uid, NUMA node, in this order; failures go to the report. */
+/* attributes.c: affinity, policy, memory policy, nice, gid, uid, node, in this order; failures go to the report. */
 void work_apply_attributes(struct worker *w, const struct worker_setup *setup);
 
 /* collect.c: reports of workers that are done or gone. */

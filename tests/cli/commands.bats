@@ -5,10 +5,10 @@ load ../lib/common
 @test "help of ktstr and of every command" {
 	local command
 	run -0 "$KTSTR" --help
-	for command in run test list replay runs stats show-host show-plan template shell kernel topo doctor; do
+	for command in run test list replay show runs stats show-host show-plan show-thresholds template shell kernel topo doctor; do
 		contains "  $command " "$output"
 	done
-	for command in run test list replay template shell kernel "kernel get" "kernel list" "kernel remove" runs stats show-host topo doctor; do
+	for command in run test list replay show template shell kernel "kernel get" "kernel list" "kernel remove" runs stats show-host topo doctor; do
 		# shellcheck disable=SC2086
 		run -0 "$KTSTR" $command --help
 		contains "Usage: ktstr $command" "$output"
@@ -202,6 +202,35 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 	run "$KTSTR" template frobnicate
 	[ "$status" != 0 ]
 	contains frobnicate "$output"
+}
+
+@test "show prints dumps of every kind, a part of one, and what is wrong with others" {
+	local dump=$BATS_TEST_TMPDIR/a.failure-dump.json
+	echo '{"schema":"single","maps":[{"name":"foo.bss","map_type":"array","value_size":4,"max_entries":1,"value":
+		{"kind":"struct","type_name":".bss","members":[{"name":"nr","value":{"kind":"uint","bits":32,"value":7}}]}}]}' >"$dump"
+	run -0 "$KTSTR" show "$dump"
+	contains 'foo.bss (array' "$output"
+	contains '.bss{nr=7}' "$output"
+	[ "$("$KTSTR" show --path foo.bss.nr "$dump")" = 7 ]
+	[ "$("$KTSTR" show --path nr "$dump")" = 7 ]
+	[ "$("$KTSTR" show --json --path maps[0].name "$dump")" = '"foo.bss"' ]
+	run -1 "$KTSTR" show --path nrr "$dump"
+	contains 'did you mean "nr"?' "$output"
+	"$KTSTR" show --json "$dump" >"$BATS_TEST_TMPDIR/again"
+	[ "$("$KTSTR" show "$BATS_TEST_TMPDIR/again")" = "$("$KTSTR" show "$dump")" ]
+	echo '{"schema":"single"}' >"$dump"
+	[ "$("$KTSTR" show "$dump")" = '(empty failure dump)' ]
+	echo '{"schema":"degraded","reason":"the vCPUs did not stop"}' >"$dump"
+	run -0 "$KTSTR" show "$dump"
+	contains 'degraded dump: the vCPUs did not stop' "$output"
+	echo '{"schema":"dual","late":{"schema":"single"},"early_skipped_reason":"no scan"}' >"$dump"
+	run -0 "$KTSTR" show "$dump"
+	contains 'not taken: no scan' "$output"
+	echo '{"schema":"single","maps":[{}]}' >"$dump"
+	run -1 "$KTSTR" show "$dump"
+	contains 'maps[0].name: expected to be there' "$output"
+	run -1 "$KTSTR" show "$BATS_TEST_TMPDIR/none"
+	contains 'none' "$output"
 }
 
 @test "replay refuses what is no deterministic result" {

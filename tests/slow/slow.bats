@@ -59,3 +59,72 @@ load ../lib/common
 		[ "$(result <(echo "$output") summary skipped)" = 4 ]
 	done
 }
+
+# 4 CPUs in 2 LLCs, cgroups of different kinds of work, under the fixture scheduler.
+mixed() { # OPTION...: JSON results
+	"$KTSTR" run --json --jobs 1 --scheduler "$SCX" --scenario mixed_workloads --topology 1n2l2c1t --duration 500ms "$@"
+}
+
+digests() {
+	grep -o '"digest":"[0-9a-f]*"' | sort -u
+}
+
+@test "20 runs of a seed, half of them beside two busy processes: one digest" {
+	local i pids=()
+	for ((i = 0; i < 20; i++)); do
+		if [ "$i" = 10 ]; then
+			sh -c 'while :; do :; done' 3>&- & pids+=($!)
+			sh -c 'while :; do :; done' 3>&- & pids+=($!)
+		fi
+		mixed --seed 4 >>"$BATS_TEST_TMPDIR/out" || true
+	done
+	kill "${pids[@]}"
+	[ "$(grep -c '"outcome":"pass"' "$BATS_TEST_TMPDIR/out")" = 20 ]
+	[ "$(digests <"$BATS_TEST_TMPDIR/out" | wc -l)" = 1 ]
+}
+
+@test "20 seeds: at least 10 different runs" {
+	mixed --seeds 1..20 >"$BATS_TEST_TMPDIR/out"
+	[ "$(digests <"$BATS_TEST_TMPDIR/out" | wc -l)" -ge 10 ]
+}
+
+@test "a race is found within 200 seeds, and each seed that found it finds it again" {
+	local seed race=(run --json --jobs 1 --scheduler "$SCX" --scenario wakeups --topology 1n2l2c1t --duration 500ms)
+	run -1 --separate-stderr "$KTSTR" "${race[@]}" --explore 200 --fail-fast -- --racy
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	seed=$(result "$BATS_TEST_TMPDIR/out" summary failing_seeds 0)
+	for _ in 1 2 3; do
+		run -1 --separate-stderr "$KTSTR" "${race[@]}" --seed "$seed" -- --racy
+	done
+}
+
+@test "templates made anew, on a busy host, give one run, with the scheduler attached, too" {
+	local i pids=()
+	sh -c 'while :; do :; done' 3>&- & pids+=($!)
+	for i in 1 2 3; do
+		export KTSTR_TEMPLATE_DIR=$BATS_TEST_TMPDIR/store$i
+		mixed --seed 4 >>"$BATS_TEST_TMPDIR/out" || true
+		rm -rf "$KTSTR_TEMPLATE_DIR"
+	done
+	kill "${pids[@]}"
+	[ "$(grep -c 'warm+scheduler' "$BATS_TEST_TMPDIR/out")" = 3 ]
+	[ "$(digests <"$BATS_TEST_TMPDIR/out" | wc -l)" = 1 ]
+}
+
+@test "200 clones one after the other: none fails, their template is as it was, and shared memory is given back" {
+	local i before after sums
+	export KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/two-hundred
+	used() { df --output=used -k "$(dirname "$KTSTR_TEMPLATE_DIR")" | tail -n 1; }
+	sums() { find "$KTSTR_TEMPLATE_DIR" \( -name ram -o -name state \) -exec sha256sum {} + | sort; }
+	before=$(used)
+	"$KTSTR" shell --topology 1n1l2c1t --exec true
+	sums=$(sums)
+	for ((i = 0; i < 200; i++)); do
+		"$KTSTR" shell --topology 1n1l2c1t --exec 'echo dirt >/tmp/dirt && test "$(cat /tmp/dirt)" = dirt'
+	done
+	[ "$(sums)" = "$sums" ]
+	"$KTSTR" template drop --all
+	after=$(used)
+	# Others use it, too: a template is 200 MiB.
+	[ $((after - before)) -lt 65536 ] || { echo "$before KiB before, $after KiB after"; return 1; }
+}

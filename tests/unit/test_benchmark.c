@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Histograms, pooled statistics, and short runs of the benchmarks on this host. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/random.h"
+#include "base/str.h"
 #include "ktstr/benchmark.h"
 #include "ktstr/work.h"
 
@@ -42,6 +45,40 @@ static void test_large_values_are_near(void **state)
 			assert_true(shown <= value + value / 256 && shown + value / 256 >= value);
 		assert_int_equal(ktstr_histogram_percentile(histogram, 100).value, value);
 	}
+	free(histogram);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : *(const uint32_t *)a > *(const uint32_t *)b;
+}
+
+/*
+ * Percentiles computed in another way: sort all values, take the one at ceil(p * n). Ours is the middle of the bucket that
+ * holds it, at most 1/512 off above 511.
+ */
+static void test_percentiles_agree_with_sorting(void **state)
+{
+	enum { SAMPLES = 20000 };
+	static const double pcts[] = { 20, 50, 90, 99, 99.9 };
+	struct ktstr_histogram *histogram = ktstr_xcalloc(1, sizeof(*histogram));
+	uint32_t *values = ktstr_xcalloc(SAMPLES, sizeof(*values));
+	struct ktstr_random random = ktstr_random_seeded(11);
+
+	(void)state;
+	for (size_t i = 0; i < SAMPLES; i++) {
+		/* Over five decades, as latencies are: a uniform exponent. */
+		values[i] = (uint32_t)exp2((double)(ktstr_random_next(&random) % 20000) / 1000);
+		ktstr_histogram_record(histogram, values[i]);
+	}
+	qsort(values, SAMPLES, sizeof(*values), by_value);
+	for (size_t i = 0; i < sizeof(pcts) / sizeof(pcts[0]); i++) {
+		double exact = values[(size_t)ceil(pcts[i] / 100 * SAMPLES) - 1];
+		double ours = (double)ktstr_histogram_percentile(histogram, pcts[i]).value;
+
+		assert_true(fabs(ours - exact) <= (exact < 512 ? 0 : exact / 512 + 1));
+	}
+	free(values);
 	free(histogram);
 }
 
@@ -234,6 +271,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small_values_are_exact),
 		cmocka_unit_test(test_large_values_are_near),
+		cmocka_unit_test(test_percentiles_agree_with_sorting),
 		cmocka_unit_test(test_an_empty_histogram_has_no_percentiles),
 		cmocka_unit_test(test_merged_histograms_are_one),
 		cmocka_unit_test(test_metrics_without_signal_are_absent),

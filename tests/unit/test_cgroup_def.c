@@ -50,7 +50,8 @@ static void bad_definitions_are_refused(void **state)
 		{ { .name = "" }, "empty" },
 		{ { .name = "../x" }, "../x" },
 		{ { .name = "a", .cpuset = { .kind = KTSTR_CPUSET_LLC, .index = 2 } }, "cgroup a: " },
-		{ { .name = "a", .cpuset = { .kind = KTSTR_CPUSET_RANGE, .from = 0, .to = 0.1 } }, "is empty on this topology" },
+		{ { .name = "a", .cpuset = { .kind = KTSTR_CPUSET_RANGE, .from = 0, .to = 0.1 } },
+		  "is empty on this topology" },
 		{ { .name = "a", .cpuset_mems = 4 }, "cpuset_mems 0x4 has nodes that do not exist: there are 0x3" },
 		{ { .name = "a", .cpu = { .quota = KTSTR_MS(5) } }, "has a period of zero" },
 		{ { .name = "a", .cpu = { .period = KTSTR_MS(5) } }, "has a quota of zero" },
@@ -59,8 +60,10 @@ static void bad_definitions_are_refused(void **state)
 		{ { .name = "a", .cpu = { .quota = KTSTR_MS(1), .period = KTSTR_SEC(2) } }, "periods of 1 ms to 1 s" },
 		{ { .name = "a", .cpu = { .weight = 10001 } }, "cpu.weight is 10001" },
 		{ { .name = "a", .io_weight = 10001 }, "io_weight is 10001" },
-		{ { .name = "a", .memory = { .max = KTSTR_SOME(1), .unlimited = true } }, "memory is unlimited and limited" },
-		{ { .name = "a", .memory = { .swap_max = KTSTR_SOME(0), .swap_unlimited = true } }, "swap is unlimited and" },
+		{ { .name = "a", .memory = { .max = KTSTR_SOME(1), .unlimited = true } },
+		  "memory is unlimited and limited" },
+		{ { .name = "a", .memory = { .swap_max = KTSTR_SOME(0), .swap_unlimited = true } },
+		  "swap is unlimited and" },
 		{ { .name = "a", .pids_max = 3, .pids_unlimited = true }, "pids are unlimited and limited" },
 		{ { .name = "a", .workers = 2, .workers_pct = 0.5 }, "workers 2 and workers_pct 0.5" },
 		{ { .name = "a", .workers_pct = -1 }, "workers_pct -1: write a number above zero" },
@@ -72,7 +75,8 @@ static void bad_definitions_are_refused(void **state)
 		{ { .name = "a", .cpuset = { .kind = KTSTR_CPUSET_LLC }, .mem_policy = { KTSTR_MEM_BIND, 2 } },
 		  "names the nodes 1, but the cgroup's cpuset has only 0" },
 		{ { .name = "a", .cpuset_mems = 1, .mem_policy = { KTSTR_MEM_BIND, 2 } }, "cpuset has only 0" },
-		{ { .name = "a", .affinity = { .kind = KTSTR_AFFINITY_SMT_SIBLING_PAIR } }, "needs a core with two threads" },
+		{ { .name = "a", .affinity = { .kind = KTSTR_AFFINITY_SMT_SIBLING_PAIR } },
+		  "needs a core with two threads" },
 		{ { .name = "a", .workload = &scheduler }, "its workload s is a scheduler" },
 	};
 	struct ktstr_test_topology *topo = topology();
@@ -102,7 +106,8 @@ static void definitions_become_works(void **state)
 		.nice = KTSTR_SOME(5),
 		.comm = "dflt",
 		.uid = KTSTR_SOME(7),
-		KTSTR_WORKS({ .type = KTSTR_WORK(FUTEX_FAN_OUT), .nice = KTSTR_SOME(0), .comm = "own" }, { .workers = 3 }),
+		KTSTR_WORKS({ .type = KTSTR_WORK(FUTEX_FAN_OUT), .nice = KTSTR_SOME(0), .comm = "own" },
+			    { .workers = 3 }),
 	};
 	struct ktstr_test_topology *topo = topology();
 	const struct ktstr_cgroup_scope scope = { .topo = topo, .workers_per_cgroup = 6 };
@@ -118,7 +123,7 @@ static void definitions_become_works(void **state)
 
 	works = ktstr_cgroup_def_works(&full, &scope, &count);
 	assert_int_equal(count, 3);
-	assert_int_equal(works[0].workers, 5); /* ceil(4 CPUs * 1.1) */
+	assert_int_equal(works[0].workers, 5);  /* ceil(4 CPUs * 1.1) */
 	assert_int_equal(works[1].workers, 10); /* 6 in whole groups of 5 */
 	assert_int_equal(works[2].workers, 3);
 	assert_int_equal(works[0].nice.value, 5);
@@ -205,8 +210,9 @@ static void assert_file(const struct tree *tree, const char *file, const char *t
 		fail_msg("%s has \"%s\", expected \"%s\"", file, found ? found : "(nothing)", text);
 }
 
-static const char *const knobs[] = { "cpuset.cpus", "cpuset.mems",	 "cpu.max",    "cpu.weight", "memory.max", "memory.high",
-				     "memory.low",  "memory.swap.max", "io.weight", "pids.max",	 "cgroup.freeze" };
+static const char *const knobs[] = { "cpuset.cpus", "cpuset.mems", "cpu.max",      "cpu.weight",
+				     "memory.max",  "memory.high", "memory.low",   "memory.swap.max",
+				     "io.weight",   "pids.max",    "cgroup.freeze" };
 
 /* As a kernel makes it: the files of all controllers; `has` is what cgroup.controllers lists. */
 static void make_cgroup(const struct tree *tree, const char *dir, const char *has)
@@ -308,7 +314,8 @@ static void blocks_are_written_whole(void **state)
 		.memory = { .unlimited = true, .swap_unlimited = true },
 		.pids_unlimited = true,
 	};
-	const struct ktstr_cgroup_def quota = { .name = "a", .cpu = { .quota = KTSTR_MS(2.5), .period = KTSTR_MS(10) } };
+	const struct ktstr_cgroup_def quota = { .name = "a",
+						.cpu = { .quota = KTSTR_MS(2.5), .period = KTSTR_MS(10) } };
 
 	apply(*state, &def);
 	assert_file(*state, "kt/a/cpu.max", "max 100000");
@@ -423,7 +430,8 @@ static void paths(void **state)
 	assert_string_equal(sysfs, "/sys/fs/cgroup/ktstr/parent");
 	assert_ok(ktstr_cgroup_path_check(path));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		_cleanup_error_ struct ktstr_error *error = ktstr_cgroup_path_check((struct ktstr_cgroup_path){ bad[i] });
+		_cleanup_error_ struct ktstr_error *error =
+			ktstr_cgroup_path_check((struct ktstr_cgroup_path){ bad[i] });
 
 		assert_int_equal(ktstr_error_code(error), KTSTR_ERR_INVALID);
 	}

@@ -22,44 +22,52 @@ static void assert_error(struct ktstr_error *error, enum ktstr_error_code code, 
 static void capture_requests_round_trip(void **state)
 {
 	_cleanup_str_ struct ktstr_str payload = { 0 };
-	char text[KTSTR_TAG_BYTES], longest[KTSTR_TAG_BYTES];
-	enum ktstr_capture_kind kind;
+	struct ktstr_opt_u32 phase = KTSTR_SOME(3), none = KTSTR_NONE;
+	struct ktstr_capture_request request;
+	char longest[KTSTR_TAG_BYTES];
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_null(ktstr_capture_request_encode(KTSTR_CAPTURE_AT_WRITE, longest, &payload));
+	assert_null(ktstr_capture_request_encode(KTSTR_CAPTURE_AT_WRITE, longest, none, &payload));
 	assert_int_equal(payload.length, 68); /* and 4 for the id: 72 */
-	assert_null(ktstr_capture_request_decode(payload.data, payload.length, &kind, text));
-	assert_int_equal(kind, KTSTR_CAPTURE_AT_WRITE);
-	assert_string_equal(text, longest);
+	assert_null(ktstr_capture_request_decode(payload.data, payload.length, &request));
+	assert_int_equal(request.kind, KTSTR_CAPTURE_AT_WRITE);
+	assert_string_equal(request.text, longest);
+	assert_false(request.phase.set);
+	payload.length = 0;
+	assert_null(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, "now", phase, &payload));
+	assert_null(ktstr_capture_request_decode(payload.data, payload.length, &request));
+	assert_true(request.phase.set);
+	assert_int_equal(request.phase.value, 3);
 }
 
 static void a_capture_needs_a_name_that_fits(void **state)
 {
 	_cleanup_str_ struct ktstr_str payload = { 0 };
+	struct ktstr_opt_u32 none = KTSTR_NONE;
 	char too_long[KTSTR_TAG_BYTES + 1];
 
 	(void)state;
 	memset(too_long, 'x', sizeof(too_long) - 1);
 	too_long[sizeof(too_long) - 1] = '\0';
-	assert_error(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, "", &payload), KTSTR_ERR_INVALID, "1 to 63 bytes");
-	assert_error(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, too_long, &payload), KTSTR_ERR_INVALID, "xxx");
+	assert_error(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, "", none, &payload), KTSTR_ERR_INVALID, "1 to 63 bytes");
+	assert_error(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, too_long, none, &payload), KTSTR_ERR_INVALID, "xxx");
 }
 
 static void capture_requests_of_a_hostile_guest_are_refused(void **state)
 {
-	char payload[68] = { KTSTR_CAPTURE_NOW }, text[KTSTR_TAG_BYTES];
-	enum ktstr_capture_kind kind;
+	char payload[68] = { KTSTR_CAPTURE_NOW };
+	struct ktstr_capture_request request;
 
 	(void)state;
-	assert_error(ktstr_capture_request_decode(payload, 67, &kind, text), KTSTR_ERR_CORRUPT, "67 bytes");
-	assert_error(ktstr_capture_request_decode(payload, 68, &kind, text), KTSTR_ERR_CORRUPT, "no sense");
+	assert_error(ktstr_capture_request_decode(payload, 67, &request), KTSTR_ERR_CORRUPT, "67 bytes");
+	assert_error(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
 	memset(payload + 4, 'x', 64); /* never terminated */
-	assert_error(ktstr_capture_request_decode(payload, 68, &kind, text), KTSTR_ERR_CORRUPT, "no sense");
+	assert_error(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
 	payload[67] = '\0';
 	payload[0] = 3;
-	assert_error(ktstr_capture_request_decode(payload, 68, &kind, text), KTSTR_ERR_CORRUPT, "no sense");
+	assert_error(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
 }
 
 static void capture_replies_carry_a_reason(void **state)

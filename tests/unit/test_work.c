@@ -299,8 +299,9 @@ static void test_bursty(void **state)
 }
 
 /*
- * Two partners on one CPU: an exchange is a switch between them. How many of those are sleeps depends on who else runs: a
- * waker that is preempted by its wakee finds the answer there when it is back.
+ * Two partners on one CPU. Neither can be more than one iteration ahead, so a turn is at most two iterations, and 1000 of
+ * each need 1000 switches between them (but for the ends). How many of those are sleeps depends on who else runs: a waker
+ * that is preempted by its wakee finds the answer there when it is back.
  */
 static void test_pipe_io(void **state)
 {
@@ -316,7 +317,7 @@ static void test_pipe_io(void **state)
 	assert_int_equal(open_fds(run.pids[0]), 5);
 	before = switches(run.pids[0]) + switches(run.pids[1]);
 	wait_iterations(&run, 1000);
-	assert_true(switches(run.pids[0]) + switches(run.pids[1]) - before >= 1000);
+	assert_true(switches(run.pids[0]) + switches(run.pids[1]) - before >= 900);
 	stop(&run);
 	assert_all_completed(&run);
 	for (size_t i = 0; i < 2; i++)

@@ -107,10 +107,16 @@ static struct ktstr_work_spec spinners(unsigned int workers)
 static void attributes_are_the_kernels(void **state)
 {
 	struct ktstr_work_spec specs[] = {
-		{ .type = KTSTR_WORK(BURSTY, .burst = KTSTR_MS(1), .sleep = KTSTR_MS(1)), .workers = 1,
-		  .sched_policy = { .kind = KTSTR_POLICY_BATCH }, .nice = KTSTR_SOME(7), .comm = "batch-one" },
-		{ .type = KTSTR_WORK(BURSTY, .burst = KTSTR_MS(1), .sleep = KTSTR_MS(1)), .workers = 1,
-		  .uid = KTSTR_SOME(1234), .gid = KTSTR_SOME(4321), .mem_policy = ktstr_mem_interleave(1) },
+		{ .type = KTSTR_WORK(BURSTY, .burst = KTSTR_MS(1), .sleep = KTSTR_MS(1)),
+		  .workers = 1,
+		  .sched_policy = { .kind = KTSTR_POLICY_BATCH },
+		  .nice = KTSTR_SOME(7),
+		  .comm = "batch-one" },
+		{ .type = KTSTR_WORK(BURSTY, .burst = KTSTR_MS(1), .sleep = KTSTR_MS(1)),
+		  .workers = 1,
+		  .uid = KTSTR_SOME(1234),
+		  .gid = KTSTR_SOME(4321),
+		  .mem_policy = ktstr_mem_interleave(1) },
 	};
 	const struct ktstr_workload_config config = { .specs = specs, .specs_count = 2, .label = "cg" };
 	const int *pids;
@@ -165,7 +171,8 @@ static void privileged_before_the_owner(void **state)
 		start(&config);
 		wait_iterations(1);
 		pids = ktstr_workload_pids(live, &count);
-		_exit(write(ends[1], pids, sizeof(*pids)) != sizeof(*pids) || getpriority(PRIO_PROCESS, (id_t)pids[0]) != -5);
+		_exit(write(ends[1], pids, sizeof(*pids)) != sizeof(*pids) ||
+		      getpriority(PRIO_PROCESS, (id_t)pids[0]) != -5);
 	}
 	assert_int_equal(read(ends[0], &pid, sizeof(pid)), sizeof(pid));
 	waitpid(harness, &ends[1], 0);
@@ -365,10 +372,12 @@ static void memory_policies_are_checked(void **state)
 		{ ktstr_mem_bind(4), 0, 0, "do not exist: 2" },
 		{ ktstr_mem_bind(4), KTSTR_MPOL_STATIC_NODES, 1, "do not exist: 2" },
 		{ ktstr_mem_bind(4), KTSTR_MPOL_RELATIVE_NODES, 1, NULL },
-		{ ktstr_mem_bind(1), 0, 2, "names the nodes 0, but the cgroup's cpuset has only 1: choose among those, or widen" },
+		{ ktstr_mem_bind(1), 0, 2,
+		  "names the nodes 0, but the cgroup's cpuset has only 1: choose among those, or widen" },
 		{ ktstr_mem_bind(1), KTSTR_MPOL_STATIC_NODES, 2, NULL },
 		{ ktstr_mem_bind(1), 1 << 12, 0, "unknown flags 0x1000" },
-		{ ktstr_mem_bind(1), KTSTR_MPOL_STATIC_NODES | KTSTR_MPOL_RELATIVE_NODES, 0, "both STATIC and RELATIVE" },
+		{ ktstr_mem_bind(1), KTSTR_MPOL_STATIC_NODES | KTSTR_MPOL_RELATIVE_NODES, 0,
+		  "both STATIC and RELATIVE" },
 		{ { KTSTR_MEM_POLICIES, 1 }, 0, 0, "is unknown" },
 	};
 
@@ -401,12 +410,16 @@ static void bad_works_are_refused(void **state)
 		{ .spec = { .sched_policy = ktstr_policy_deadline(5, 4, 3) }, .message = "DEADLINE" },
 		{ .spec = { .mem_policy = ktstr_mem_bind(2) }, .message = "do not exist: 1" },
 		{ .spec = { .type = KTSTR_WORK(FORK_EXIT), .pcomm = "app" }, .message = "cannot run in threads" },
-		{ .spec = { .type = KTSTR_WORK(FORK_EXIT) }, .mode = KTSTR_CLONE_THREAD, .message = "cannot run in threads" },
-		{ .spec = { .type = KTSTR_WORK(CGROUP_ATTACH_STORM) }, .mode = KTSTR_CLONE_THREAD,
+		{ .spec = { .type = KTSTR_WORK(FORK_EXIT) },
+		  .mode = KTSTR_CLONE_THREAD,
+		  .message = "cannot run in threads" },
+		{ .spec = { .type = KTSTR_WORK(CGROUP_ATTACH_STORM) },
+		  .mode = KTSTR_CLONE_THREAD,
 		  .message = "cannot run in threads" },
 		{ .spec = { .type = KTSTR_WORK(CGROUP_CHURN), .pcomm = "app" }, .message = "cannot run in threads" },
 		{ .spec = { .pcomm = "app" }, .mode = KTSTR_CLONE_THREAD, .message = "are threads of the caller" },
-		{ .spec = { .pcomm = "app", .uid = KTSTR_SOME(0) }, .other = { .pcomm = "app" },
+		{ .spec = { .pcomm = "app", .uid = KTSTR_SOME(0) },
+		  .other = { .pcomm = "app" },
 		  .message = "groups 0 and 1 are threads of one process, pcomm app, but differ in uid or gid" },
 		{ .spec = { .workers = KTSTR_WORKERS_MAX }, .message = "one has at most" },
 	};
@@ -414,8 +427,9 @@ static void bad_works_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ktstr_work_spec specs[] = { cases[i].spec, cases[i].other };
-		const struct ktstr_workload_config config = { .specs = specs, .specs_count = 2, .topo = topo,
-							      .clone_mode = cases[i].mode };
+		const struct ktstr_workload_config config = {
+			.specs = specs, .specs_count = 2, .topo = topo, .clone_mode = cases[i].mode
+		};
 		_cleanup_error_ struct ktstr_error *error = NULL;
 
 		specs[0].workers += 1;
@@ -489,7 +503,9 @@ static void threads_of_the_caller(void **state)
 		{ .type = KTSTR_WORK(SIGNAL_STORM), .workers = 2 },
 		{ .type = KTSTR_WORK(SCHBENCH, .cache_footprint_kib = 4), .workers = 1 },
 	};
-	const struct ktstr_workload_config config = { .specs = specs, .specs_count = 2, .clone_mode = KTSTR_CLONE_THREAD };
+	const struct ktstr_workload_config config = { .specs = specs,
+						      .specs_count = 2,
+						      .clone_mode = KTSTR_CLONE_THREAD };
 	size_t threads = own_threads(), fds = own_fds(), processes;
 
 	(void)state;
@@ -542,7 +558,8 @@ static void slices_of_phases(void **state)
 
 			assert_int_equal(slice->phase_epoch, k + 1);
 			assert_true(slice->iterations >= 15);
-			assert_in_range(slice->wake_latencies.total_samples, slice->iterations - 1, slice->iterations + 1);
+			assert_in_range(slice->wake_latencies.total_samples, slice->iterations - 1,
+					slice->iterations + 1);
 			assert_int_equal(slice->wake_latencies.count, slice->wake_latencies.total_samples);
 			assert_true(slice->wake_latencies.values_ns[0] >= KTSTR_MS(2));
 			assert_true(slice->cpu_time_ns > 0 && slice->wall_time_ns > slice->cpu_time_ns);
@@ -647,8 +664,10 @@ static void a_fault_takes_its_process_along(void **state)
 {
 	struct ktstr_work_spec specs[] = {
 		{ .type = KTSTR_WORK(SPIN_WAIT), .workers = 2, .pcomm = "app" },
-		{ .type = KTSTR_WORK(CUSTOM, .name = "crash", .fn = crash, .cfg = { .u64 = { 16 } }), .workers = 1,
-		  .pcomm = "app", .comm = "crasher" },
+		{ .type = KTSTR_WORK(CUSTOM, .name = "crash", .fn = crash, .cfg = { .u64 = { 16 } }),
+		  .workers = 1,
+		  .pcomm = "app",
+		  .comm = "crasher" },
 		{ .type = KTSTR_WORK(SPIN_WAIT), .workers = 1 },
 	};
 	const struct ktstr_workload_config config = { .specs = specs, .specs_count = 3 };

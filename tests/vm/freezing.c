@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest that freezes itself many times beside its workload, from two threads, and checks each answer. The host's half
- * is vm/freezing_host.c.
+ * A guest that freezes itself many times beside its workload, from two threads, and checks each answer; the host's half
+ * is vm/freezing_host.c. And how well a deterministic guest sleeps.
  */
 #include <ktstr.h>
 
@@ -59,6 +59,21 @@ KTSTR_TEST(freezes, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = K
 		ktstr_fail_error(ctx, askers[i].error);
 		KTSTR_CLAIM(ctx, askers[i].answered, eq, (unsigned int)FREEZES);
 	}
+}
+
+/* Virtual time: no host, however busy, can make them longer. */
+KTSTR_TEST(sleeps_are_short, .topology = { .llcs = 2, .cores_per_llc = 2 }, .deterministic = true)
+{
+	enum { SLEEPS = 400, ALLOWED = SLEEPS / 100 };
+	unsigned int late = 0;
+
+	for (int i = 0; i < SLEEPS; i++) {
+		uint64_t began = ktstr_now_ns();
+
+		ktstr_sleep_ns(KTSTR_MS(1));
+		late += ktstr_now_ns() - began > KTSTR_MS(1) + KTSTR_US(200);
+	}
+	KTSTR_CLAIM(ctx, late, at_most, (unsigned int)ALLOWED);
 }
 
 KTSTR_TEST(cannot_freeze, .description = "an ordinary guest's CPUs are threads: it is told so")

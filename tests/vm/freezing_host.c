@@ -3,7 +3,7 @@
  * The host's half of vm/freezing.c: runs its test deterministically, keeps the guest frozen for as long as it is told
  * (a random part of it each time), and looks whether anything of the guest moves meanwhile.
  *
- *	freezing_host AGENT SCENARIOS PROGRAM SEED MAX_MS
+ *	freezing_host BUILD PROGRAM SEED MAX_MS
  *
  * Prints "freezes N moved N digest HEX".
  */
@@ -73,18 +73,21 @@ static void ignore_stage_done(void *context, const char *name, uint64_t ended_ns
 static struct ktstr_error *set_up(char **argv, struct ktstr_run_setup *setup, struct ktstr_program *program,
 				  struct ktstr_run *run)
 {
-	KTSTR_TRY(ktstr_guest_base_init(&setup->base, ktstr_xstrdup(argv[1]), argv[2]));
+	_cleanup_free_ char *scenarios = ktstr_xasprintf("%s/ktstr-scenarios", argv[1]);
+
+	setup->lockstep_path = ktstr_xasprintf("%s/ktstr-lockstep.so", argv[1]);
+	KTSTR_TRY(ktstr_guest_base_init(&setup->base, ktstr_xasprintf("%s/ktstr-init", argv[1]), scenarios));
 	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
 	KTSTR_TRY(ktstr_kernel_resolve(ktstr_env("KTSTR_KERNEL"), false, NULL, &setup->kernel));
 	KTSTR_TRY(ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel));
-	KTSTR_TRY(ktstr_program_load(argv[3], program));
+	KTSTR_TRY(ktstr_program_load(argv[2], program));
 	run->program = program;
 	run->test = &program->tests[0];
 	run->full_name = ktstr_xasprintf("ktstr/%s", run->test->name);
 	run->topology = run->test->topology;
 	run->duration_ns = run->test->duration_ns;
 	run->deterministic = run->test->deterministic;
-	run->seed = strtoull(argv[4], NULL, 10);
+	run->seed = strtoull(argv[3], NULL, 10);
 	return ktstr_sched_resolve(NULL, NULL, NULL, &run->scheduler);
 }
 
@@ -115,13 +118,13 @@ int main(int argc, char **argv)
 	struct ktstr_started started = { 0 };
 	struct ktstr_error *error;
 
-	if (argc != 6)
+	if (argc != 5)
 		return 2;
 	error = set_up(argv, &setup, &program, &run);
 	if (!error)
 		error = ktstr_run_start(&setup, &run, &events, &started);
 	watch.vmlinux_path = setup.kernel.vmlinux_path;
-	watch.max_ms = (unsigned int)atoi(argv[5]);
+	watch.max_ms = (unsigned int)atoi(argv[4]);
 	srand((unsigned int)ktstr_now_ns());
 	if (!error) {
 		ktstr_vm_on_freeze(started.vm, on_freeze, &watch);

@@ -61,6 +61,16 @@ assert len(d["event_counter_timeline"]) > 3
 assert 0 < m["frozen_ns"] < r["stages"]["run"]'
 }
 
+@test "captures, watches and kernel variables as ops of a scenario, stamped with their step" {
+	expect_outcome "$results" ops pass
+	holds ops '
+steps = {s["tag"]: s.get("step_index") for s in snapshots}
+assert steps.pop("periodic_000") in (1, 2) and steps == {"step two": 2}, steps # the host is no guest: it fires no watch
+assert r["captures"]["kernel_ops"] == [{"tag": "panic", "values": [{"kind": "u32", "number": 99}]}]
+procs, = r["captures"]["cgroup_procs"]
+assert procs["tag"] == "procs" and procs["cgroup"] == "cg_0" and len(procs["pids"]) == 2, procs'
+}
+
 @test "the monitor samples a running guest under KASLR: clocks advance, counters of 7.x are there, absent is not zero" {
 	holds captures '
 assert 10 < m["total_samples"] == m["plausible_samples"], m
@@ -109,6 +119,14 @@ assert r["stages"]["run"] < 7e9, r["stages"]'
 	holds deterministic '
 assert r["periodic_fired"] == 1 and [s["tag"] for s in snapshots] == ["before", "periodic_000"], snapshots
 assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_ns"] == 0'
+}
+
+@test "callbacks after the VM: what they find decides, a crash is a failure, a skip hides none" {
+	expect_outcome "$results" post_vm_fails fail "vm->vcpus" "at_least 100"
+	expect_outcome "$results" post_vm_skips skip "post_vm_skips has no crystal ball"
+	expect_outcome "$results" post_vm_crashes fail "post_vm:" "signal 6"
+	expect_outcome "$results" post_vm_after_failure fail "failed on purpose"
+	[ ! -e "$(result "$results" post_vm_fails sidecar).post-vm" ]
 }
 
 @test "captures of an earlier run are gone when a test runs again" {

@@ -228,8 +228,24 @@ static void run_captured(struct ktstr_ctx *ctx)
 	ktstr_fail_error(ctx, error);
 }
 
+/* On the host, afterwards: the scheduler's counters only grow, and what was set is what the kernel had. */
+static void look_back(struct ktstr_vm_result *vm)
+{
+	struct ktstr_sample_series *series = ktstr_vm_result_periodic_series(vm);
+	struct ktstr_series_u64 enqueues;
+
+	ktstr_sample_series_bpf_live_u64(series, "nr_enqueues", &enqueues);
+	KTSTR_CLAIM_SERIES(vm, &enqueues, strictly_increasing);
+	ktstr_series_u64_deinit(&enqueues);
+	ktstr_sample_series_destroy(series);
+	KTSTR_CLAIM(vm, vm->periodic_real, eq, 3u);
+	KTSTR_CLAIM(vm, vm->success, eq, true);
+	KTSTR_CLAIM(vm, vm->monitor.total_samples, at_least, (uint64_t)10);
+	KTSTR_CLAIM(vm, vm->watchdog.expected_jiffies, eq, vm->watchdog.observed_jiffies);
+}
+
 KTSTR_TEST(captures, .scheduler = &good, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(4),
-	   .num_snapshots = 3, .checks = { .not_stuck = KTSTR_ON },
+	   .num_snapshots = 3, .checks = { .not_stuck = KTSTR_ON }, .post_vm = look_back,
 	   .watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "nr_enqueues", KTSTR_MAP_SCALAR_COUNTER, "enqueues" },
 						  { "stats", "", KTSTR_MAP_PER_CPU_COUNTER, "select_cpu" },
 						  { ".bss", "cpu_states[1].vtime", KTSTR_MAP_SCALAR, "vtime" },
@@ -238,11 +254,64 @@ KTSTR_TEST(captures, .scheduler = &good, .topology = { .llcs = 2, .cores_per_llc
 	run_captured(ctx);
 }
 
+/* The same as ops of a scenario. */
+KTSTR_PLAN(watched_steps, .backdrop = { KTSTR_DEFS({ .name = "cg_0", .workers = 2 }) },
+	   KTSTR_STEPS({ .hold = ktstr_hold_fixed(KTSTR_MS(500)) },
+		       { KTSTR_OPS(KTSTR_OP(WATCH_SNAPSHOT, .symbol = PANIC_VARIABLE),
+				   KTSTR_OP(CAPTURE_SNAPSHOT, .tag = "step two"),
+				   KTSTR_OP(CAPTURE_CGROUP_PROCS, .tag = "procs", .cgroup = "cg_0"),
+				   KTSTR_OP(WRITE_KERNEL_COLD, KTSTR_KERNEL_ENTRIES({ KTSTR_KERNEL_SYMBOL(PANIC_VARIABLE),
+										      ktstr_kernel_value_u32(99) })),
+				   KTSTR_OP(READ_KERNEL_HOT, .tag = "panic", .target = KTSTR_KERNEL_SYMBOL(PANIC_VARIABLE),
+					    .width = ktstr_kernel_width_u32())),
+			 .hold = ktstr_hold_fixed(KTSTR_MS(500)) }));
+
+KTSTR_TEST(ops, .topology = { .llcs = 1, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1), .plan = watched_steps,
+	   .num_snapshots = 1)
+{
+	ktstr_run_plan(ctx);
+	KTSTR_CLAIM(ctx, in_proc(PANIC_FILE), eq, 99L);
+}
+
 /* The host sets a variable of the scheduler, which then gives up with it. */
 KTSTR_TEST(map_write, .scheduler = &good, .duration = KTSTR_SEC(3),
 	   .bpf_map_write = KTSTR_BPF_MAP_WRITES({ ".bss", "failure_code", 77 }))
 {
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "cg_0" }));
+}
+
+static void complain(struct ktstr_vm_result *vm)
+{
+	KTSTR_CLAIM(vm, vm->vcpus, at_least, 100u);
+}
+
+static void give_up(struct ktstr_vm_result *vm)
+{
+	ktstr_post_vm_skip(vm, "%s has no crystal ball", vm->entry_name);
+}
+
+static void crash(struct ktstr_vm_result *vm)
+{
+	(void)vm;
+	abort();
+}
+
+#define LOOKED_AT(NAME, ...)                                                              \
+	KTSTR_TEST(NAME, .topology = { .llcs = 1, .cores_per_llc = 1 }, .duration = KTSTR_MS(100), __VA_ARGS__)
+
+LOOKED_AT(post_vm_fails, .post_vm = complain)
+{
+}
+LOOKED_AT(post_vm_skips, .post_vm = give_up)
+{
+}
+LOOKED_AT(post_vm_crashes, .post_vm = crash)
+{
+}
+/* The first is left out, the second runs and hides nothing. */
+LOOKED_AT(post_vm_after_failure, .post_vm = crash, .post_vm_unconditional = give_up)
+{
+	ktstr_fail(ctx, "failed on purpose");
 }
 
 /* A limit longer than the scheduler's own, and one shorter: with both a real stall is noticed, and nothing else is. */

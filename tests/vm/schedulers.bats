@@ -44,6 +44,9 @@ setup() {
 
 @test "a scheduler that exits before it attaches: its code and last words" {
 	expect_outcome "$results" exit_at_once fail "scheduler quits exited before it attached" "exit code 3" "as told"
+	# In the VM that was to become a template: it is not tried again.
+	contains '"attach"' "$(result "$results" exit_at_once stages)"
+	lacks '"restore"' "$(result "$results" exit_at_once stages)"
 	expect_reason "$results" exit_at_once "fail SchedulerCrashed: "
 	[ "$(result "$results" exit_at_once guest_result_received)" = false ]
 }

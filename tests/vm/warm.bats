@@ -64,6 +64,45 @@ stages() {
 	lacks traces "$output"
 }
 
+# All that a test can reach: the last line is what it says of each, before and after it has dirtied it.
+traces='state() {
+	ls /sys/fs/cgroup | tr "\n" " "; ls -A /tmp /run /dev/shm | tr "\n" " "; cat /proc/sys/kernel/sched_rr_timeslice_ms
+	cat /proc/sys/vm/swappiness /proc/sys/kernel/hostname; cut -d" " -f1 /proc/modules | tr "\n" " "; ls / | tr "\n" " "
+	cat /sys/kernel/mm/transparent_hugepage/enabled; grep -c dirt /proc/self/mounts; cat /proc/sys/kernel/tainted
+}; dirty() {
+	mkdir /sys/fs/cgroup/dirt; echo $$ >/sys/fs/cgroup/dirt/cgroup.procs; echo 7 >/proc/sys/kernel/sched_rr_timeslice_ms
+	echo 13 >/proc/sys/vm/swappiness; echo dirt >/proc/sys/kernel/hostname; echo dirt >/tmp/dirt; echo dirt >/run/dirt
+	dd if=/dev/zero of=/dev/shm/dirt bs=1M count=50; mkdir /dirt; mount -t tmpfs dirt /dirt; echo never >/sys/kernel/mm/transparent_hugepage/enabled
+	echo dirt >/init; echo 64 >/proc/sys/kernel/tainted
+} 2>/dev/null'
+
+@test "a clone that has dirtied all it can reach leaves no trace, and its template as it was" {
+	local clean after sums
+	one_run
+	ktstr_shell() { "$KTSTR" shell --topology 1n1l2c1t --exec "$traces; $1"; }
+	clean=$(ktstr_shell state)
+	sums=$(find "$KTSTR_TEMPLATE_DIR" -name state -exec sha256sum {} + -o -name ram -exec sha256sum {} +)
+	after=$(ktstr_shell "dirty; state")
+	[ -n "$clean" ] && [ "$after" != "$clean" ]
+	contains dirt "$after"
+	[ "$(ktstr_shell state)" = "$clean" ]
+	[ "$(find "$KTSTR_TEMPLATE_DIR" -name state -exec sha256sum {} + -o -name ram -exec sha256sum {} +)" = "$sums" ]
+}
+
+@test "a template whose builder is killed: nothing of it is left" {
+	local pid
+	KTSTR_TEST_MARK=builder "$KTSTR" run --scenario steady --topology 1n1l3c1t --duration 1s >/dev/null 2>&1 3>&- &
+	pid=$!
+	eventually find "$KTSTR_TEMPLATE_DIR" -path '*build.*/ram' -size +0 -exec test -s {} \; -quit
+	eventually [ -n "$(marked_vms builder)" ]
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || true
+	nothing_runs() { [ -z "$(marked_vms builder)" ]; }
+	eventually nothing_runs
+	"$KTSTR" template list >/dev/null
+	[ -z "$(find "$KTSTR_TEMPLATE_DIR" -name 'build.*')" ]
+}
+
 @test "clones of one template draw different random numbers" {
 	local first
 	run -0 --separate-stderr "$KTSTR" shell --topology 1n1l2c1t --exec 'cat /proc/sys/kernel/random/uuid'

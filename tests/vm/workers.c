@@ -126,7 +126,8 @@ KTSTR_TEST(thousand, .description = "1,000 workers in 50 cgroups start, run, sto
 	   .duration = KTSTR_SEC(60))
 {
 	struct ktstr_workload_handle *handles[CGROUPS] = { 0 };
-	long long before = number_in("/proc/meminfo", "MemAvailable:"), during, processes = number_in("/proc/loadavg", "/");
+	long long before = number_in("/proc/meminfo", "MemAvailable:"), during,
+		  processes = number_in("/proc/loadavg", "/");
 	char names[CGROUPS][16];
 	unsigned int done = 0, left = 0;
 	struct timespec began;
@@ -184,7 +185,10 @@ static void memory_hog(const struct ktstr_worker_ctx *ctx)
 	}
 }
 
-#define BOMB(NAME, FN) { .name = NAME, .workers = 2, .work = KTSTR_WORK(CUSTOM, .name = NAME, .fn = FN) }
+#define BOMB(NAME, FN)                                                                         \
+	{                                                                                      \
+		.name = NAME, .workers = 2, .work = KTSTR_WORK(CUSTOM, .name = NAME, .fn = FN) \
+	}
 
 /* Whether new processes can be had and reaped, and a cgroup made and filled: what the harness lives on. */
 static void expect_well(struct ktstr_ctx *ctx)
@@ -213,8 +217,8 @@ static void lower_tasks_limit(struct ktstr_ctx *ctx, const char *limit)
 		ktstr_fail(ctx, "cannot write to %s: %s", TASKS_LIMIT, strerror(errno));
 }
 
-KTSTR_TEST(fork_bombs, .description = "workers that fork without end hit the limit of their cgroup, not the agent", GUEST,
-	   .duration = KTSTR_SEC(60))
+KTSTR_TEST(fork_bombs, .description = "workers that fork without end hit the limit of their cgroup, not the agent",
+	   GUEST, .duration = KTSTR_SEC(60))
 {
 	const struct ktstr_cgroup_def bomb = BOMB("bomb", fork_bomb);
 	struct ktstr_workload_handle *handle;
@@ -233,11 +237,12 @@ KTSTR_TEST(fork_bombs, .description = "workers that fork without end hit the lim
 	expect_well(ctx);
 }
 
-KTSTR_TEST(memory_hogs, .description = "workers that eat all memory are killed; agent, harness and others are not", GUEST,
-	   .duration = KTSTR_SEC(60))
+KTSTR_TEST(memory_hogs, .description = "workers that eat all memory are killed; agent, harness and others are not",
+	   GUEST, .duration = KTSTR_SEC(60))
 {
 	const struct ktstr_cgroup_def hog = BOMB("hog", memory_hog);
-	const struct ktstr_cgroup_def quiet = { .name = "quiet", .workers = 1,
+	const struct ktstr_cgroup_def quiet = { .name = "quiet",
+						.workers = 1,
 						.work = KTSTR_WORK(TIMER_LATENCY, .interval_us = 10000) };
 	struct ktstr_workload_handle *calm = run(ctx, &quiet), *handle = run(ctx, &hog);
 	const struct ktstr_worker_report *reports;
@@ -420,7 +425,8 @@ static void policies(struct ktstr_ctx *ctx)
 
 	for (size_t i = 0; i < ROWS; i++)
 		works[i] = (struct ktstr_work_spec){ .type = KTSTR_WORK(TIMER_LATENCY, .interval_us = 5000),
-						     .workers = 1, .sched_policy = rows[i].policy };
+						     .workers = 1,
+						     .sched_policy = rows[i].policy };
 	handle = run(ctx, &def);
 	if (!handle)
 		return;
@@ -449,7 +455,9 @@ static void placements(struct ktstr_ctx *ctx)
 		{ .type = work, .workers = 1, .affinity = ktstr_affinity_cross_cgroup() },
 	};
 	static const char *const expected[] = { "2-3", "1", "2-3", "1-3" };
-	const struct ktstr_cgroup_def def = { .name = "placements", .works = works, .works_count = 4,
+	const struct ktstr_cgroup_def def = { .name = "placements",
+					      .works = works,
+					      .works_count = 4,
 					      .cpuset = ktstr_cpuset_exact(ktstr_cpus_range(1, 3)) };
 	struct ktstr_workload_handle *handle = run(ctx, &def);
 	const int *pids;

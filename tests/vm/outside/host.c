@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * outside_host KERNEL SHAPE MEMORY_MIB KARGS GUEST DUMP CORE: boots (or restores) the VM, runs GUEST in it, and when that
- * holds still compares what it said with what its memory says. Prints each difference and "compared N, equal N"; writes
- * a dump of the guest to DUMP and, unless it is "-", an ELF core to CORE.
+ * Boots (or restores) a VM, runs a program in it, under a scheduler if one is given, and when that program holds still
+ * compares what it said with what its memory says. Prints each difference and "compared N, equal N"; writes a dump of
+ * the guest, and if wanted an ELF core of all of its memory and an image of what was read (for tests/fuzz).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,8 @@
 #include "ktstr/units.h"
 #include "observe/bpf_maps.h"
 #include "observe/dump.h"
-#include "observe/vm_view.h"
-#include "runner/runner.h"
+#include "observe/vmcore.h"
+#include "runner/job_bundle.h"
 #include "vm/bundle.h"
 #include "vm/gdbstub.h"
 #include "vm/template.h"
@@ -27,27 +27,44 @@
 
 #define GUEST_LIMIT KTSTR_SEC(240)
 
+/* The words of the command line; "-" = none. */
+struct arguments {
+	const char *kernel, *shape, *memory_mib, *kargs, *scheduler, *guest, *dump, *core, *image;
+};
+
 struct session {
+	const struct arguments *arguments;
 	struct ktstr_run_setup setup;
 	struct ktstr_vm *vm;
 	struct ktstr_kernel_view *view;
-	const char *dump_path, *core_path;
 	struct ktstr_str output; /* of the guest */
-	bool held;
 };
 
-static struct ktstr_error *build_job(const char *guest, struct ktstr_bundle **bundle, struct ktstr_vm_job *job)
+static bool given(const char *argument)
 {
+	return strcmp(argument, "-");
+}
+
+static struct ktstr_error *build_job(const struct arguments *arguments, struct ktstr_bundle **bundle,
+				     struct ktstr_vm_job *job)
+{
+	_cleanup_(ktstr_sched_choice_deinit) struct ktstr_sched_choice scheduler = { 0 };
 	_cleanup_free_ char *library_path = NULL;
 	_cleanup_free_ char *library_env = NULL;
 	_cleanup_free_ char *text = NULL;
 	json_t *json;
 
 	KTSTR_TRY(ktstr_bundle_create(bundle));
-	KTSTR_TRY(ktstr_bundle_add_program(*bundle, "/guest", guest));
+	KTSTR_TRY(ktstr_bundle_add_program(*bundle, "/guest", arguments->guest));
+	if (given(arguments->scheduler)) {
+		KTSTR_TRY(ktstr_sched_resolve(arguments->scheduler, NULL, NULL, &scheduler));
+		KTSTR_TRY(ktstr_bundle_add_program(*bundle, KTSTR_JOB_DIR "/scheduler", scheduler.path));
+	}
 	KTSTR_TRY(ktstr_bundle_library_path(*bundle, &library_path));
 	library_env = ktstr_xasprintf("LD_LIBRARY_PATH=%s", library_path);
 	json = json_pack("{s[s] s[s]}", "argv", "/guest", "env", library_env);
+	if (scheduler.path)
+		json_object_set_new(json, "scheduler", ktstr_job_scheduler(&scheduler, KTSTR_JOB_DIR "/scheduler"));
 	text = json_dumps(json, 0);
 	json_decref(json);
 	KTSTR_TRY(ktstr_bundle_add_data(*bundle, KTSTR_JOB_PATH, 0644, text, strlen(text)));
@@ -89,7 +106,47 @@ static struct ktstr_error *write_dump(const struct session *session)
 	_cleanup_free_ char *text = json_dumps(dump, JSON_INDENT(1));
 
 	json_decref(dump);
-	return ktstr_write_file_atomic(session->dump_path, text ? text : "", text ? strlen(text) : 0);
+	return ktstr_write_file_atomic(session->arguments->dump, text ? text : "", text ? strlen(text) : 0);
+}
+
+/* As ktstr_view_of_vm() does it, but what is read is recorded. */
+static struct ktstr_error *open_view(struct session *session)
+{
+	struct ktstr_ram_region regions[2];
+	struct ktstr_guest_memory *memory;
+	_cleanup_close_ int ram = -1;
+	uint64_t bytes;
+
+	KTSTR_TRY(ktstr_vm_open_ram(session->vm, &ram, &bytes));
+	KTSTR_TRY(ktstr_guest_memory_of_process(ktstr_vm_pid(session->vm), ram, regions,
+						ktstr_machine_ram_regions(bytes, regions), &memory));
+	if (given(session->arguments->image))
+		ktstr_guest_record(memory);
+	return ktstr_kernel_view_open(memory, session->setup.kernel.vmlinux_path, ktstr_vm_vmcoreinfo(session->vm),
+				      &session->view);
+}
+
+/* Beside the image: where the types of its kernel are. */
+static struct ktstr_error *write_image(const struct session *session)
+{
+	_cleanup_free_ char *beside = ktstr_xasprintf("%s.vmlinux", session->arguments->image);
+	const char *vmlinux = session->setup.kernel.vmlinux_path;
+
+	KTSTR_TRY(ktstr_write_file_atomic(beside, vmlinux, strlen(vmlinux)));
+	return ktstr_vmcore_write(session->view, NULL, session->arguments->image);
+}
+
+static struct ktstr_error *read_guest(struct session *session, const struct outside_readings *first, char **host_values)
+{
+	ktstr_guest_freeze(session->view->memory, true);
+	compare(session, first, host_values);
+	KTSTR_TRY(write_dump(session));
+	if (given(session->arguments->image))
+		KTSTR_TRY(write_image(session));
+	else if (given(session->arguments->core))
+		KTSTR_TRY(ktstr_vmcore_write(session->view, NULL, session->arguments->core));
+	ktstr_guest_freeze(session->view->memory, false);
+	return NULL;
 }
 
 /* The guest holds: it is stopped, read and let go. */
@@ -102,13 +159,9 @@ static struct ktstr_error *on_hold(struct session *session, const struct outside
 	KTSTR_TRY(ktstr_gdb_open(ktstr_vm_take_gdb_fd(session->vm), deadline, &gdb));
 	error = ktstr_gdb_stop(gdb, deadline);
 	if (!error)
-		error = ktstr_view_of_vm(session->vm, session->setup.kernel.vmlinux_path, &session->view);
-	if (!error) {
-		ktstr_guest_freeze(session->view->memory, true);
-		compare(session, first, host_values);
-		error = write_dump(session);
-		ktstr_guest_freeze(session->view->memory, false);
-	}
+		error = open_view(session);
+	if (!error)
+		error = read_guest(session, first, host_values);
 	if (!error)
 		error = release(session);
 	if (!error)
@@ -201,22 +254,22 @@ static struct ktstr_error *converse(struct session *session, size_t *differences
 	return error;
 }
 
-static struct ktstr_error *run(char **argv, struct session *session, size_t *differences)
+static struct ktstr_error *run(struct session *session, size_t *differences)
 {
+	const struct arguments *arguments = session->arguments;
 	struct ktstr_template template = { .hold.lock_fd = -1 };
 	struct ktstr_topology topology;
-	struct ktstr_vm_config config = { .topology = &topology, .memory_mib = strtoull(argv[3], NULL, 10), .observe = true,
+	struct ktstr_vm_config config = { .topology = &topology, .memory_mib = strtoull(arguments->memory_mib, NULL, 10), .observe = true,
 					  .settle_ms = KTSTR_SETTLE_MS,
-					  .extra_kargs = strcmp(argv[4], "-") ? argv[4] : NULL };
+					  .extra_kargs = given(arguments->kargs) ? arguments->kargs : NULL };
 	struct ktstr_bundle *bundle = NULL;
 	struct ktstr_vm_job job = { 0 };
 	struct ktstr_error *error;
 
-	session->dump_path = argv[6];
-	KTSTR_TRY(ktstr_topology_parse(argv[2], &topology));
-	error = build_job(argv[5], &bundle, &job);
+	KTSTR_TRY(ktstr_topology_parse(arguments->shape, &topology));
+	error = build_job(arguments, &bundle, &job);
 	if (!error)
-		error = ktstr_run_setup_vm(argv[1], NULL, &session->setup);
+		error = ktstr_run_setup_vm(arguments->kernel, NULL, &session->setup);
 	config.qemu = &session->setup.qemu;
 	config.accel = &session->setup.accel;
 	config.kernel = &session->setup.kernel;
@@ -234,15 +287,17 @@ static struct ktstr_error *run(char **argv, struct session *session, size_t *dif
 
 int main(int argc, char **argv)
 {
-	struct session session = { 0 };
+	struct arguments arguments;
+	struct session session = { .arguments = &arguments };
 	struct ktstr_error *error;
 	size_t differences = 0;
 
-	if (argc != 7) {
-		fprintf(stderr, "usage: %s KERNEL SHAPE MEMORY_MIB KARGS|- GUEST DUMP\n", argv[0]);
+	if (argc != 10) {
+		fprintf(stderr, "usage: %s KERNEL SHAPE MEMORY_MIB KARGS|- SCHEDULER|- GUEST DUMP CORE|- IMAGE|-\n", argv[0]);
 		return 2;
 	}
-	error = run(argv, &session, &differences);
+	arguments = (struct arguments){ argv[1], argv[2], argv[3], argv[4], argv[5], argv[6], argv[7], argv[8], argv[9] };
+	error = run(&session, &differences);
 	outside_forget();
 	ktstr_vm_destroy(session.vm);
 	ktstr_kernel_view_close(session.view);
