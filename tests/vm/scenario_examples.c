@@ -55,13 +55,18 @@ KTSTR_PLAN(versus_plan,
 
 KTSTR_TEST(versus, .plan = versus_plan, .scheduler = &mine, .duration = KTSTR_SEC(2))
 {
-	struct ktstr_opt_f64 under_mine, under_eevdf;
+	const struct ktstr_phase_bucket *steps[2];
+	const struct ktstr_phase_cgroup_stats *pairs[2];
 
 	ktstr_run_plan(ctx);
-	under_mine = ktstr_scenario_stats_step_metric(ktstr_stats(ctx), 0, "iteration_rate");
-	under_eevdf = ktstr_scenario_stats_step_metric(ktstr_stats(ctx), 1, "iteration_rate");
-	if (under_mine.set && under_eevdf.set)
-		ktstr_note(ctx, "%.0f exchanges per second, EEVDF: %.0f", under_mine.value, under_eevdf.value);
+	for (uint32_t i = 0; i < 2; i++) {
+		steps[i] = ktstr_scenario_stats_step(ktstr_stats(ctx), i);
+		pairs[i] = steps[i] ? ktstr_phase_bucket_cgroup(steps[i], "pairs") : NULL;
+		if (!pairs[i])
+			return;
+	}
+	ktstr_note(ctx, "%llu exchanges, under EEVDF %llu", (unsigned long long)pairs[0]->total_iterations,
+		   (unsigned long long)pairs[1]->total_iterations);
 }
 
 /* 4. One cgroup per LLC, and workers that are sent to another CPU again and again. */

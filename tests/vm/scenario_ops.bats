@@ -75,7 +75,7 @@ assert procs["cgroup"] == "a" and len(procs["pids"]) == 2, procs' <"$BATS_TEST_T
 	for example in squeeze neighbour versus shuffle frozen; do
 		expect_outcome "$examples" "$example" pass
 	done
-	contains "exchanges per second, EEVDF:" "$(result "$examples" versus verdict notes)"
+	contains "exchanges, under EEVDF" "$(result "$examples" versus verdict notes)"
 	sed -n 's/^    //p' "$KTSTR_TEST_SOURCE/docs/guide/writing-scenarios.md" >"$BATS_TEST_TMPDIR/guide"
 	grep -qxF '        KTSTR_STEPS({ .hold = ktstr_hold_frac(.3) },' "$BATS_TEST_TMPDIR/guide"
 	# Every line of code of the examples stands in the guide.
