@@ -56,6 +56,6 @@ kept_and_broken() { # TEST NAME THRESHOLD REASON
 @test "an unfair scheduler fails a claim that two cgroups do equally well" {
 	expect_outcome "$out" unfair_scheduler fail "(equal cgroups)"
 	expect_reason "$out" unfair_scheduler "fail Unfair: worst_iterations_per_worker was"
-	contains "good->cpus_used" "$(result "$out" unfair_scheduler passes)"
-	contains '"Uint"' "$(result "$out" unfair_scheduler verdict measurements good_iterations)"
+	contains "favoured->cpus_used" "$(result "$out" unfair_scheduler passes)"
+	contains '"Uint"' "$(result "$out" unfair_scheduler verdict measurements favoured_iterations)"
 }
