@@ -95,14 +95,6 @@ struct output {
 	double *values;
 };
 
-static struct ktstr_error *print_json(json_t *json)
-{
-	int status = json_dumpf(json, stdout, JSON_INDENT(1));
-
-	json_decref(json);
-	return status || putchar('\n') < 0 ? ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") : NULL;
-}
-
 static void print_run(void *context, const struct ktstr_index_run *run)
 {
 	struct output *output = context;
@@ -133,7 +125,7 @@ static struct ktstr_error *list(const struct runs_arguments *arguments, struct k
 
 	KTSTR_TRY(ktstr_index_runs(index, &arguments->query, print_run, &output));
 	if (output.array)
-		return print_json(output.array);
+		return ktstr_cli_print_json(output.array);
 	if (!output.count)
 		puts("no runs");
 	return NULL;
@@ -182,7 +174,7 @@ static struct ktstr_error *show(const struct runs_arguments *arguments, struct k
 	if (!output.count)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no run %s, and no such file; `ktstr runs list` shows the runs",
 				       arguments->what);
-	return output.array ? print_json(output.array) : NULL;
+	return output.array ? ktstr_cli_print_json(output.array) : NULL;
 }
 
 static void add_value(void *context, const struct ktstr_index_row *row)
@@ -264,7 +256,7 @@ static struct ktstr_error *history(const struct runs_arguments *arguments, struc
 	KTSTR_TRY(ktstr_index_history(index, arguments->what, &arguments->query, add_value, &output));
 	values = output.values;
 	if (output.array)
-		return print_json(output.array);
+		return ktstr_cli_print_json(output.array);
 	if (!output.count)
 		return no_such_metric(arguments, index);
 	print_sparkline(output.values, output.count);

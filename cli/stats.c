@@ -65,14 +65,6 @@ static const struct argp argp = {
 	       "they ran on, and why keys are null; and the metrics that results can have.",
 };
 
-static struct ktstr_error *print_json(json_t *json)
-{
-	int status = json_dumpf(json, stdout, JSON_INDENT(1));
-
-	json_decref(json);
-	return status || putchar('\n') < 0 ? ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") : NULL;
-}
-
 /* A run directory, with what `list` shows of it. */
 struct run_dir {
 	char *name, *path;
@@ -174,7 +166,7 @@ static struct ktstr_error *list(const struct stats_arguments *arguments)
 	}
 	free_runs(runs, count);
 	if (arguments->json)
-		return print_json(array);
+		return ktstr_cli_print_json(array);
 	json_decref(array);
 	if (!count)
 		printf("no runs below %s\n", root);
@@ -286,7 +278,7 @@ static struct ktstr_error *list_values(const struct stats_arguments *arguments)
 		values[i] = json_object();
 	error = ktstr_scan_sidecars(root, collect_values, values, &scan);
 	if (!error && arguments->json)
-		error = print_json(values_to_json(values));
+		error = ktstr_cli_print_json(values_to_json(values));
 	else if (!error)
 		print_values(values);
 	complain(&scan);
@@ -317,7 +309,7 @@ static struct ktstr_error *show_host(const struct stats_arguments *arguments)
 	if (!host)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no sidecar in %s records its host", path);
 	if (arguments->json)
-		return print_json(host);
+		return ktstr_cli_print_json(host);
 	KTSTR_TRY(ktstr_host_context_from_json(host, &context));
 	json_decref(host);
 	text = ktstr_host_context_format(&context);
@@ -397,7 +389,7 @@ static struct ktstr_error *explain_sidecar(const struct stats_arguments *argumen
 	if (!scan.walked)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no sidecars in %s", path);
 	if (arguments->json)
-		return print_json(explanation_to_json(&scan, nulls));
+		return ktstr_cli_print_json(explanation_to_json(&scan, nulls));
 	print_explanation(&scan, nulls);
 	return NULL;
 }
@@ -435,7 +427,7 @@ static struct ktstr_error *list_metrics(const struct stats_arguments *arguments)
 			       *def->unit ? def->unit : "-");
 	}
 	if (arguments->json)
-		return print_json(array);
+		return ktstr_cli_print_json(array);
 	json_decref(array);
 	return NULL;
 }
