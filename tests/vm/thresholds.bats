@@ -59,3 +59,13 @@ kept_and_broken() { # TEST NAME THRESHOLD REASON
 	contains "favoured->cpus_used" "$(result "$out" unfair_scheduler passes)"
 	contains '"Uint"' "$(result "$out" unfair_scheduler verdict measurements favoured_iterations)"
 }
+
+@test "enforced monitor thresholds hold over a healthy run" {
+	expect_outcome "$out" monitor_holds pass
+	contains "monitor: sustained violations" "$(result "$out" monitor_holds passes)"
+}
+
+@test "max_imbalance_ratio fails on tasks that crowd one CPU" {
+	expect_outcome "$out" monitor_sees_imbalance fail "nr_running imbalance reached" "(limit 3)"
+	expect_reason "$out" monitor_sees_imbalance "fail Monitor: monitor: nr_running imbalance"
+}

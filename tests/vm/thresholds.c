@@ -146,3 +146,25 @@ KTSTR_TEST(unfair_scheduler, .topology = { .cores_per_llc = 2 }, .scheduler = &u
 			      ktstr_cgroup_stats_iterations_per_worker(favoured), 0.0, .kind = KTSTR_DETAIL_UNFAIR,
 			      .because = "equal cgroups");
 }
+
+/* What the host sees of the runqueues. */
+KTSTR_SCHEDULER(plain, .binary = "scx_ktstr");
+
+#define MONITOR(...)                                                                               \
+	{                                                                                          \
+		.enforce_monitor_thresholds = KTSTR_ON, .max_local_dsq_depth = KTSTR_SOME(1000),   \
+		.fail_on_rq_clock_stuck = KTSTR_OFF, .max_fallback_rate = KTSTR_SOME(1e6), __VA_ARGS__ \
+	}
+
+KTSTR_TEST(monitor_holds, .topology = { .cores_per_llc = 2 }, .scheduler = &plain, .duration = KTSTR_SEC(2),
+	   .checks = MONITOR(.max_imbalance_ratio = KTSTR_SOME(1000), .max_keep_last_rate = KTSTR_SOME(1e6)))
+{
+	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "spread", .workers = 2 }));
+}
+
+/* Eight tasks that may only use CPU 0 beside an idle CPU 1. */
+KTSTR_TEST(monitor_sees_imbalance, .topology = { .cores_per_llc = 2 }, .duration = KTSTR_SEC(2),
+	   .checks = MONITOR(.max_imbalance_ratio = KTSTR_SOME(3), .sustained_samples = KTSTR_SOME(3)))
+{
+	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "crowded", .workers = 8, .affinity = ktstr_affinity_single_cpu() }));
+}
