@@ -128,3 +128,7 @@ digests() {
 	# Others use it, too: a template is 200 MiB.
 	[ $((after - before)) -lt 65536 ] || { echo "$before KiB before, $after KiB after"; return 1; }
 }
+
+@test "1,000 workers in 50 cgroups start, run, stop and are reaped in 1 GiB" {
+	run -0 "$KTSTR" test --filter =ktstr/thousand "$(program vm_workers)"
+}

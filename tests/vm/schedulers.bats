@@ -99,6 +99,8 @@ assert any(r['runnable_task_kvas'] for r in d['rq_scx_states'])"
 }
 
 @test "--vmcore keeps all of the memory at an error exit, and the dump says where" {
+	# A run root of its own: a run clears its run directory, and the results of this file are still needed.
+	export KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs
 	run ! "$KTSTR" run --vmcore "$BATS_TEST_TMPDIR/cores" --json --scheduler "$SCX" --scenario steady \
 		--topology 1n1l2c1t --duration 5s -- --error-after-ms 1000
 	local core=("$BATS_TEST_TMPDIR"/cores/steady-*.vmcore)

@@ -94,7 +94,8 @@ traces='state() {
 	KTSTR_TEST_MARK=builder "$KTSTR" run --scenario steady --topology 1n1l3c1t --duration 1s >/dev/null 2>&1 3>&- &
 	pid=$!
 	eventually find "$KTSTR_TEMPLATE_DIR" -path '*build.*/ram' -size +0 -exec test -s {} \; -quit
-	eventually [ -n "$(marked_vms builder)" ]
+	something_runs() { [ -n "$(marked_vms builder)" ]; }
+	eventually something_runs
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null || true
 	nothing_runs() { [ -z "$(marked_vms builder)" ]; }
