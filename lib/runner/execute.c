@@ -65,6 +65,12 @@ static char *dup_or_null(const char *text)
 	return text ? ktstr_xstrdup(text) : NULL;
 }
 
+static void copy_list(struct ktstr_strv *to, const struct ktstr_strv *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		ktstr_strv_add(to, from->items[i]);
+}
+
 /* A host_only run has none of the machine that others bring along. */
 static void identify_host(struct ktstr_test_result *result)
 {
@@ -110,18 +116,14 @@ static void identify(const struct execution *execution)
 	};
 	result->work_type = run->rt_app ? ktstr_xasprintf("rt-app %s", strrchr(run->rt_app, '/') + 1) :
 					  dup_or_null(run->work_type);
-	result->payload = run->test->payload ? ktstr_xstrdup(run->test->payload) : NULL;
+	result->payload = dup_or_null(run->test->payload);
 	result->host = json_incref(setup->host);
 	result->deterministic = run->deterministic;
 	result->seed = run->seed;
-	for (size_t i = 0; i < run->scheduler.args.count; i++)
-		ktstr_strv_add(&result->scheduler_args, run->scheduler.args.items[i]);
-	for (size_t i = 0; i < run->kargs.count; i++)
-		ktstr_strv_add(&result->kargs, run->kargs.items[i]);
-	for (size_t i = 0; i < run->sysctls.count; i++)
-		ktstr_strv_add(&result->sysctls, run->sysctls.items[i]);
-	for (size_t i = 0; i < run->reproduce.count; i++)
-		ktstr_strv_add(&result->reproduce, run->reproduce.items[i]);
+	copy_list(&result->scheduler_args, &run->scheduler.args);
+	copy_list(&result->kargs, &run->kargs);
+	copy_list(&result->sysctls, &run->sysctls);
+	copy_list(&result->reproduce, &run->reproduce);
 	if (run->test->host_only)
 		identify_host(result);
 }
