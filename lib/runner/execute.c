@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "check/saturating.h"
 #include "ktstr/units.h"
 #include "observe/observer.h"
 #include "runner/host_run.h"
@@ -265,7 +266,7 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 	char text[32];
 
 	for (;;) {
-		uint64_t extended = deadline + frozen_ns(execution);
+		uint64_t extended = ktstr_add_saturating(deadline, frozen_ns(execution));
 
 		switch (ktstr_vm_next_frame(vm, extended, &frame)) {
 		case KTSTR_VM_FRAME:
@@ -285,7 +286,8 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 			ended = ktstr_vm_describe_end(vm);
 			return ktstr_error_new(KTSTR_ERR_GUEST, "%s in the middle of the test", ended);
 		case KTSTR_VM_DEADLINE:
-			if (ktstr_now_ns() >= extended && deadline + frozen_ns(execution) > extended)
+			if (ktstr_now_ns() >= extended &&
+			    ktstr_add_saturating(deadline, frozen_ns(execution)) > extended)
 				break;
 			execution->result->timed_out = true;
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the test overran: no verdict within %s",
