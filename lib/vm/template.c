@@ -118,23 +118,30 @@ static struct ktstr_error *publish(struct build *build, struct ktstr_vm *vm, con
 	return NULL;
 }
 
-static struct ktstr_error *build_booted(const struct ktstr_vm_config *config, const char *key,
-					struct ktstr_template *template)
+static struct ktstr_error *boot_and_publish(const struct ktstr_vm_config *config, struct build *build,
+					    struct ktstr_template *template)
 {
-	_cleanup_(build_deinit) struct build build;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	_cleanup_free_ char *description = NULL;
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 
-	KTSTR_TRY(build_init(config, key, &build));
-	KTSTR_TRY(create_ram_file(config, build.ram_path));
-	KTSTR_TRY(ktstr_vm_boot(config, build.ram_path, NULL, &vm));
+	KTSTR_TRY(create_ram_file(config, build->ram_path));
+	KTSTR_TRY(ktstr_vm_boot(config, build->ram_path, NULL, &vm));
 	description = ktstr_xasprintf("%s %s %llu MiB%s", config->kernel->version,
 				      ktstr_topology_format(config->topology, shape),
 				      (unsigned long long)ktstr_machine_memory_mib(config->topology,
 										   config->memory_mib),
 				      config->deterministic ? " deterministic" : "");
-	return publish(&build, vm, &(struct ktstr_str){ 0 }, description, template);
+	return publish(build, vm, &(struct ktstr_str){ 0 }, description, template);
+}
+
+static struct ktstr_error *build_booted(const struct ktstr_vm_config *config, const char *key,
+					struct ktstr_template *template)
+{
+	_cleanup_(build_deinit) struct build build;
+
+	KTSTR_TRY(build_init(config, key, &build));
+	return ktstr_template_blame_store(boot_and_publish(config, &build, template));
 }
 
 struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
@@ -205,26 +212,36 @@ static struct ktstr_error *wait_attached(struct ktstr_vm *vm, uint64_t timeout_n
 	return NULL;
 }
 
-static struct ktstr_error *build_attached(const struct ktstr_vm_config *config, const char *key,
-					  const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
-					  uint64_t timeout_ns, const char *description,
-					  struct ktstr_template *template, struct ktstr_vm **failed)
+static struct ktstr_error *attach_and_publish(const struct ktstr_vm_config *config, struct build *build,
+					      const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
+					      uint64_t timeout_ns, const char *description,
+					      struct ktstr_template *template, struct ktstr_vm **failed)
 {
-	_cleanup_(build_deinit) struct build build;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	_cleanup_str_ struct ktstr_str frames = { 0 };
 	struct ktstr_error *error;
 
-	KTSTR_TRY(build_init(config, key, &build));
-	KTSTR_TRY(copy_sparse(booted->ram_path, build.ram_path));
-	KTSTR_TRY(ktstr_vm_restore(config, build.ram_path, booted->state_path, false, attach, &vm));
+	KTSTR_TRY(copy_sparse(booted->ram_path, build->ram_path));
+	KTSTR_TRY(ktstr_vm_restore(config, build->ram_path, booted->state_path, false, attach, &vm));
 	error = wait_attached(vm, timeout_ns, &frames);
 	if (error) {
 		ktstr_vm_replay_frames(vm, frames.data, frames.length);
 		*failed = ktstr_take(vm);
 		return error;
 	}
-	return publish(&build, vm, &frames, description, template);
+	return publish(build, vm, &frames, description, template);
+}
+
+static struct ktstr_error *build_attached(const struct ktstr_vm_config *config, const char *key,
+					  const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
+					  uint64_t timeout_ns, const char *description,
+					  struct ktstr_template *template, struct ktstr_vm **failed)
+{
+	_cleanup_(build_deinit) struct build build;
+
+	KTSTR_TRY(build_init(config, key, &build));
+	return ktstr_template_blame_store(attach_and_publish(config, &build, booted, attach, timeout_ns,
+									description, template, failed));
 }
 
 struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,

@@ -24,6 +24,7 @@
 enum {
 	META_VERSION = 2,
 	DEFAULT_CAP_MIB = 6144,
+	FULL_BYTES = 1 << 20, /* less is no room: QEMU was killed for a page, or its state was not written */
 	GROWTH_MIB = 64, /* filled holes that are not worth punching yet: the next clone fills the same */
 	CLONE_ROOM_MIB = 1024, /* how far one clone is expected to fill holes before they are punched */
 };
@@ -389,6 +390,16 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 				       "template store %s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
 				       store, (unsigned long long)(room >> 20), (unsigned long long)need_mib);
 	return make_build_dir(store, build_dir, lock_fd);
+}
+
+struct ktstr_error *ktstr_template_blame_store(struct ktstr_error *error)
+{
+	_cleanup_free_ char *store = ktstr_template_dir();
+
+	if (!error || free_bytes(store) >= FULL_BYTES)
+		return error;
+	return ktstr_error_wrap(error, "template store %s has become full; make room, or name another place with KTSTR_TEMPLATE_DIR",
+				store);
 }
 
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,

@@ -35,6 +35,11 @@ struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_h
  */
 struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, char **build_dir, int *lock_fd)
 	KTSTR_CHECKED;
+/*
+ * Names the store as the cause of a failed build, while what was built is still there, if its file system is full: QEMU
+ * is killed by SIGBUS then and says nothing. Takes error, NULL too.
+ */
+struct ktstr_error *ktstr_template_blame_store(struct ktstr_error *error) KTSTR_CHECKED;
 /* Writes meta.json with the checksum of `state` and publishes build_dir under hold; the lock becomes shared. */
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,
 					   struct ktstr_template_hold *hold) KTSTR_CHECKED;

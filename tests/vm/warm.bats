@@ -68,7 +68,8 @@ stages() {
 traces='state() {
 	ls /sys/fs/cgroup | tr "\n" " "; ls -A /tmp /run /dev/shm | tr "\n" " "; cat /proc/sys/kernel/sched_rr_timeslice_ms
 	cat /proc/sys/vm/swappiness /proc/sys/kernel/hostname; cut -d" " -f1 /proc/modules | tr "\n" " "; ls / | tr "\n" " "
-	cat /sys/kernel/mm/transparent_hugepage/enabled; grep -c dirt /proc/self/mounts; cat /proc/sys/kernel/tainted
+	cat /sys/kernel/mm/transparent_hugepage/enabled; grep -c dirt /proc/self/mounts
+	cat /proc/sys/kernel/tainted /proc/sys/kernel/panic
 }; dirty() {
 	mkdir /sys/fs/cgroup/dirt; echo $$ >/sys/fs/cgroup/dirt/cgroup.procs; echo 7 >/proc/sys/kernel/sched_rr_timeslice_ms
 	echo 13 >/proc/sys/vm/swappiness; echo dirt >/proc/sys/kernel/hostname; echo dirt >/tmp/dirt; echo dirt >/run/dirt
@@ -87,6 +88,19 @@ traces='state() {
 	contains dirt "$after"
 	[ "$(ktstr_shell state)" = "$clean" ]
 	[ "$(find "$KTSTR_TEMPLATE_DIR" -name state -exec sha256sum {} + -o -name ram -exec sha256sum {} +)" = "$sums" ]
+}
+
+# The test's body sees in /proc what the host has written; the next clone sees what the kernel booted with.
+@test "what the host writes into the kernel of a clone is gone with it" {
+	local clean sums templates
+	one_run
+	clean=$("$KTSTR" shell --topology 1n1l2c1t --exec 'cat /proc/sys/kernel/panic')
+	sums=$(find "$KTSTR_TEMPLATE_DIR" -name ram -exec sha256sum {} +)
+	"$KTSTR" test --json --topology 1n1l2c1t --filter =ktstr/host_ops "$(program vm_scenario_ops)" >"$BATS_TEST_TMPDIR/host_ops"
+	lacks '"boot"' "$(result "$BATS_TEST_TMPDIR/host_ops" host_ops stages)"
+	[ -n "$clean" ] && [ "$clean" != 77 ]
+	[ "$("$KTSTR" shell --topology 1n1l2c1t --exec 'cat /proc/sys/kernel/panic')" = "$clean" ]
+	[ "$(find "$KTSTR_TEMPLATE_DIR" -name ram -exec sha256sum {} +)" = "$sums" ]
 }
 
 @test "a template whose builder is killed: nothing of it is left" {
@@ -154,6 +168,25 @@ damage_and_run() { # FILE COMMAND...
 	[ "$status" = 0 ]
 	[ "$(mode)" = cold ]
 	contains "$tiny" "$(result "$out" steady start_reason)"
+}
+
+@test "a store that becomes full while a template is made: the run says so, boots cold and passes" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	local tiny=$BATS_TEST_TMPDIR/tiny status pid left
+	mkdir "$tiny"
+	mount -t tmpfs -o size=450m tmpfs "$tiny" || skip "no mounts here"
+	building() { [ -n "$(find "$tiny" -path '*build.*/ram')" ]; }
+	KTSTR_TEMPLATE_DIR=$tiny one_run 3>&- &
+	pid=$!
+	out=$BATS_TEST_TMPDIR/out
+	eventually building
+	dd if=/dev/zero of="$tiny/fill" bs=1M 2>/dev/null || true
+	wait "$pid" && status=0 || status=1
+	left=$(find "$tiny" -name 'build.*')
+	umount "$tiny"
+	[ "$status" = 0 ] && [ -z "$left" ]
+	[ "$(mode)" = cold ]
+	contains "template store $tiny has become full" "$(result "$out" steady start_reason)"
 }
 
 # Two cold runs of 2048 MiB and QEMU's own: the budget is for one of them at a time.
