@@ -46,7 +46,7 @@ struct ktstr_error *unpack_newc(const void *archive, size_t length) KTSTR_CHECKE
 struct job_process {
 	pid_t launcher_pid; /* what becomes the process; 0 = not prepared */
 	pid_t pid; /* 0 = not started, or ended */
-	int control_fd; /* the launcher's standard input */
+	int control_fd; /* the launcher's standard input; then KTSTR_HOLD_FD of a process that is held */
 	int pidfd;
 	int out_fd, err_fd; /* read ends; -1 = closed */
 	int frames_fd; /* socket for frames of the program and replies to it, -1 = none */
@@ -64,6 +64,10 @@ struct ktstr_error *job_process_prepare(struct job_process *process, bool with_f
  */
 struct ktstr_error *job_process_start(struct job_process *process, json_t *argv, json_t *env,
 				      const struct winsize *terminal) KTSTR_CHECKED;
+/* The same for one that is held; returns when it says that it is loaded. */
+struct ktstr_error *job_process_load(struct job_process *process, json_t *argv, json_t *env) KTSTR_CHECKED;
+bool job_process_is_held(const struct job_process *process);
+void job_process_let_go(struct job_process *process);
 
 /* What the agent's binary does with this option. */
 #define LAUNCHER_OPTION "--launcher"

@@ -96,6 +96,11 @@ static void shift_tick_phase(const struct ktstr_mailbox *mailbox)
 		ktstr_sleep_ns(ktstr_random_next(&random) % KTSTR_MS(20));
 }
 
+static uint64_t read_vmcoreinfo(void)
+{
+	return strtoull(sysfs_text("/sys/kernel/vmcoreinfo"), NULL, 16);
+}
+
 static struct ktstr_error *receive_job(struct ktstr_mailbox *mailbox, json_t **job)
 {
 	const void *archive = (const char *)mailbox + KTSTR_MAILBOX_JOB_OFFSET;
@@ -124,24 +129,41 @@ static void add_pid(json_t *env, const char *name, pid_t pid)
 		json_array_append_new(env, json_string(text));
 }
 
-static void run_program(struct relay *relay, json_t *job)
+/* The job's environment and what only the agent knows of it; borrowed. */
+static json_t *program_env(const struct relay *relay, json_t *job)
 {
-	json_t *env = json_object_get(job, "env"), *terminal = json_object_get(job, "terminal");
+	_cleanup_free_ char *mailbox = ktstr_xasprintf(KTSTR_MAILBOX_ENV "=%s", getenv(KTSTR_MAILBOX_ENV));
+	json_t *env = json_object_get(job, "env");
+
+	json_array_append_new(env, json_string(mailbox));
+	add_pid(env, KTSTR_SCHED_PID_ENV, relay->sched.pid);
+	add_pid(env, KTSTR_WIRE_PID_ENV, relay->program.launcher_pid);
+	return env;
+}
+
+static struct ktstr_error *start_program(struct relay *relay, json_t *job)
+{
+	json_t *terminal = json_object_get(job, "terminal");
 	struct winsize size = {
 		.ws_row = (unsigned short)json_integer_value(json_object_get(terminal, "rows")),
 		.ws_col = (unsigned short)json_integer_value(json_object_get(terminal, "columns")),
 	};
-	_cleanup_free_ char *mailbox = ktstr_xasprintf(KTSTR_MAILBOX_ENV "=%s", getenv(KTSTR_MAILBOX_ENV));
-	struct ktstr_error *error;
+
+	return job_process_start(&relay->program, json_object_get(job, "argv"), program_env(relay, job),
+				 terminal ? &size : NULL);
+}
+
+static void run_program(struct relay *relay, json_t *job)
+{
+	struct ktstr_error *error = NULL;
 	int32_t status;
 
-	json_array_append_new(env, json_string(mailbox));
 	relay->sched_staged = json_object_get(job, "staged");
-	add_pid(env, KTSTR_SCHED_PID_ENV, relay->sched.pid);
-	add_pid(env, KTSTR_WIRE_PID_ENV, relay->program.launcher_pid);
 	channel_lifecycle(relay->channel, KTSTR_LIFE_PAYLOAD_STARTING, "%s", "");
-	error = job_process_start(&relay->program, json_object_get(job, "argv"), env,
-				  terminal ? &size : NULL);
+	if (job_process_is_held(&relay->program))
+		job_process_let_go(&relay->program);
+	else
+		error = start_program(relay, job);
 	if (error) {
 		report_error(relay->channel, error);
 		return;
@@ -176,30 +198,46 @@ static void announce(struct ktstr_mailbox *mailbox, enum ktstr_agent_stage stage
  */
 static struct ktstr_error *next_job(struct ktstr_mailbox *mailbox, enum ktstr_agent_stage stage, json_t **job)
 {
+	/* What a clone need not find out for itself is found out before: little that it runs has been translated yet. */
+	uint64_t vmcoreinfo = read_vmcoreinfo();
+
 	announce(mailbox, stage);
 	while (__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE) < stage)
 		nanosleep(&GO_POLL, NULL);
-	mailbox->vmcoreinfo = strtoull(sysfs_text("/sys/kernel/vmcoreinfo"), NULL, 16);
+	mailbox->vmcoreinfo = vmcoreinfo;
 	set_wall_clock(mailbox->realtime_ns);
 	reseed(mailbox);
 	shift_tick_phase(mailbox);
 	return receive_job(mailbox, job);
 }
 
-/* A job with "hold" only attaches its scheduler; the program comes with the next one. */
-static bool follow_job(struct ktstr_mailbox *mailbox, struct relay *relay, json_t **job)
+/* What a job with "hold" asks for; the next one comes at *stage. */
+static struct ktstr_error *prepare_and_hold(struct relay *relay, json_t *job, enum ktstr_agent_stage *stage)
 {
-	struct ktstr_error *error;
+	json_t *argv = json_object_get(job, "argv");
+
+	*stage = argv ? KTSTR_AGENT_LOADED : KTSTR_AGENT_ATTACHED;
+	return argv ? job_process_load(&relay->program, argv, program_env(relay, job)) : NULL;
+}
+
+/* Until the job that says which test it is. */
+static bool follow_jobs(struct ktstr_mailbox *mailbox, struct relay *relay, json_t **job)
+{
+	struct ktstr_error *error = NULL;
 
 	relay->job_env = json_object_get(*job, "env");
 	if (!schedulers_start_first(relay, json_object_get(*job, "scheduler")))
 		return false;
-	if (!json_is_true(json_object_get(*job, "hold")))
-		return true;
-	error = next_job(mailbox, KTSTR_AGENT_ATTACHED, job);
+	while (!error && json_is_true(json_object_get(*job, "hold"))) {
+		enum ktstr_agent_stage stage;
+
+		error = prepare_and_hold(relay, *job, &stage);
+		if (!error)
+			error = next_job(mailbox, stage, job);
+		relay->job_env = json_object_get(*job, "env");
+	}
 	if (error)
 		report_error(relay->channel, error);
-	relay->job_env = json_object_get(*job, "env");
 	return !error;
 }
 
@@ -221,7 +259,7 @@ static void run_job(struct relay *relay, struct ktstr_error *error, json_t *job)
 	channel_send(relay->channel, KTSTR_FRAME_READY, names.release, strlen(names.release));
 	if (error)
 		report_error(relay->channel, error);
-	else if (follow_job(relay->channel->mailbox, relay, &job))
+	else if (follow_jobs(relay->channel->mailbox, relay, &job))
 		run_program(relay, job);
 	relay_drain(relay);
 }

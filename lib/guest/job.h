@@ -7,7 +7,7 @@
  *	scheduler	the one that the test begins with, absent for EEVDF: {name, argv, attach_timeout_ms, enable, disable,
  *		cgroups}: shell commands before and after, cgroups to make; argv absent for one of the kernel's own
  *	staged	{name: the same, ...}: those that the program may ask for
- *	hold	true: only attach the scheduler, then wait for a second job with the program
+ *	hold	true: attach the scheduler if there is one, load the program if there is one, and wait for another job with the rest
  *	terminal	{rows, columns}: the program talks to the virtio console
  *	test	what the test program reads of it: see lib/guest/runner.c
  */
@@ -32,5 +32,13 @@
 #define KTSTR_SHELL_PATH	 "/bin/busybox"
 #define KTSTR_INITRAMFS_SENTINEL "/.ktstr_init_ok"
 #define KTSTR_SCHED_PID_ENV	 "KTSTR_SCHED_PID"
+
+/*
+ * What the program does: run the test of the job at the path that follows; or first wait, loaded, for that job: it writes
+ * a byte to KTSTR_HOLD_FD when it has come so far, and goes on when it reads one.
+ */
+#define KTSTR_GUEST_OPTION	"--ktstr-guest"
+#define KTSTR_GUEST_HELD_OPTION "--ktstr-guest-held"
+enum { KTSTR_HOLD_FD = 4 };
 
 #endif

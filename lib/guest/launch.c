@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -20,17 +21,18 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "guest/agent.h"
+#include "guest/job.h"
 
 #define SELF	 "/init"
 #define TERMINAL "/dev/hvc0"
 
-enum { FRAMES_FD = 3, REQUEST_MAX_BYTES = 1 << 20 };
+enum { FRAMES_FD = 3, REQUEST_MAX_BYTES = 1 << 20, LOAD_LIMIT_MS = 15000 };
 
 /* What a launcher reads from its standard input; the strings follow, each with its NUL. */
 struct request {
 	uint32_t strings_bytes;
 	uint32_t argv_count, env_count;
-	bool terminal;
+	bool terminal, held;
 	struct winsize window;
 };
 
@@ -65,6 +67,8 @@ static char **take_strings(char **cursor, uint32_t count)
 /* The first terminal that the leader of a session opens becomes its controlling one. */
 static void open_streams(const struct request *request)
 {
+	if (request->held)
+		dup2(STDIN_FILENO, KTSTR_HOLD_FD);
 	close(STDIN_FILENO);
 	if (open(request->terminal ? TERMINAL : "/dev/null", O_RDWR) != STDIN_FILENO)
 		_exit(126);
@@ -153,7 +157,7 @@ struct ktstr_error *job_process_prepare(struct job_process *process, bool with_f
 {
 	int control[2], out[2], err[2], frames[2] = { -1, -1 }, status;
 
-	if (!open_pipe(control) || !open_pipe(out) || !open_pipe(err) || (with_frames && !open_socket(frames)))
+	if (!open_socket(control) || !open_pipe(out) || !open_pipe(err) || (with_frames && !open_socket(frames)))
 		return ktstr_error_sys(errno, "cannot create the pipes and sockets of a process");
 	status = spawn_launcher(control[0], out[1], err[1], frames[1], &process->launcher_pid);
 	if (status)
@@ -183,26 +187,62 @@ static void add_strings(struct ktstr_str *strings, json_t *array)
 	}
 }
 
-struct ktstr_error *job_process_start(struct job_process *process, json_t *argv, json_t *env,
-				      const struct winsize *terminal)
+static struct ktstr_error *send_request(struct job_process *process, struct request request, json_t *argv, json_t *env)
 {
-	struct request request = { .argv_count = (uint32_t)json_array_size(argv),
-				   .env_count = (uint32_t)json_array_size(env),
-				   .terminal = terminal != NULL };
-	_cleanup_close_ int control = ktstr_take_fd(&process->control_fd);
 	_cleanup_str_ struct ktstr_str message = { 0 };
 	_cleanup_str_ struct ktstr_str strings = { 0 };
 
 	add_strings(&strings, argv);
 	add_strings(&strings, env);
+	request.argv_count = (uint32_t)json_array_size(argv);
+	request.env_count = (uint32_t)json_array_size(env);
 	if (!request.argv_count || strings.length > REQUEST_MAX_BYTES)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "a job names no program, or one with %zu bytes of arguments",
 				       strings.length);
-	if (terminal)
-		request.window = *terminal;
 	request.strings_bytes = (uint32_t)strings.length;
 	ktstr_str_add_bytes(&message, &request, sizeof(request));
 	ktstr_str_add_bytes(&message, strings.data, strings.length);
 	process->pid = process->launcher_pid;
-	return ktstr_write_all(control, message.data, message.length, "a launcher");
+	return ktstr_write_all(process->control_fd, message.data, message.length, "a launcher");
+}
+
+static void close_control(struct job_process *process)
+{
+	close(ktstr_take_fd(&process->control_fd));
+}
+
+struct ktstr_error *job_process_start(struct job_process *process, json_t *argv, json_t *env,
+				      const struct winsize *terminal)
+{
+	struct request request = { .terminal = terminal != NULL };
+	struct ktstr_error *error;
+
+	if (terminal)
+		request.window = *terminal;
+	error = send_request(process, request, argv, env);
+	close_control(process);
+	return error;
+}
+
+struct ktstr_error *job_process_load(struct job_process *process, json_t *argv, json_t *env)
+{
+	struct pollfd word = { .fd = process->control_fd, .events = POLLIN };
+	char byte;
+
+	KTSTR_TRY(send_request(process, (struct request){ .held = true }, argv, env));
+	if (poll(&word, 1, LOAD_LIMIT_MS) == 1 && read(process->control_fd, &byte, 1) == 1)
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_GUEST, "the test program did not come as far as its main()");
+}
+
+bool job_process_is_held(const struct job_process *process)
+{
+	return process->pid && process->control_fd >= 0;
+}
+
+void job_process_let_go(struct job_process *process)
+{
+	/* When it has ended meanwhile there is nobody to tell, and its end is reported as always. */
+	(void)!send(process->control_fd, "", 1, MSG_NOSIGNAL);
+	close_control(process);
 }

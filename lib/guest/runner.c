@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -107,6 +108,30 @@ static void send_result(struct ktstr_assert_result *result)
 	free(text);
 }
 
+bool ktstr_guest_hold(void)
+{
+	char byte = 0;
+	bool go = write(KTSTR_HOLD_FD, &byte, 1) == 1 && read(KTSTR_HOLD_FD, &byte, 1) == 1;
+
+	close(KTSTR_HOLD_FD);
+	return go;
+}
+
+/* For what the test starts; a program that was held has that of an earlier job, with fewer libraries to look for. */
+static void apply_environment(const json_t *job)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(job, "env"), i, item) {
+		const char *text = json_string_value(item), *equals = text ? strchr(text, '=') : NULL;
+		_cleanup_free_ char *name = equals ? strndup(text, (size_t)(equals - text)) : NULL;
+
+		if (name)
+			setenv(name, equals + 1, 1);
+	}
+}
+
 int ktstr_guest_run(const char *job_path)
 {
 	json_error_t parse_error;
@@ -125,6 +150,7 @@ int ktstr_guest_run(const char *job_path)
 		json_decref(job);
 		return KTSTR_EXIT_FAIL;
 	}
+	apply_environment(job);
 	frozen_link_set_up();
 	error = prepare(test, job_test, &topo, &cgroups, &ctx);
 	if (!ktstr_fail_error(&ctx, error)) {

@@ -51,7 +51,7 @@ struct ktstr_test_result {
 	json_t *recipe; /* all that `ktstr replay` needs, NULL when not deterministic */
 	char *digest; /* of a deterministic run, else NULL */
 	char *trace; /* what the digest is over; stored as a file, not in the sidecar */
-	char *start_mode; /* "warm+scheduler", "warm" or "cold" */
+	char *start_mode; /* "warm+scheduler+program", "warm+scheduler", "warm+program", "warm" or "cold" */
 	char *start_reason; /* why it was cold; NULL = it was not */
 	json_t *host; /* lib/host/host.h; NULL = not recorded */
 	unsigned int vcpus;

@@ -151,7 +151,7 @@ static void follow_dilation(struct execution *execution, const struct ktstr_fram
 static void follow_stages(struct execution *execution, const struct ktstr_frame *frame)
 {
 	bool attached_here = execution->run->scheduler.path &&
-			     strcmp(execution->result->start_mode, "warm+scheduler");
+			     !strstr(execution->result->start_mode, "+scheduler");
 
 	/* Later ones are what the test body does with its schedulers. */
 	if (frame->type == KTSTR_FRAME_LIFECYCLE && frame->length && attached_here &&
@@ -314,7 +314,7 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 
 	result->final_phase = KTSTR_PHASE_BOOT;
 	error = ktstr_run_start(execution->setup, execution->run, &events, started);
-	result->start_mode = ktstr_xstrdup(started->mode);
+	result->start_mode = ktstr_xasprintf("%s%s", started->mode, started->program_loaded ? "+program" : "");
 	result->start_reason = ktstr_take(started->reason);
 	if (error)
 		return error;

@@ -42,8 +42,7 @@ json_t *ktstr_job_scheduler(const struct ktstr_sched_choice *scheduler, const ch
 	return json;
 }
 
-/* One that is attached by starting it, or turned on. */
-static bool is_started(const struct ktstr_sched_choice *scheduler)
+bool ktstr_job_starts_scheduler(const struct ktstr_sched_choice *scheduler)
 {
 	return scheduler->path || (scheduler->info && scheduler->info->enable.count);
 }
@@ -120,13 +119,16 @@ static struct ktstr_error *add_job(struct ktstr_bundle *bundle, const struct kts
 	json_t *job;
 
 	KTSTR_TRY(ktstr_bundle_library_path(bundle, &library_path));
-	job = json_pack("{so sb}", "env", environment(library_path), "hold", !(parts & KTSTR_JOB_PROGRAM));
-	if (parts & KTSTR_JOB_PROGRAM) {
-		json_object_set_new(job, "argv", json_pack("[sss]", GUEST_PROGRAM, "--ktstr-guest", KTSTR_JOB_PATH));
+	job = json_pack("{so sb}", "env", environment(library_path), "hold", !(parts & KTSTR_JOB_TEST));
+	if (parts & KTSTR_JOB_PROGRAM)
+		json_object_set_new(job, "argv",
+				    json_pack("[sss]", GUEST_PROGRAM,
+					      parts & KTSTR_JOB_TEST ? KTSTR_GUEST_OPTION : KTSTR_GUEST_HELD_OPTION, KTSTR_JOB_PATH));
+	if (parts & KTSTR_JOB_TEST) {
 		json_object_set_new(job, "test", ktstr_job_test(setup, run));
 		json_object_set(job, "staged", staged);
 	}
-	if ((parts & KTSTR_JOB_SCHEDULER) && is_started(&run->scheduler))
+	if ((parts & KTSTR_JOB_SCHEDULER) && ktstr_job_starts_scheduler(&run->scheduler))
 		json_object_set_new(job, "scheduler", ktstr_job_scheduler(&run->scheduler, guest_scheduler));
 	text = json_dumps(job, JSON_INDENT(1));
 	json_decref(job);
@@ -142,11 +144,14 @@ static struct ktstr_error *fill_bundle(struct ktstr_bundle *bundle, const struct
 
 	for (size_t i = 0; i < setup->base.libraries.count; i++)
 		KTSTR_TRY(ktstr_bundle_assume(bundle, setup->base.libraries.items[i]));
-	/* A guest that holds with the scheduler attached has its libraries. */
+	/* A guest that holds has the libraries of what it was given. */
 	if (!(parts & KTSTR_JOB_SCHEDULER) && run->scheduler.path)
 		KTSTR_TRY(ktstr_bundle_assume_closure(bundle, run->scheduler.path));
-	if (parts & KTSTR_JOB_PROGRAM) {
+	if (parts & KTSTR_JOB_PROGRAM)
 		KTSTR_TRY_WRAP(ktstr_bundle_add_program(bundle, GUEST_PROGRAM, run->program->path), "test program");
+	else if (parts & KTSTR_JOB_TEST)
+		KTSTR_TRY(ktstr_bundle_assume_closure(bundle, run->program->path));
+	if (parts & KTSTR_JOB_TEST) {
 		KTSTR_TRY(ktstr_includes_bundle(&run->includes, bundle));
 		KTSTR_TRY(add_staged(bundle, run, staged));
 	}

@@ -11,6 +11,7 @@
 #include "vm/template.h"
 
 KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
+KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
 
 struct start {
 	const struct ktstr_run_setup *setup;
@@ -30,27 +31,30 @@ static void done(const struct start *start, const char *stage)
 	start->events->stage_done(start->events->context, stage, ktstr_now_ns());
 }
 
-/* A job with its archive, valid while the bundle lives. */
-static struct ktstr_error *make_job(const struct start *start, enum ktstr_job_parts parts,
+/* A job with its archive, valid while the bundle lives; `stage`: where the agent waits for it. */
+static struct ktstr_error *make_job(const struct start *start, enum ktstr_agent_stage stage, enum ktstr_job_parts parts,
 				    struct ktstr_bundle **bundle, struct ktstr_vm_job *job)
 {
 	*job = (struct ktstr_vm_job){
-		.stage = parts == KTSTR_JOB_PROGRAM ? KTSTR_AGENT_ATTACHED : KTSTR_AGENT_READY,
-		/* A machine with its scheduler attached serves all seeds. */
-		.seed = parts == KTSTR_JOB_SCHEDULER ? 0 : start->run->seed,
+		.stage = stage,
+		.holds_at = parts & KTSTR_JOB_TEST    ? 0 :
+			    parts & KTSTR_JOB_PROGRAM ? KTSTR_AGENT_LOADED :
+							KTSTR_AGENT_ATTACHED,
+		/* A machine that holds serves all seeds. */
+		.seed = parts & KTSTR_JOB_TEST ? start->run->seed : 0,
 	};
 	KTSTR_TRY(ktstr_job_bundle(start->setup, start->run, parts, bundle));
 	return ktstr_bundle_finish(*bundle, &job->archive, &job->archive_length);
 }
 
 static struct ktstr_error *clone(const struct start *start, const struct ktstr_template *template,
-				 enum ktstr_job_parts parts)
+				 enum ktstr_agent_stage stage, enum ktstr_job_parts parts)
 {
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	struct ktstr_vm_job job;
 
 	show(start, KTSTR_STAGE_RESTORING);
-	KTSTR_TRY(make_job(start, parts, &bundle, &job));
+	KTSTR_TRY(make_job(start, stage, parts, &bundle, &job));
 	done(start, "inject");
 	KTSTR_TRY(ktstr_template_clone(&start->config, template, &job, &start->started->vm));
 	start->events->stage_done(start->events->context, "spawn", ktstr_vm_answered_ns(start->started->vm));
@@ -66,6 +70,53 @@ static uint64_t attach_limit_ns(const struct ktstr_run *run)
 	return run->deterministic ? limit * ktstr_topology_total_cpus(&run->topology) : limit;
 }
 
+/*
+ * A program that comes to a machine for the second time is kept there, loaded: its exec and its dynamic loader take longer
+ * than all else of a warm start. Not in deterministic runs: those of a seed would differ before and after.
+ */
+static bool may_be_loaded(const struct ktstr_run *run)
+{
+	return !run->deterministic && !run->fresh_attach && !run->debug;
+}
+
+/* On top of `parent`; *loaded stays empty when the program is not wanted often enough, or will not be loaded. */
+static struct ktstr_error *load_program(const struct start *start, const struct ktstr_template *parent,
+					enum ktstr_agent_stage stage, struct ktstr_template *loaded)
+{
+	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
+	_cleanup_(cleanup_vm) struct ktstr_vm *failed = NULL;
+	_cleanup_free_ char *description = NULL;
+	struct ktstr_vm_job job;
+	bool wanted;
+
+	KTSTR_TRY(make_job(start, stage, KTSTR_JOB_PROGRAM, &bundle, &job));
+	KTSTR_TRY(ktstr_template_was_wanted(parent, &job, &wanted));
+	if (!wanted)
+		return NULL;
+	description = ktstr_xasprintf("%s, %s loaded", start->run->scheduler.label,
+				      strrchr(start->run->program->path, '/') + 1);
+	return ktstr_template_after(&start->config, parent, &job, attach_limit_ns(start->run), description, loaded, &failed);
+}
+
+/* `parent` is a machine that waits at `stage`; `parts`: what of the job it has not got yet. */
+static struct ktstr_error *clone_test(const struct start *start, const struct ktstr_template *parent,
+				      enum ktstr_agent_stage stage, enum ktstr_job_parts parts)
+{
+	_cleanup_(ktstr_template_deinit) struct ktstr_template loaded = { .hold.lock_fd = -1 };
+
+	if (may_be_loaded(start->run)) {
+		show(start, "loading");
+		/* Whatever is wrong with it the test will tell when it runs in the ordinary way. */
+		ktstr_error_free(load_program(start, parent, stage, &loaded));
+		if (loaded.built_now)
+			done(start, "load");
+	}
+	if (!loaded.ram_path)
+		return clone(start, parent, stage, parts);
+	start->started->program_loaded = true;
+	return clone(start, &loaded, KTSTR_AGENT_LOADED, KTSTR_JOB_TEST);
+}
+
 /* When the scheduler does not attach, the VM in which it did not is what the run reports. */
 static struct ktstr_error *clone_attached(const struct start *start, const struct ktstr_template *booted)
 {
@@ -78,12 +129,12 @@ static struct ktstr_error *clone_attached(const struct start *start, const struc
 	struct ktstr_error *error;
 
 	show(start, "attaching");
-	KTSTR_TRY(make_job(start, KTSTR_JOB_SCHEDULER, &bundle, &attach));
+	KTSTR_TRY(make_job(start, KTSTR_AGENT_READY, KTSTR_JOB_SCHEDULER, &bundle, &attach));
 	ktstr_str_addf(&description, "%s", scheduler->label);
 	for (size_t i = 0; i < scheduler->args.count; i++)
 		ktstr_str_addf(&description, " %s", scheduler->args.items[i]);
-	error = ktstr_template_attached(&start->config, booted, &attach, attach_limit_ns(start->run),
-					ktstr_str_text(&description), &attached, &started->vm);
+	error = ktstr_template_after(&start->config, booted, &attach, attach_limit_ns(start->run),
+				     ktstr_str_text(&description), &attached, &started->vm);
 	started->not_attached = started->vm != NULL;
 	if (attached.built_now || started->not_attached)
 		done(start, "attach");
@@ -92,7 +143,7 @@ static struct ktstr_error *clone_attached(const struct start *start, const struc
 		started->mode = "warm";
 		return NULL;
 	}
-	return error ? error : clone(start, &attached, KTSTR_JOB_PROGRAM);
+	return error ? error : clone_test(start, &attached, KTSTR_AGENT_ATTACHED, KTSTR_JOB_PROGRAM | KTSTR_JOB_TEST);
 }
 
 /* Before another attempt. */
@@ -106,12 +157,13 @@ static void give_up(struct ktstr_started *started, struct ktstr_error *error)
 static struct ktstr_error *start_warm(const struct start *start)
 {
 	_cleanup_(ktstr_template_deinit) struct ktstr_template booted = { .hold.lock_fd = -1 };
+	const struct ktstr_sched_choice *scheduler = &start->run->scheduler;
 	struct ktstr_error *error;
 
 	show(start, "booting");
 	KTSTR_TRY(ktstr_template_booted(&start->config, &booted));
 	done(start, booted.built_now ? "boot" : "template");
-	if (start->run->scheduler.path && !start->run->fresh_attach) {
+	if (scheduler->path && !start->run->fresh_attach) {
 		start->started->mode = "warm+scheduler";
 		error = clone_attached(start, &booted);
 		if (!error)
@@ -119,7 +171,10 @@ static struct ktstr_error *start_warm(const struct start *start)
 		give_up(start->started, error);
 	}
 	start->started->mode = "warm";
-	return clone(start, &booted, KTSTR_JOB_WHOLE);
+	/* The scheduler comes before the program. */
+	if (ktstr_job_starts_scheduler(scheduler))
+		return clone(start, &booted, KTSTR_AGENT_READY, KTSTR_JOB_WHOLE);
+	return clone_test(start, &booted, KTSTR_AGENT_READY, KTSTR_JOB_WHOLE);
 }
 
 static struct ktstr_error *start_cold(const struct start *start)
@@ -128,7 +183,7 @@ static struct ktstr_error *start_cold(const struct start *start)
 	struct ktstr_vm_job job;
 
 	show(start, "booting");
-	KTSTR_TRY(make_job(start, KTSTR_JOB_WHOLE, &bundle, &job));
+	KTSTR_TRY(make_job(start, KTSTR_AGENT_READY, KTSTR_JOB_WHOLE, &bundle, &job));
 	done(start, "inject");
 	KTSTR_TRY(ktstr_vm_boot(&start->config, NULL, &job, &start->started->vm));
 	done(start, "boot");

@@ -17,6 +17,7 @@ struct ktstr_start_events {
 struct ktstr_started {
 	struct ktstr_vm *vm; /* runs the job; on failure, too, if it got far enough to have a console */
 	const char *mode; /* "warm+scheduler", "warm" or "cold"; static */
+	bool program_loaded; /* warm: with the test program */
 	char *reason; /* why it is cold, or not from the template with the scheduler; NULL = nothing stood in the way */
 	bool not_attached; /* the VM is one in which the scheduler did not attach: its frames tell, nothing will run */
 };

@@ -297,20 +297,25 @@ static bool is_default_dir(const char *dir)
 	return false;
 }
 
-/* Under the path that the loader asked for; its content is read through symbolic links. */
-static struct ktstr_error *add_library(struct ktstr_bundle *bundle, const char *host_path)
+static struct ktstr_error *note_library_dir(struct ktstr_bundle *bundle, const char *host_path)
 {
 	_cleanup_free_ char *guest_path = NULL;
 	char *slash;
 
 	KTSTR_TRY(normalise(host_path, &guest_path));
-	KTSTR_TRY(ktstr_bundle_add_file(bundle, guest_path, host_path, 0755));
 	slash = strrchr(guest_path, '/');
 	*slash = '\0';
 	if (*guest_path && !is_default_dir(guest_path) &&
 	    !ktstr_strv_contains(&bundle->library_dirs, guest_path))
 		ktstr_strv_add(&bundle->library_dirs, guest_path);
 	return NULL;
+}
+
+/* Under the path that the loader asked for; its content is read through symbolic links. */
+static struct ktstr_error *add_library(struct ktstr_bundle *bundle, const char *host_path)
+{
+	KTSTR_TRY(ktstr_bundle_add_file(bundle, host_path, host_path, 0755));
+	return note_library_dir(bundle, host_path);
 }
 
 struct ktstr_error *ktstr_bundle_add_program(struct ktstr_bundle *bundle, const char *guest_path,
@@ -350,8 +355,12 @@ struct ktstr_error *ktstr_bundle_assume_closure(struct ktstr_bundle *bundle, con
 	_cleanup_strv_ struct ktstr_strv closure = { 0 };
 
 	KTSTR_TRY(ktstr_elf_closure(host_path, &closure));
-	for (size_t i = 0; i < closure.count; i++)
+	for (size_t i = 0; i < closure.count; i++) {
 		KTSTR_TRY(ktstr_bundle_assume(bundle, closure.items[i]));
+		/* The interpreter comes first, and nobody searches for it. */
+		if (i > 0)
+			KTSTR_TRY(note_library_dir(bundle, closure.items[i]));
+	}
 	return NULL;
 }
 

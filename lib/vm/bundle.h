@@ -39,7 +39,7 @@ struct ktstr_error *ktstr_bundle_add_program(struct ktstr_bundle *bundle, const 
 struct ktstr_error *ktstr_bundle_library_path(struct ktstr_bundle *bundle, char **path) KTSTR_CHECKED;
 /* The guest already has this path: it is left out of what is added from here on. */
 struct ktstr_error *ktstr_bundle_assume(struct ktstr_bundle *bundle, const char *guest_path) KTSTR_CHECKED;
-/* The same for the interpreter and the libraries of the program at host_path. */
+/* The same for the interpreter and the libraries of the program at host_path; they count in ktstr_bundle_library_path(). */
 struct ktstr_error *ktstr_bundle_assume_closure(struct ktstr_bundle *bundle, const char *host_path)
 	KTSTR_CHECKED;
 /* Ends the archive; data stays owned by the bundle. Nothing can be added afterwards. */

@@ -189,22 +189,22 @@ static struct ktstr_error *copy_sparse(const char *from, const char *to)
 	return NULL;
 }
 
-/* Collects the frames of the attaching; an error when the guest ends, as it does when it cannot. */
-static struct ktstr_error *wait_attached(struct ktstr_vm *vm, uint64_t timeout_ns, struct ktstr_str *frames)
+/* Collects the frames of the job; an error when the guest ends, as it does when it cannot do it. */
+static struct ktstr_error *wait_held(struct ktstr_vm *vm, uint32_t stage, uint64_t timeout_ns, struct ktstr_str *frames)
 {
 	uint64_t deadline = ktstr_now_ns() + timeout_ns;
 	struct ktstr_frame frame;
 
-	while (!ktstr_vm_agent_reached(vm, KTSTR_AGENT_ATTACHED)) {
+	while (!ktstr_vm_agent_reached(vm, stage)) {
 		switch (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(5), &frame)) {
 		case KTSTR_VM_FRAME:
 			ktstr_frame_encode(frames, frame.type, frame.payload, frame.length);
 			break;
 		case KTSTR_VM_ENDED:
-			return ktstr_error_new(KTSTR_ERR_GUEST, "the scheduler did not attach");
+			return ktstr_error_new(KTSTR_ERR_GUEST, "the guest ended before it was to be saved");
 		case KTSTR_VM_DEADLINE:
 			if (ktstr_now_ns() > deadline)
-				return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the scheduler did not attach in time");
+				return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest was not ready to be saved in time");
 		}
 	}
 	while (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(20), &frame) == KTSTR_VM_FRAME)
@@ -212,58 +212,75 @@ static struct ktstr_error *wait_attached(struct ktstr_vm *vm, uint64_t timeout_n
 	return NULL;
 }
 
-static struct ktstr_error *attach_and_publish(const struct ktstr_vm_config *config, struct build *build,
-					      const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
-					      uint64_t timeout_ns, const char *description,
-					      struct ktstr_template *template, struct ktstr_vm **failed)
+/* A template on top of another one. */
+struct derivation {
+	const struct ktstr_vm_config *config;
+	const struct ktstr_template *parent;
+	const struct ktstr_vm_job *job;
+	uint64_t timeout_ns;
+	const char *description;
+};
+
+static struct ktstr_error *run_and_publish(const struct derivation *derivation, struct build *build,
+					   struct ktstr_template *template, struct ktstr_vm **failed)
 {
+	const struct ktstr_template *parent = derivation->parent;
+	const struct ktstr_vm_job *job = derivation->job;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	_cleanup_str_ struct ktstr_str frames = { 0 };
+	_cleanup_free_ char *before = NULL;
 	struct ktstr_error *error;
+	size_t length;
 
-	KTSTR_TRY(copy_sparse(booted->ram_path, build->ram_path));
-	KTSTR_TRY(ktstr_vm_restore(config, build->ram_path, booted->state_path, false, attach, &vm));
-	error = wait_attached(vm, timeout_ns, &frames);
+	KTSTR_TRY(ktstr_read_file(parent->frames_path, &before, &length));
+	ktstr_str_add_bytes(&frames, before, length);
+	KTSTR_TRY(copy_sparse(parent->ram_path, build->ram_path));
+	KTSTR_TRY(ktstr_vm_restore(derivation->config, build->ram_path, parent->state_path, false, job, &vm));
+	error = wait_held(vm, job->holds_at, derivation->timeout_ns, &frames);
 	if (error) {
 		ktstr_vm_replay_frames(vm, frames.data, frames.length);
 		*failed = ktstr_take(vm);
 		return error;
 	}
-	return publish(build, vm, &frames, description, template);
+	return publish(build, vm, &frames, derivation->description, template);
 }
 
-static struct ktstr_error *build_attached(const struct ktstr_vm_config *config, const char *key,
-					  const struct ktstr_template *booted, const struct ktstr_vm_job *attach,
-					  uint64_t timeout_ns, const char *description,
-					  struct ktstr_template *template, struct ktstr_vm **failed)
+static struct ktstr_error *build_derived(const struct derivation *derivation, const char *key,
+					 struct ktstr_template *template, struct ktstr_vm **failed)
 {
 	_cleanup_(build_deinit) struct build build;
 
-	KTSTR_TRY(build_init(config, key, &build));
-	return ktstr_template_blame_store(attach_and_publish(config, &build, booted, attach, timeout_ns,
-									description, template, failed));
+	KTSTR_TRY(build_init(derivation->config, key, &build));
+	return ktstr_template_blame_store(run_and_publish(derivation, &build, template, failed));
 }
 
-struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,
-					    const struct ktstr_template *booted,
-					    const struct ktstr_vm_job *attach, uint64_t timeout_ns,
-					    const char *description, struct ktstr_template *template,
-					    struct ktstr_vm **failed)
+static struct ktstr_error *derived_key(const struct ktstr_template *parent, const struct ktstr_vm_job *job,
+				       char key[KTSTR_DIGEST_BYTES])
 {
-	struct ktstr_error *error = NULL;
-	char archive[KTSTR_DIGEST_BYTES], key[KTSTR_DIGEST_BYTES];
+	char archive[KTSTR_DIGEST_BYTES];
 	_cleanup_free_ char *text = NULL;
+
+	KTSTR_TRY(ktstr_sha256(job->archive, job->archive_length, archive));
+	text = ktstr_xasprintf("%s\nuntil %u %s\n", strrchr(parent->hold.dir, '/') + 1, job->holds_at, archive);
+	return ktstr_sha256(text, strlen(text), key);
+}
+
+struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, const struct ktstr_template *parent,
+					 const struct ktstr_vm_job *job, uint64_t timeout_ns, const char *description,
+					 struct ktstr_template *template, struct ktstr_vm **failed)
+{
+	struct derivation derivation = { config, parent, job, timeout_ns, description };
+	struct ktstr_error *error = NULL;
+	char key[KTSTR_DIGEST_BYTES];
 	bool must_build;
 
 	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
 	*failed = NULL;
-	KTSTR_TRY(ktstr_sha256(attach->archive, attach->archive_length, archive));
-	text = ktstr_xasprintf("%s\nattach %s\n", strrchr(booted->hold.dir, '/') + 1, archive);
-	KTSTR_TRY(ktstr_sha256(text, strlen(text), key));
+	KTSTR_TRY(derived_key(parent, job, key));
 	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
 	for (int i = 0; must_build && i < BUILD_ATTEMPTS; i++) {
 		ktstr_error_free(error);
-		error = build_attached(config, key, booted, attach, timeout_ns, description, template, failed);
+		error = build_derived(&derivation, key, template, failed);
 		if (ktstr_error_code(error) != KTSTR_ERR_BUSY)
 			break;
 	}
@@ -271,6 +288,15 @@ struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config
 		return error;
 	set_paths(template);
 	return NULL;
+}
+
+struct ktstr_error *ktstr_template_was_wanted(const struct ktstr_template *parent, const struct ktstr_vm_job *job,
+					      bool *wanted)
+{
+	char key[KTSTR_DIGEST_BYTES];
+
+	KTSTR_TRY(derived_key(parent, job, key));
+	return ktstr_template_mark_wanted(key, wanted);
 }
 
 struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Templates: a VM booted once per key, saved when its agent is ready, from which every test restores a private copy;
- * and, on top of it, one with the scheduler already attached.
+ * and, on top of it, the same with the scheduler attached, and with the test program loaded.
  */
 #ifndef KTSTR_VM_TEMPLATE_H
 #define KTSTR_VM_TEMPLATE_H
@@ -25,15 +25,17 @@ struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
 					  struct ktstr_template *template) KTSTR_CHECKED;
 
 /*
- * The same machine after `attach`, a job that holds when its scheduler is attached; the key adds its archive. When the
- * scheduler does not attach (KTSTR_ERR_GUEST, KTSTR_ERR_TIMEOUT) *failed is the VM in which it did not, with all its
- * frames still to be read, for a report; there is no template then. NULL otherwise.
+ * The parent's machine after a job that holds; the key adds its archive. When the guest does not come so far
+ * (KTSTR_ERR_GUEST, KTSTR_ERR_TIMEOUT) *failed is the VM in which it did not, with all its frames still to be read, for a
+ * report; there is no template then. NULL otherwise.
  */
-struct ktstr_error *ktstr_template_attached(const struct ktstr_vm_config *config,
-					    const struct ktstr_template *booted,
-					    const struct ktstr_vm_job *attach, uint64_t timeout_ns,
-					    const char *description, struct ktstr_template *template,
-					    struct ktstr_vm **failed) KTSTR_CHECKED;
+struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, const struct ktstr_template *parent,
+					 const struct ktstr_vm_job *job, uint64_t timeout_ns, const char *description,
+					 struct ktstr_template *template, struct ktstr_vm **failed) KTSTR_CHECKED;
+
+/* Has this been asked before of the template that ktstr_template_after() would give? Whether it is there or not. */
+struct ktstr_error *ktstr_template_was_wanted(const struct ktstr_template *parent, const struct ktstr_vm_job *job,
+					      bool *wanted) KTSTR_CHECKED;
 
 /* Restores a private clone of it and sets it going on job. */
 struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,

@@ -24,6 +24,7 @@
 enum {
 	META_VERSION = 2,
 	DEFAULT_CAP_MIB = 6144,
+	MARK_SECONDS = 24 * 3600, /* a program that was wanted once and never again in that time has been rebuilt or forgotten */
 	FULL_BYTES = 1 << 20, /* less is no room: QEMU was killed for a page, or its state was not written */
 	GROWTH_MIB = 64, /* filled holes that are not worth punching yet: the next clone fills the same */
 	CLONE_ROOM_MIB = 1024, /* how far one clone is expected to fill holes before they are punched */
@@ -140,6 +141,19 @@ struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_h
 	if (!*must_build)
 		flock(hold->lock_fd, LOCK_SH);
 	return NULL;
+}
+
+struct ktstr_error *ktstr_template_mark_wanted(const char *key, bool *before)
+{
+	_cleanup_free_ char *store = NULL;
+	_cleanup_free_ char *lock = NULL;
+	_cleanup_close_ int fd = -1;
+
+	KTSTR_TRY(open_store(&store));
+	lock = ktstr_xasprintf("%s/%s.lock", store, key);
+	fd = open(lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	*before = fd < 0 && errno == EEXIST;
+	return fd < 0 && !*before ? ktstr_error_sys(errno, "cannot create %s", lock) : NULL;
 }
 
 static uint64_t occupied_bytes(const char *dir)
@@ -318,6 +332,27 @@ bool ktstr_template_shrink(uint64_t bytes)
 	return freed;
 }
 
+/* Lock files of templates that are not there, and that nobody has wanted for that long. */
+static void remove_locks(const char *store, time_t age_seconds)
+{
+	_cleanup_closedir_ DIR *dir = opendir(store);
+	struct dirent *item;
+
+	while (dir && (item = readdir(dir))) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", store, item->d_name);
+		_cleanup_free_ char *template = strndup(path, strlen(path) - strlen(".lock"));
+		_cleanup_close_ int fd = -1;
+		struct stat st;
+
+		if (!ktstr_str_ends_with(item->d_name, ".lock") || ktstr_path_exists(template) || stat(path, &st) ||
+		    time(NULL) - st.st_mtime < age_seconds)
+			continue;
+		ktstr_error_free(ktstr_lock_file(path, true, 0, &fd));
+		if (fd >= 0 && !ktstr_path_exists(template))
+			unlink(path);
+	}
+}
+
 void ktstr_template_tidy(void)
 {
 	_cleanup_free_ char *store = ktstr_template_dir();
@@ -332,6 +367,7 @@ void ktstr_template_tidy(void)
 			trim(path);
 	}
 	make_room(store, 0, 0);
+	remove_locks(store, MARK_SECONDS);
 }
 
 struct ktstr_error *ktstr_template_check_room(const struct ktstr_template_hold *hold)
@@ -431,19 +467,7 @@ struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *de
 /* What is left of the store when it is empty: lock files of templates that are gone, and the directory. */
 static void remove_empty_store(const char *store)
 {
-	_cleanup_closedir_ DIR *dir = opendir(store);
-	struct dirent *item;
-
-	while (dir && (item = readdir(dir))) {
-		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", store, item->d_name);
-		_cleanup_close_ int fd = -1;
-
-		if (!ktstr_str_ends_with(item->d_name, ".lock"))
-			continue;
-		ktstr_error_free(ktstr_lock_file(path, true, 0, &fd));
-		if (fd >= 0)
-			unlink(path);
-	}
+	remove_locks(store, 0);
 	rmdir(store);
 }
 

@@ -30,6 +30,12 @@ struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_h
 					bool *must_build) KTSTR_CHECKED;
 
 /*
+ * Leaves a mark that somebody wants the template of that key; *before: there was one, or it has been made. Marks are lock
+ * files, and go with them.
+ */
+struct ktstr_error *ktstr_template_mark_wanted(const char *key, bool *before) KTSTR_CHECKED;
+
+/*
  * A fresh directory to build in, with room for about need_mib checked (evicting others if that helps). *lock_fd holds
  * it: once closed, the directory counts as left behind by a dead builder.
  */

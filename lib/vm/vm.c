@@ -350,7 +350,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	struct ktstr_error *error;
 
 	vm->restored = true;
-	vm->save_stage = config->deterministic && !private_ram ? KTSTR_AGENT_ATTACHED : 0;
+	vm->save_stage = config->deterministic && !private_ram && job ? job->holds_at : 0;
 	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job && private_ram));
 	if (job)
 		KTSTR_TRY(ktstr_vm_submit(vm, job));

@@ -45,6 +45,7 @@ struct ktstr_vm_config {
 /* What the agent finds in the mailbox. */
 struct ktstr_vm_job {
 	uint32_t stage; /* enum ktstr_agent_stage: where the agent waits for it */
+	uint32_t holds_at; /* the stage at which the agent waits for another one, and the VM may be saved; 0 = it is the last */
 	const void *archive; /* cpio newc with KTSTR_JOB_PATH in it */
 	size_t archive_length;
 	uint64_t seed; /* deterministic: everything that varies follows from it */

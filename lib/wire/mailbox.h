@@ -34,6 +34,7 @@ enum ktstr_mailbox_transport {
 enum ktstr_agent_stage {
 	KTSTR_AGENT_READY = 1, /* booted and settled: waits for a job */
 	KTSTR_AGENT_ATTACHED = 2, /* a job that only attaches a scheduler is done: waits for the rest */
+	KTSTR_AGENT_LOADED = 3, /* the test program runs and waits before its test: waits for what that test needs */
 };
 
 /* Why a guest has frozen itself (guest/freeze.h, vm/freezer.h). */
