@@ -101,7 +101,7 @@ static const struct argp_option run_options[] = {
 	{ "budget", 'B', "TIME", 0, "start no further test after this time: 5m", 0 },
 	{ "twice", 'W', NULL, 0, "deterministic; run each test twice and compare every event", 0 },
 	{ "cold", 'C', NULL, 0, "boot every VM instead of restoring a template", 0 },
-	{ "fresh-attach", 'A', NULL, 0, "attach the scheduler within each run", 0 },
+	{ "fresh-attach", 'A', NULL, 0, "attach the scheduler and start the program within each run", 0 },
 	{ "work-type", 'w', "NAME", 0, "what workers of swappable cgroups do instead; `ktstr list --work-types`", 0 },
 	{ "vmcore", 'V', "DIR", 0, "keep an ELF core of the guest's memory of each error exit of a scheduler in DIR", 0 },
 	{ "release", 'R', NULL, 0, "strict default limits: gap 2000 ms, spread 15 %", 0 },

@@ -74,7 +74,7 @@ struct ktstr_test_entry {
 	 */
 	bool host_only;
 	uint64_t cleanup_budget; /* ns; ending the VM may take so long, else the test fails; 0 = any time */
-	bool fresh_attach; /* the scheduler attaches within the run, never in a template */
+	bool fresh_attach; /* the scheduler attaches, and this program starts, within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };
 

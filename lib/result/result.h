@@ -28,7 +28,7 @@ const char *ktstr_guest_phase_name(enum ktstr_guest_phase phase);
 
 /* Named stages of a run with their wall time; a stage that did not happen is absent. */
 struct ktstr_stage_time {
-	/* "spawn", "boot", "restore", "inject", "attach", "run", "teardown", "collect"; static */
+	/* static, one of the table in sidecar_read.c */
 	const char *name;
 	uint64_t duration_ns;
 };

@@ -61,7 +61,7 @@ static const struct {
 
 /* Names of stages are static in the record: a name that is none of these is left out. */
 static const char *const stage_names[] = {
-	"wait", "template", "boot", "spawn", "restore", "inject", "attach", "unpack", "exec", "prepare", "run", "collect",
+	"wait", "template", "boot", "spawn", "restore", "inject", "attach", "load", "unpack", "exec", "prepare", "run", "collect",
 };
 
 static struct ktstr_error *read_texts(const json_t *json, struct ktstr_test_result *result)

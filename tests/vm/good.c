@@ -52,6 +52,13 @@ KTSTR_TEST(two_workloads_in_a_row, .duration = KTSTR_SEC(1), .scheduler = &scx_k
 	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->cgroups_count, eq, 2u);
 }
 
+/* A program that is kept loaded is told late which test it is. */
+KTSTR_TEST(itself_and_no_other)
+{
+	if (strcmp(ctx->test_name, "itself_and_no_other"))
+		ktstr_fail(ctx, "this body runs as %s", ctx->test_name);
+}
+
 KTSTR_TEST(nothing_but_a_return, .description = "a body that measures nothing and finds nothing wrong")
 {
 }

@@ -8,17 +8,17 @@ setup_file() {
 
 one_run() { # [OPTION...]; its result in $out
 	out=$BATS_TEST_TMPDIR/out
-	run --separate-stderr "$KTSTR" run --json --scenario steady --topology 1n1l2c1t --duration 1s "$@"
+	run --separate-stderr "$KTSTR" test --json --filter =ktstr/nothing_but_a_return --topology 1n1l2c1t "$@" "$(program vm_good)"
 	echo "$output" >"$out"
-	expect_outcome "$out" steady pass
+	expect_outcome "$out" nothing_but_a_return pass
 }
 
 mode() {
-	result "$out" steady start_mode
+	result "$out" nothing_but_a_return start_mode
 }
 
 stages() {
-	result "$out" steady stages
+	result "$out" nothing_but_a_return stages
 }
 
 @test "the first run boots and saves, the second only restores" {
@@ -26,14 +26,43 @@ stages() {
 	[ "$(mode)" = warm ]
 	contains '"boot"' "$(stages)"
 	one_run
-	[ "$(mode)" = warm ]
+	[ "$(mode)" = warm+program ]
 	lacks '"boot"' "$(stages)"
 	contains '"restore"' "$(stages)"
 }
 
+@test "a program that comes again is kept loaded, alone and with a scheduler, and every clone of it runs its own test" {
+	one_run
+	one_run
+	one_run
+	[ "$(mode)" = warm+program ]
+	lacks '"load"' "$(stages)"
+	contains "eevdf, vm_good loaded" "$("$KTSTR" template list)"
+	"$KTSTR" test --json --filter =ktstr/itself_and_no_other --topology 1n1l2c1t "$(program vm_good)" >"$out"
+	[ "$(result "$out" itself_and_no_other start_mode)" = warm+program ]
+	[ "$(result "$out" itself_and_no_other outcome)" = pass ]
+	one_run --fresh-attach
+	[ "$(mode)" = warm ]
+	one_run --scheduler "$SCX"
+	one_run --scheduler "$SCX"
+	[ "$(mode)" = warm+scheduler+program ]
+	contains '"load"' "$(stages)"
+}
+
+@test "a program that does not come as far as main() fails as it would have, and is not kept" {
+	local i
+	for i in 1 2; do
+		run --separate-stderr "$KTSTR" test --json --filter =ktstr/never_runs "$(program vm_stillborn)"
+		echo "$output" >"$BATS_TEST_TMPDIR/out"
+		expect_outcome "$BATS_TEST_TMPDIR/out" never_runs fail "exit code 3"
+		[ "$(result "$BATS_TEST_TMPDIR/out" never_runs start_mode)" = warm ]
+	done
+	lacks stillborn "$("$KTSTR" template list)"
+}
+
 @test "an attached scheduler is part of a template, unless told otherwise" {
 	one_run --scheduler "$SCX"
-	[ "$(mode)" = warm+scheduler ]
+	[[ "$(mode)" = warm+scheduler* ]]
 	one_run --scheduler "$SCX" --fresh-attach
 	[ "$(mode)" = warm ]
 	contains '"attach"' "$(stages)"
@@ -42,7 +71,7 @@ stages() {
 @test "--cold boots, and says that it was asked to" {
 	one_run --cold
 	[ "$(mode)" = cold ]
-	contains --cold "$(result "$out" steady start_reason)"
+	contains --cold "$(result "$out" nothing_but_a_return start_reason)"
 }
 
 @test "a template is made for each kernel and shape" {
@@ -135,7 +164,7 @@ damage_and_run() { # FILE COMMAND...
 		"${@:2}" "$file"
 	done < <(find "$KTSTR_TEMPLATE_DIR" -name "$1")
 	one_run
-	[ "$(mode)" = warm ]
+	[ "$(mode)" = warm+program ]
 	contains '"boot"' "$(stages)"
 }
 
@@ -167,7 +196,7 @@ damage_and_run() { # FILE COMMAND...
 	umount "$tiny"
 	[ "$status" = 0 ]
 	[ "$(mode)" = cold ]
-	contains "$tiny" "$(result "$out" steady start_reason)"
+	contains "$tiny" "$(result "$out" nothing_but_a_return start_reason)"
 }
 
 @test "a store that becomes full while a template is made: the run says so, boots cold and passes" {
@@ -186,7 +215,7 @@ damage_and_run() { # FILE COMMAND...
 	umount "$tiny"
 	[ "$status" = 0 ] && [ -z "$left" ]
 	[ "$(mode)" = cold ]
-	contains "template store $tiny has become full" "$(result "$out" steady start_reason)"
+	contains "template store $tiny has become full" "$(result "$out" nothing_but_a_return start_reason)"
 }
 
 # Two cold runs of 2048 MiB and QEMU's own: the budget is for one of them at a time.
