@@ -34,6 +34,12 @@ const struct ktstr_progress *ktstr_cli_progress(void);
 void ktstr_cli_progress_done(void);
 /* "1n2l4c2t" or a preset name. */
 struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
+/*
+ * The machine of a test for --topology `text`: the test's own, with the nodes that it declares, when text is NULL or says
+ * the same counts. What is pointed to is the test's.
+ */
+struct ktstr_error *ktstr_cli_test_topology(const struct ktstr_test_info *test, const char *text,
+					    struct ktstr_topology *topology) KTSTR_CHECKED;
 /* The index of "--" in argv, or argc. */
 int ktstr_cli_split(int argc, char **argv);
 

@@ -10,6 +10,7 @@
 #include "check/result_json.h"
 #include "guest/registry.h"
 #include "sched/declaration.h"
+#include "topology/json.h"
 
 enum { DEFAULT_MEMORY_MIB = 2048 };
 
@@ -31,52 +32,6 @@ static json_t *describe_strings(const char *const *first, const char *const *sec
 	for (size_t i = 0; second && second[i]; i++)
 		json_array_append_new(array, json_string(second[i]));
 	return array;
-}
-
-static json_t *describe_opt(struct ktstr_opt_u64 value)
-{
-	return value.set ? json_integer((json_int_t)value.value) : json_null();
-}
-
-static json_t *describe_nodes(const struct ktstr_topology *topology)
-{
-	json_t *nodes = json_array();
-
-	if (!topology->nodes) {
-		json_decref(nodes);
-		return json_null();
-	}
-	for (size_t i = 0; i < topology->nodes_count; i++) {
-		const struct ktstr_numa_node *node = &topology->nodes[i];
-
-		json_array_append_new(nodes, json_pack("{si si so so}", "llcs", (int)node->llcs,
-						       "memory_mib", (int)node->memory_mib, "latency_ns",
-						       describe_opt(node->latency_ns), "bandwidth_mbs",
-						       describe_opt(node->bandwidth_mbs)));
-	}
-	return nodes;
-}
-
-static json_t *describe_distances(const struct ktstr_topology *topology)
-{
-	const struct ktstr_numa_distance *distances = topology->distances;
-	json_t *cells = json_array();
-
-	if (!distances) {
-		json_decref(cells);
-		return json_null();
-	}
-	for (unsigned int i = 0; i < distances->n * distances->n; i++)
-		json_array_append_new(cells, json_integer(distances->cells[i]));
-	return cells;
-}
-
-static json_t *describe_topology(const struct ktstr_topology *topology)
-{
-	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
-
-	return json_pack("{ss so so}", "shape", ktstr_topology_format(topology, text), "nodes",
-			 describe_nodes(topology), "distances", describe_distances(topology));
 }
 
 static json_t *describe_args(const struct ktstr_scheduler *scheduler, const char *const *extra_args)
@@ -208,7 +163,7 @@ static json_t *describe_test(const struct ktstr_test_entry *test)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
 	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sI sb sb sb sb}", "name", test->name, "file", test->file,
 			 "line", test->line, "description", test->description, "topology",
-			 describe_topology(&topology), "memory_mib",
+			 ktstr_topology_to_json(&topology), "memory_mib",
 			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
 			 (json_int_t)duration, "workers_per_cgroup", (int)test->workers_per_cgroup,
 			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args, test->config),

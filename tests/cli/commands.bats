@@ -162,7 +162,15 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 
 @test "tests are listed in the order of the source" {
 	run -0 "$KTSTR" test --list "$(program vm_topology)"
-	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test" ]
+	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test ktstr/uneven_nodes: test" ]
+}
+
+@test "declared nodes: no shape in letters can say them, and the test keeps them" {
+	run -0 "$KTSTR" list "$(program vm_topology)"
+	contains "ktstr/uneven_nodes" "$output"
+	contains "2n3l1c1t" "$output"
+	run -1 "$KTSTR" test --list --topology 2n3l1c1t "$(program vm_topology)"
+	contains "3 LLCs cannot be split evenly over 2 NUMA nodes" "$output"
 }
 
 @test "test --list and filters" {
