@@ -4,18 +4,15 @@
  * of test and field.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "guest/registry.h"
 #include "ktstr/test.h"
+#include "unit.h"
 
 static void body(struct ktstr_ctx *ctx)
 {

@@ -2,41 +2,17 @@
 /*
  * Shapes: validation, text form, arithmetic, presets and constraints; test topologies from specs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/topology.h"
 #include "topology/json.h"
-
-/* Expects the call to fail with `code` and a message that contains `part`. */
-#define assert_fails(call, code, part) expect_failure((call), (code), (part), __FILE__, __LINE__)
-
-static void expect_failure(struct ktstr_error *error, enum ktstr_error_code code, const char *part,
-			   const char *file, int line)
-{
-	if (!error || ktstr_error_code(error) != code ||
-	    !strstr(ktstr_error_message(error), part)) {
-		print_error("error is %d \"%s\", expected %d with \"%s\"\n",
-			    ktstr_error_code(error), ktstr_error_message(error), code, part);
-		_fail(file, line);
-	}
-	ktstr_error_free(error);
-}
-
-static void assert_cpus(struct ktstr_cpus cpus, const char *expected)
-{
-	_cleanup_free_ char *text = ktstr_cpus_to_text(&cpus);
-
-	assert_string_equal(text, expected);
-}
+#include "cpus.h"
 
 static const struct ktstr_numa_node cxl_nodes[] = {
 	{ .llcs = 2, .memory_mib = 512 },
