@@ -326,7 +326,7 @@ void ktstr_member_format(const struct ktstr_member *member, const void *object,
 		ktstr_str_add(out, "none");
 }
 
-json_t *ktstr_members_to_json(const struct ktstr_member *members, size_t count, const void *object)
+json_t *ktstr_struct_to_json(const struct ktstr_member *members, size_t count, const void *object)
 {
 	json_t *json = json_object();
 
@@ -340,7 +340,7 @@ json_t *ktstr_members_to_json(const struct ktstr_member *members, size_t count, 
 	return json;
 }
 
-struct ktstr_error *ktstr_members_from_json(const struct ktstr_member *members, size_t count,
+struct ktstr_error *ktstr_struct_from_json(const struct ktstr_member *members, size_t count,
 					    const json_t *json, void *object)
 {
 	if (!json_is_object(json))

@@ -66,12 +66,12 @@ void ktstr_member_format(const struct ktstr_member *member, const void *object,
 			 struct ktstr_str *out);
 
 /* A new object with a key per row; NULL without memory. */
-json_t *ktstr_members_to_json(const struct ktstr_member *members, size_t count, const void *object);
+json_t *ktstr_struct_to_json(const struct ktstr_member *members, size_t count, const void *object);
 /*
  * Reads every row's key into a zero-initialised object. Unknown keys are ignored, a nullable key may be
  * missing; anything else is KTSTR_ERR_CORRUPT, "<key>: ...". The caller frees TEXT members either way.
  */
-struct ktstr_error *ktstr_members_from_json(const struct ktstr_member *members, size_t count,
+struct ktstr_error *ktstr_struct_from_json(const struct ktstr_member *members, size_t count,
 					    const json_t *json, void *object) KTSTR_CHECKED;
 
 /* A short decimal text that reads back as the same double. */
