@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "check/assert.h"
 #include "check/result_json.h"
@@ -15,7 +16,6 @@
 #include "ktstr/topology.h"
 #include "unit.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MAYBE_UNUSED __attribute__((unused))
 
 /* What KTSTR_CLAIM() takes: something with a verdict.result. */
