@@ -26,8 +26,8 @@ int ktstr_cmd_show(int argc, char **argv);
 
 /* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
 int ktstr_cli_fail(struct ktstr_error *error);
-/* On standard output, with a newline; takes the reference. */
-struct ktstr_error *ktstr_cli_print_json(json_t *json) KTSTR_CHECKED;
+/* On standard output, with a newline; takes the reference. main() tells when that cannot be written. */
+void ktstr_cli_print_json(json_t *json);
 /* Progress of long work: a redrawn line on a terminal, one line per step otherwise; on stderr. */
 const struct ktstr_progress *ktstr_cli_progress(void);
 /* Removes the progress line, if one is drawn. */

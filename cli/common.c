@@ -20,12 +20,11 @@ int ktstr_cli_fail(struct ktstr_error *error)
 	return KTSTR_EXIT_FAIL;
 }
 
-struct ktstr_error *ktstr_cli_print_json(json_t *json)
+void ktstr_cli_print_json(json_t *json)
 {
-	int status = json_dumpf(json, stdout, JSON_INDENT(1));
-
+	json_dumpf(json, stdout, JSON_INDENT(1));
+	putchar('\n');
 	json_decref(json);
-	return status || putchar('\n') < 0 ? ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") : NULL;
 }
 
 static char progress_shown[128];

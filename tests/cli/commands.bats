@@ -195,7 +195,7 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 
 @test "a test program hands over to ktstr" {
 	KTSTR=$KTSTR run -0 "$(program vm_topology)" --list
-	[ "${#lines[@]}" = 5 ]
+	[ "${#lines[@]}" = 6 ]
 	KTSTR=/no/such/ktstr run -1 "$(program vm_topology)" --list
 	contains "/no/such/ktstr" "$output"
 }
@@ -357,4 +357,25 @@ assert plan["errors"] == [], plan' <<<"$output"
 	contains 'has no test "nothing"' "$output"
 	run -1 "$KTSTR" show-plan
 	contains "which test?" "$output"
+}
+
+# The program's would be called in place of the library's, from within the library.
+@test "no function of libktstr is defined again in the command" {
+	nm -D --defined-only "$KTSTR_TEST_BUILD/lib/libktstr.so" | awk '$2 == "T" { print $3 }' | sort >"$BATS_TEST_TMPDIR/library"
+	nm --defined-only "$KTSTR" | awk '$2 == "T" { print $3 }' | sort >"$BATS_TEST_TMPDIR/command"
+	grep -q ktstr_cmd_run "$BATS_TEST_TMPDIR/command"
+	grep -q ktstr_main "$BATS_TEST_TMPDIR/library"
+	run -0 comm -12 "$BATS_TEST_TMPDIR/library" "$BATS_TEST_TMPDIR/command"
+	[ -z "$output" ]
+}
+
+@test "output that is lost is a failure, a reader that has seen enough is none" {
+	local command
+	for command in --help topo "topo --json" list "list --json" "kernel list --json" show-host "show-host --json" "stats list-metrics"; do
+		# shellcheck disable=SC2086
+		run -1 bash -c '"$@" >/dev/full' - "$KTSTR" $command
+		contains "cannot write to standard output: No space left on device" "$output"
+	done
+	run -0 bash -c '"$1" stats list-metrics | head -n 1; exit ${PIPESTATUS[0]}' - "$KTSTR"
+	[ "${#lines[@]}" = 1 ]
 }
