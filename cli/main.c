@@ -18,7 +18,7 @@ static const struct {
 } commands[] = {
 	{ "run", ktstr_cmd_run, "run the built-in scenarios on a scheduler" },
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
-	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
+	{ "list", ktstr_cmd_list, "list scenarios, work types, or the tests of programs" },
 	{ "show-plan", ktstr_cmd_show_plan, "the steps, cgroups and ops that a test or scenario will go through" },
 	{ "show-thresholds", ktstr_cmd_show_thresholds, "what a test is judged by" },
 	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },

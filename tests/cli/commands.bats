@@ -16,6 +16,11 @@ load ../lib/common
 	done
 }
 
+@test "the reference page and the man page have every command and option, with its letter" {
+	run -0 python3 "$KTSTR_TEST_SOURCE/tests/lib/option_docs.py" "$KTSTR" "$KTSTR_TEST_SOURCE/docs/reference/cli.md" \
+		"$KTSTR_TEST_SOURCE/docs/man/ktstr.1"
+}
+
 @test "no command: usage on stderr and a failure" {
 	run -1 --separate-stderr "$KTSTR"
 	[ -z "$output" ]
