@@ -26,14 +26,20 @@ int ktstr_cmd_show(int argc, char **argv);
 
 /* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
 int ktstr_cli_fail(struct ktstr_error *error);
-/* On standard output, with a newline; takes the reference. */
-struct ktstr_error *ktstr_cli_print_json(json_t *json) KTSTR_CHECKED;
+/* On standard output, with a newline; takes the reference. main() tells when that cannot be written. */
+void ktstr_cli_print_json(json_t *json);
 /* Progress of long work: a redrawn line on a terminal, one line per step otherwise; on stderr. */
 const struct ktstr_progress *ktstr_cli_progress(void);
 /* Removes the progress line, if one is drawn. */
 void ktstr_cli_progress_done(void);
 /* "1n2l4c2t" or a preset name. */
 struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
+/*
+ * The machine of a test for --topology `text`: the test's own, with the nodes that it declares, when text is NULL or says
+ * the same counts. What is pointed to is the test's.
+ */
+struct ktstr_error *ktstr_cli_test_topology(const struct ktstr_test_info *test, const char *text,
+					    struct ktstr_topology *topology) KTSTR_CHECKED;
 /* The index of "--" in argv, or argc. */
 int ktstr_cli_split(int argc, char **argv);
 

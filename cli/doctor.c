@@ -10,9 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cli/commands.h"
 #include "doctor.h"
-
-int ktstr_cmd_doctor(int argc, char **argv);
 
 enum { WRAP_COLUMN = 100 };
 
@@ -93,9 +92,7 @@ static int print_json(const struct doctor_report *report)
 						check->found, "meaning", check->meaning, "remedy",
 						check->remedy));
 	}
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
+	ktstr_cli_print_json(root);
 	return can_run(report) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -103,7 +100,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	(void)argument;
 	switch (key) {
-	case 'j':
+	case 'J':
 		*(bool *)state->input = true;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -117,7 +114,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 int ktstr_cmd_doctor(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ .name = "json", .key = 'j', .doc = "Print one JSON object" }, { 0 }
+		{ .name = "json", .key = 'J', .doc = "as JSON" }, { 0 }
 	};
 	static const struct argp argp = {
 		.options = options,

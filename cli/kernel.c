@@ -11,70 +11,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "cli/commands.h"
 #include "kernel/kernel.h"
-
-int ktstr_cmd_kernel(int argc, char **argv);
 
 enum {
 	OPTION_FLAVOUR = 0x100,
 	OPTION_FORCE,
-	OPTION_JSON,
 	OPTION_AVAILABLE,
 	OPTION_CORRUPT,
-	BAR_WIDTH = 30
 };
-
-static int fail(struct ktstr_error *error)
-{
-	fprintf(stderr, "ktstr: %s\n", ktstr_error_message(error));
-	ktstr_error_free(error);
-	return EXIT_FAILURE;
-}
-
-/* On a terminal a bar that is redrawn; elsewhere one line for each thing that starts. */
-struct progress_view {
-	bool terminal;
-	bool drawn;
-	char last[64];
-};
-
-static void draw_bar(struct progress_view *view, const char *what, uint64_t done, uint64_t total)
-{
-	int filled = total ? (int)(BAR_WIDTH * (done < total ? done : total) / total) : 0;
-
-	fprintf(stderr, "\r\033[K%s", what);
-	if (total)
-		fprintf(stderr, " [%.*s%*s] %llu/%llu MB", filled, "##############################",
-			BAR_WIDTH - filled, "", (unsigned long long)(done / 1000000),
-			(unsigned long long)(total / 1000000));
-	else if (done)
-		fprintf(stderr, " %llu kB", (unsigned long long)(done / 1000));
-	fflush(stderr);
-	view->drawn = true;
-}
-
-static void show_progress(void *context, const char *what, uint64_t done, uint64_t total)
-{
-	struct progress_view *view = context;
-
-	if (view->terminal) {
-		draw_bar(view, what, done, total);
-		return;
-	}
-	if (!strcmp(view->last, what))
-		return;
-	snprintf(view->last, sizeof(view->last), "%s", what);
-	if (total)
-		fprintf(stderr, "%s, %llu MB\n", what, (unsigned long long)(total / 1000000));
-	else
-		fprintf(stderr, "%s\n", what);
-}
-
-static void end_progress(struct progress_view *view)
-{
-	if (view->drawn)
-		fputs("\r\033[K", stderr);
-}
 
 /* --- get --- */
 
@@ -122,18 +67,16 @@ static int cmd_get(int argc, char **argv)
 		       "The mirror and its key are those of this machine's own Debian source; "
 		       "nothing is installed.",
 	};
-	struct progress_view view = { .terminal = isatty(STDERR_FILENO) };
-	struct ktstr_progress progress = { show_progress, &view };
 	_cleanup_(ktstr_kernel_deinit) struct ktstr_kernel kernel = { 0 };
 	struct get_arguments arguments = { 0 };
 	struct ktstr_error *error;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	error = ktstr_kernel_get(arguments.spec, arguments.flavour, arguments.force, &progress,
+	error = ktstr_kernel_get(arguments.spec, arguments.flavour, arguments.force, ktstr_cli_progress(),
 				 &kernel);
-	end_progress(&view);
+	ktstr_cli_progress_done();
 	if (error)
-		return fail(error);
+		return ktstr_cli_fail(error);
 	printf("%s %s\n", kernel.version, kernel.release);
 	return EXIT_SUCCESS;
 }
@@ -150,7 +93,7 @@ static error_t parse_list(int key, char *argument, struct argp_state *state)
 	struct list_arguments *arguments = state->input;
 
 	switch (key) {
-	case OPTION_JSON:
+	case 'J':
 		arguments->json = true;
 		return 0;
 	case OPTION_AVAILABLE:
@@ -220,13 +163,6 @@ static json_t *entry_json(const struct ktstr_kernel_entry *entry)
 		"modules", kernel->modules_dir, "image_sha256", kernel->image_sha256);
 }
 
-static void print_json(json_t *array)
-{
-	json_dumpf(array, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(array);
-}
-
 static int list_cache(bool json)
 {
 	struct ktstr_kernel_entry *entries;
@@ -235,13 +171,13 @@ static int list_cache(bool json)
 
 	error = ktstr_kernel_list(&entries, &count);
 	if (error)
-		return fail(error);
+		return ktstr_cli_fail(error);
 	if (json) {
 		json_t *array = json_array();
 
 		for (size_t i = 0; i < count; i++)
 			json_array_append_new(array, entry_json(&entries[i]));
-		print_json(array);
+		ktstr_cli_print_json(array);
 	} else {
 		print_table(entries, count);
 		if (!count)
@@ -253,14 +189,12 @@ static int list_cache(bool json)
 
 static int list_available(bool json)
 {
-	struct progress_view view = { .terminal = isatty(STDERR_FILENO) };
-	struct ktstr_progress progress = { show_progress, &view };
 	_cleanup_strv_ struct ktstr_strv versions = { 0 };
 	json_t *array = json ? json_array() : NULL;
 	struct ktstr_error *error;
 
-	error = ktstr_kernel_available(&progress, &versions);
-	end_progress(&view);
+	error = ktstr_kernel_available(ktstr_cli_progress(), &versions);
+	ktstr_cli_progress_done();
 	for (size_t i = 0; !error && i < versions.count; i++) {
 		if (json)
 			json_array_append_new(array, json_string(versions.items[i]));
@@ -269,17 +203,17 @@ static int list_available(bool json)
 	}
 	if (error) {
 		json_decref(array);
-		return fail(error);
+		return ktstr_cli_fail(error);
 	}
 	if (json)
-		print_json(array);
+		ktstr_cli_print_json(array);
 	return EXIT_SUCCESS;
 }
 
 static int cmd_list(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "json", OPTION_JSON, NULL, 0, "JSON instead of a table", 0 },
+		{ "json", 'J', NULL, 0, "JSON instead of a table", 0 },
 		{ "available", OPTION_AVAILABLE, NULL, 0,
 		  "What Debian offers instead of what the cache has", 0 },
 		{ 0 },
@@ -345,7 +279,7 @@ static int remove_all(const struct ktstr_strv *versions)
 		struct ktstr_error *error = ktstr_kernel_remove(versions->items[i]);
 
 		if (error)
-			status = fail(error);
+			status = ktstr_cli_fail(error);
 		else
 			printf("removed %s\n", versions->items[i]);
 	}
@@ -371,7 +305,7 @@ static int cmd_remove(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	if (arguments.corrupt)
 		error = add_corrupt(&arguments.versions);
-	status = error ? fail(error) : remove_all(&arguments.versions);
+	status = error ? ktstr_cli_fail(error) : remove_all(&arguments.versions);
 	ktstr_strv_deinit(&arguments.versions);
 	return status;
 }

@@ -167,10 +167,8 @@ int ktstr_cmd_list(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	error = list_all(&arguments, array);
-	if (!error && arguments.json) {
-		json_dumpf(array, stdout, JSON_INDENT(1));
-		putchar('\n');
-	}
+	if (!error && arguments.json)
+		ktstr_cli_print_json(ktstr_take(array));
 	json_decref(array);
 	ktstr_strv_deinit(&arguments.programs);
 	return error ? ktstr_cli_fail(error) : KTSTR_EXIT_PASS;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `ktstr`: finds the subcommand and hands over. */
 #include <argp.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +18,7 @@ static const struct {
 } commands[] = {
 	{ "run", ktstr_cmd_run, "run the built-in scenarios on a scheduler" },
 	{ "test", ktstr_cmd_test, "run the tests of your own programs" },
-	{ "list", ktstr_cmd_list, "list tests, scenarios or topology presets" },
+	{ "list", ktstr_cmd_list, "list scenarios, work types, or the tests of programs" },
 	{ "show-plan", ktstr_cmd_show_plan, "the steps, cgroups and ops that a test or scenario will go through" },
 	{ "show-thresholds", ktstr_cmd_show_thresholds, "what a test is judged by" },
 	{ "replay", ktstr_cmd_replay, "repeat a deterministic run from its result, bit for bit" },
@@ -60,30 +62,51 @@ static int unknown(const char *name)
 	return KTSTR_EXIT_FAIL;
 }
 
+/* Output that is lost, on a full disk for one, is a failure of any command; a reader that has seen enough is none. */
+static int close_output(int status)
+{
+	bool lost = ferror(stdout) != 0;
+	int number = lost ? EIO : 0;
+
+	if (fflush(stdout))
+		number = errno;
+	if (!number || number == EPIPE)
+		return status;
+	fprintf(stderr, "ktstr: cannot write to standard output: %s\n", strerror(number));
+	return status ? status : KTSTR_EXIT_FAIL;
+}
+
+static int run_command(int argc, char **argv)
+{
+	char name[64];
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		/* argp shows it in usage and errors. */
+		snprintf(name, sizeof(name), "ktstr %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].main(argc - 1, argv + 1);
+	}
+	return unknown(argv[1]);
+}
+
 int main(int argc, char **argv)
 {
+	int status;
+
 	signal(SIGPIPE, SIG_IGN);
 	argp_err_exit_status = KTSTR_EXIT_FAIL; /* one code for everything that is wrong, usage too */
 	if (argc < 2)
 		return usage(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return usage(stdout);
+		return close_output(usage(stdout));
 	if (!strcmp(argv[1], "--version")) {
 		puts("ktstr " KTSTR_VERSION);
 		return KTSTR_EXIT_PASS;
 	}
 	ktstr_template_tidy();
-	for (size_t i = 0; i < COMMANDS; i++) {
-		char name[64];
-		int status;
-
-		if (strcmp(argv[1], commands[i].name))
-			continue;
-		snprintf(name, sizeof(name), "ktstr %s", commands[i].name);
-		argv[1] = name;
-		status = commands[i].main(argc - 1, argv + 1);
-		ktstr_template_tidy();
-		return status;
-	}
-	return unknown(argv[1]);
+	status = run_command(argc, argv);
+	ktstr_template_tidy();
+	return close_output(status);
 }

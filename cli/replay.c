@@ -74,8 +74,7 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	run->full_name = ktstr_xasprintf("ktstr/%s", name);
 	run->rt_app = rt_app ? ktstr_xstrdup(rt_app) : NULL;
 	run->work_type = work_type ? ktstr_xstrdup(work_type) : NULL;
-	run->topology = run->test->topology;
-	KTSTR_TRY(ktstr_cli_topology(shape, &run->topology));
+	KTSTR_TRY(ktstr_cli_test_topology(run->test, shape, &run->topology));
 	KTSTR_TRY(ktstr_run_find_includes(run));
 	json_array_foreach(json_object_get(recipe, "scheduler_args"), i, arg)
 		ktstr_strv_add(&args, json_string_value(arg) ? json_string_value(arg) : "");

@@ -125,8 +125,8 @@ static struct ktstr_error *list(const struct runs_arguments *arguments, struct k
 
 	KTSTR_TRY(ktstr_index_runs(index, &arguments->query, print_run, &output));
 	if (output.array)
-		return ktstr_cli_print_json(output.array);
-	if (!output.count)
+		ktstr_cli_print_json(output.array);
+	else if (!output.count)
 		puts("no runs");
 	return NULL;
 }
@@ -174,7 +174,9 @@ static struct ktstr_error *show(const struct runs_arguments *arguments, struct k
 	if (!output.count)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no run %s, and no such file; `ktstr runs list` shows the runs",
 				       arguments->what);
-	return output.array ? ktstr_cli_print_json(output.array) : NULL;
+	if (output.array)
+		ktstr_cli_print_json(output.array);
+	return NULL;
 }
 
 static void add_value(void *context, const struct ktstr_index_row *row)
@@ -255,8 +257,10 @@ static struct ktstr_error *history(const struct runs_arguments *arguments, struc
 		return list_metrics(arguments, index);
 	KTSTR_TRY(ktstr_index_history(index, arguments->what, &arguments->query, add_value, &output));
 	values = output.values;
-	if (output.array)
-		return ktstr_cli_print_json(output.array);
+	if (output.array) {
+		ktstr_cli_print_json(output.array);
+		return NULL;
+	}
 	if (!output.count)
 		return no_such_metric(arguments, index);
 	print_sparkline(output.values, output.count);

@@ -28,21 +28,16 @@ int ktstr_cmd_show_host(int argc, char **argv)
 {
 	struct ktstr_host_context host;
 	bool as_json = false;
-	char *text;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &as_json);
 	ktstr_host_context_collect(&host);
 	if (as_json) {
-		json_t *json = ktstr_host_context_to_json(&host);
-
-		text = json_dumps(json, JSON_INDENT(1));
-		json_decref(json);
-		puts(text);
+		ktstr_cli_print_json(ktstr_host_context_to_json(&host));
 	} else {
-		text = ktstr_host_context_format(&host);
+		_cleanup_free_ char *text = ktstr_host_context_format(&host);
+
 		fputs(text, stdout);
 	}
-	free(text);
 	ktstr_host_context_deinit(&host);
 	return KTSTR_EXIT_PASS;
 }

@@ -51,10 +51,10 @@ static struct ktstr_error *show(const struct thresholds_arguments *arguments, st
 	struct ktstr_assert assert;
 
 	KTSTR_TRY(ktstr_cli_find_test(&arguments->names, program, &test));
-	if (arguments->json)
-		return json_dumpf(test->checks, stdout, JSON_INDENT(1)) || putchar('\n') < 0 ?
-			       ktstr_error_new(KTSTR_ERR_SYSTEM, "cannot print") :
-			       NULL;
+	if (arguments->json) {
+		ktstr_cli_print_json(json_incref(test->checks));
+		return NULL;
+	}
 	KTSTR_TRY_WRAP(ktstr_assert_from_json(test->checks, &assert), "%s", test->name);
 	ktstr_assert_print(&assert, stdout);
 	return NULL;

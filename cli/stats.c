@@ -165,8 +165,10 @@ static struct ktstr_error *list(const struct stats_arguments *arguments)
 			printf("%-36s %5s  %-20s  %s\n", runs[i].name, "-", when, "-");
 	}
 	free_runs(runs, count);
-	if (arguments->json)
-		return ktstr_cli_print_json(array);
+	if (arguments->json) {
+		ktstr_cli_print_json(array);
+		return NULL;
+	}
 	json_decref(array);
 	if (!count)
 		printf("no runs below %s\n", root);
@@ -278,7 +280,7 @@ static struct ktstr_error *list_values(const struct stats_arguments *arguments)
 		values[i] = json_object();
 	error = ktstr_scan_sidecars(root, collect_values, values, &scan);
 	if (!error && arguments->json)
-		error = ktstr_cli_print_json(values_to_json(values));
+		ktstr_cli_print_json(values_to_json(values));
 	else if (!error)
 		print_values(values);
 	complain(&scan);
@@ -308,8 +310,10 @@ static struct ktstr_error *show_host(const struct stats_arguments *arguments)
 	KTSTR_TRY(ktstr_scan_sidecars(path, keep_first_host, &host, &scan));
 	if (!host)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no sidecar in %s records its host", path);
-	if (arguments->json)
-		return ktstr_cli_print_json(host);
+	if (arguments->json) {
+		ktstr_cli_print_json(host);
+		return NULL;
+	}
 	KTSTR_TRY(ktstr_host_context_from_json(host, &context));
 	json_decref(host);
 	text = ktstr_host_context_format(&context);
@@ -388,8 +392,10 @@ static struct ktstr_error *explain_sidecar(const struct stats_arguments *argumen
 	KTSTR_TRY(ktstr_scan_sidecars(path, count_nulls, nulls, &scan));
 	if (!scan.walked)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no sidecars in %s", path);
-	if (arguments->json)
-		return ktstr_cli_print_json(explanation_to_json(&scan, nulls));
+	if (arguments->json) {
+		ktstr_cli_print_json(explanation_to_json(&scan, nulls));
+		return NULL;
+	}
 	print_explanation(&scan, nulls);
 	return NULL;
 }
@@ -426,8 +432,10 @@ static struct ktstr_error *list_metrics(const struct stats_arguments *arguments)
 			       ktstr_metric_kind_name(def->kind), def->default_abs, def->default_rel,
 			       *def->unit ? def->unit : "-");
 	}
-	if (arguments->json)
-		return ktstr_cli_print_json(array);
+	if (arguments->json) {
+		ktstr_cli_print_json(array);
+		return NULL;
+	}
 	json_decref(array);
 	return NULL;
 }

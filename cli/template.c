@@ -83,8 +83,8 @@ static struct ktstr_error *list(bool json)
 			       (unsigned long long)(entry->used_bytes >> 20), used, entry->description,
 			       entry->in_use ? " (in use)" : "");
 	}
-	if (json && (json_dumpf(array, stdout, JSON_INDENT(1)) || putchar('\n') < 0))
-		fputs("ktstr: cannot print\n", stderr);
+	if (json)
+		ktstr_cli_print_json(ktstr_take(array));
 	json_decref(array);
 	ktstr_template_entries_free(entries, count);
 	return NULL;

@@ -9,11 +9,9 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "ktstr/topology.h"
+#include "cli/commands.h"
 
-int ktstr_cmd_topo(int argc, char **argv);
-
-enum { OPTION_PRESETS = 0x100, OPTION_JSON };
+enum { OPTION_PRESETS = 0x100 };
 
 struct arguments {
 	const char *shape; /* NULL = this host */
@@ -30,7 +28,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case OPTION_PRESETS:
 		arguments->presets = true;
 		return 0;
-	case OPTION_JSON:
+	case 'J':
 		arguments->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
@@ -51,7 +49,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{ "presets", OPTION_PRESETS, NULL, 0, "List the named shapes of the gauntlet", 0 },
-	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
+	{ "json", 'J', NULL, 0, "as JSON", 0 },
 	{ 0 },
 };
 
@@ -65,13 +63,6 @@ static const struct argp parser = {
 	       "or the "
 	       "name of a preset, such as 8cpu-2llc-smt.",
 };
-
-static void print_json(json_t *value)
-{
-	json_dumpf(value, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(value);
-}
 
 /* --- presets --- */
 
@@ -114,7 +105,7 @@ static void show_presets(bool json)
 			       topology->numa_nodes, runs_by_default(topology) ? "yes" : "no");
 	}
 	if (json)
-		print_json(array);
+		ktstr_cli_print_json(array);
 	else
 		puts("\nDEFAULT: used by tests that set no limits (1 node, 12 LLCs, 192 CPUs at "
 		     "most).");
@@ -278,7 +269,7 @@ static struct ktstr_error *show_machine(const char *shape, bool json)
 	KTSTR_TRY(load(shape, &topology));
 	machine = machine_json(topology, shape ? shape : "host");
 	if (json) {
-		print_json(machine);
+		ktstr_cli_print_json(machine);
 		return NULL;
 	}
 	print_machine(machine);

@@ -5,27 +5,27 @@
 #include "check/assert.h"
 #include "ktstr/monitor.h"
 
-const struct ktstr_field ktstr_assert_fields[KTSTR_ASSERT_FIELDS] = {
-	KTSTR_FIELD_OF_SWITCH(ktstr_assert, not_stuck),
-	KTSTR_FIELD_OF_SWITCH(ktstr_assert, isolation),
-	KTSTR_FIELD(ktstr_assert, max_gap_ms),
-	KTSTR_FIELD(ktstr_assert, max_spread_pct),
-	KTSTR_FIELD(ktstr_assert, max_throughput_cv),
-	KTSTR_FIELD(ktstr_assert, min_work_rate),
-	KTSTR_FIELD(ktstr_assert, max_p99_wake_latency_ns),
-	KTSTR_FIELD(ktstr_assert, max_wake_latency_cv),
-	KTSTR_FIELD(ktstr_assert, min_iteration_rate),
-	KTSTR_FIELD(ktstr_assert, max_migration_ratio),
-	KTSTR_FIELD(ktstr_assert, min_page_locality),
-	KTSTR_FIELD(ktstr_assert, max_cross_node_migration_ratio),
-	KTSTR_FIELD(ktstr_assert, max_slow_tier_ratio),
-	KTSTR_FIELD(ktstr_assert, max_imbalance_ratio),
-	KTSTR_FIELD(ktstr_assert, max_local_dsq_depth),
-	KTSTR_FIELD_OF_SWITCH(ktstr_assert, fail_on_rq_clock_stuck),
-	KTSTR_FIELD(ktstr_assert, sustained_samples),
-	KTSTR_FIELD(ktstr_assert, max_fallback_rate),
-	KTSTR_FIELD(ktstr_assert, max_keep_last_rate),
-	KTSTR_FIELD_OF_SWITCH(ktstr_assert, enforce_monitor_thresholds),
+const struct ktstr_member ktstr_assert_fields[KTSTR_ASSERT_FIELDS] = {
+	KTSTR_MEMBER_OF_SWITCH(ktstr_assert, not_stuck),
+	KTSTR_MEMBER_OF_SWITCH(ktstr_assert, isolation),
+	KTSTR_MEMBER(ktstr_assert, max_gap_ms),
+	KTSTR_MEMBER(ktstr_assert, max_spread_pct),
+	KTSTR_MEMBER(ktstr_assert, max_throughput_cv),
+	KTSTR_MEMBER(ktstr_assert, min_work_rate),
+	KTSTR_MEMBER(ktstr_assert, max_p99_wake_latency_ns),
+	KTSTR_MEMBER(ktstr_assert, max_wake_latency_cv),
+	KTSTR_MEMBER(ktstr_assert, min_iteration_rate),
+	KTSTR_MEMBER(ktstr_assert, max_migration_ratio),
+	KTSTR_MEMBER(ktstr_assert, min_page_locality),
+	KTSTR_MEMBER(ktstr_assert, max_cross_node_migration_ratio),
+	KTSTR_MEMBER(ktstr_assert, max_slow_tier_ratio),
+	KTSTR_MEMBER(ktstr_assert, max_imbalance_ratio),
+	KTSTR_MEMBER(ktstr_assert, max_local_dsq_depth),
+	KTSTR_MEMBER_OF_SWITCH(ktstr_assert, fail_on_rq_clock_stuck),
+	KTSTR_MEMBER(ktstr_assert, sustained_samples),
+	KTSTR_MEMBER(ktstr_assert, max_fallback_rate),
+	KTSTR_MEMBER(ktstr_assert, max_keep_last_rate),
+	KTSTR_MEMBER_OF_SWITCH(ktstr_assert, enforce_monitor_thresholds),
 };
 
 struct ktstr_assert ktstr_assert_merge(const struct ktstr_assert *base,
@@ -34,8 +34,8 @@ struct ktstr_assert ktstr_assert_merge(const struct ktstr_assert *base,
 	struct ktstr_assert merged = *base;
 
 	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++)
-		if (ktstr_field_is_set(&ktstr_assert_fields[i], over))
-			ktstr_field_copy(&ktstr_assert_fields[i], &merged, over);
+		if (ktstr_member_is_set(&ktstr_assert_fields[i], over))
+			ktstr_member_copy(&ktstr_assert_fields[i], &merged, over);
 	/* Asked for anywhere is asked for. */
 	if (base->enforce_monitor_thresholds == KTSTR_ON)
 		merged.enforce_monitor_thresholds = KTSTR_ON;
@@ -58,13 +58,13 @@ struct ktstr_assert ktstr_assert_with_monitor_defaults(const struct ktstr_assert
 	return ktstr_assert_merge(&defaults, assert);
 }
 
-static bool is_threshold(const struct ktstr_field *field, const struct ktstr_assert *assert)
+static bool is_threshold(const struct ktstr_member *field, const struct ktstr_assert *assert)
 {
 	const void *value = (const char *)assert + field->offset;
 
-	if (field->type == KTSTR_FIELD_SWITCH)
+	if (field->type == KTSTR_MEMBER_SWITCH)
 		return *(const unsigned int *)value <= KTSTR_OFF;
-	if (field->type == KTSTR_FIELD_OPT_F64) {
+	if (field->type == KTSTR_MEMBER_OPT_F64) {
 		double limit = ((const struct ktstr_opt_f64 *)value)->value;
 
 		return isfinite(limit) && limit >= 0;
@@ -75,16 +75,16 @@ static bool is_threshold(const struct ktstr_field *field, const struct ktstr_ass
 struct ktstr_error *ktstr_assert_validate(const struct ktstr_assert *assert)
 {
 	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++) {
-		const struct ktstr_field *field = &ktstr_assert_fields[i];
+		const struct ktstr_member *field = &ktstr_assert_fields[i];
 		_cleanup_str_ struct ktstr_str text = { 0 };
 
-		if (!ktstr_field_is_set(field, assert) || is_threshold(field, assert))
+		if (!ktstr_member_is_set(field, assert) || is_threshold(field, assert))
 			continue;
-		if (field->type == KTSTR_FIELD_SWITCH)
+		if (field->type == KTSTR_MEMBER_SWITCH)
 			return ktstr_error_new(KTSTR_ERR_INVALID,
 					       "%s: must be KTSTR_ON, KTSTR_OFF or unset",
 					       field->name);
-		ktstr_field_format(field, assert, &text);
+		ktstr_member_format(field, assert, &text);
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "%s: %s is no threshold, it must be a finite number >= 0",
 				       field->name, ktstr_str_text(&text));
@@ -97,7 +97,7 @@ void ktstr_assert_print(const struct ktstr_assert *assert, FILE *out)
 	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++) {
 		_cleanup_str_ struct ktstr_str text = { 0 };
 
-		ktstr_field_format(&ktstr_assert_fields[i], assert, &text);
+		ktstr_member_format(&ktstr_assert_fields[i], assert, &text);
 		fprintf(out, "%-30s %s\n", ktstr_assert_fields[i].name, ktstr_str_text(&text));
 	}
 }

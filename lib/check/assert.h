@@ -5,11 +5,11 @@
 
 #include <stdio.h>
 
-#include "check/fields.h"
+#include "check/members.h"
 #include "ktstr/check.h"
 
 #define KTSTR_ASSERT_FIELDS 20
-extern const struct ktstr_field ktstr_assert_fields[KTSTR_ASSERT_FIELDS];
+extern const struct ktstr_member ktstr_assert_fields[KTSTR_ASSERT_FIELDS];
 
 /* A line per threshold: name, value or "none". */
 void ktstr_assert_print(const struct ktstr_assert *assert, FILE *out);

@@ -3,10 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "ktstr/metric.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The words of metric_table.h. */
 #define NO_PARTS   .numerator = -1, .denominator = -1

@@ -3,38 +3,37 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "check/assert.h"
-#include "check/fields.h"
+#include "check/members.h"
 #include "check/grow.h"
 #include "check/json_util.h"
 #include "check/result_json.h"
 #include "check/stats_build.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 enum { MAX_MEASUREMENTS = 4096 };
 
-static const struct ktstr_field pass_fields[] = {
-	KTSTR_FIELD(ktstr_pass_detail, name),
-	KTSTR_FIELD(ktstr_pass_detail, comparator),
-	KTSTR_FIELD(ktstr_pass_detail, value),
-	KTSTR_FIELD(ktstr_pass_detail, expected),
-	KTSTR_FIELD(ktstr_pass_detail, phase),
+static const struct ktstr_member pass_fields[] = {
+	KTSTR_MEMBER(ktstr_pass_detail, name),
+	KTSTR_MEMBER(ktstr_pass_detail, comparator),
+	KTSTR_MEMBER(ktstr_pass_detail, value),
+	KTSTR_MEMBER(ktstr_pass_detail, expected),
+	KTSTR_MEMBER(ktstr_pass_detail, phase),
 };
 
-static const struct ktstr_field detail_fields[] = {
-	KTSTR_FIELD(ktstr_assert_detail, message),
-	KTSTR_FIELD(ktstr_assert_detail, phase),
+static const struct ktstr_member detail_fields[] = {
+	KTSTR_MEMBER(ktstr_assert_detail, message),
+	KTSTR_MEMBER(ktstr_assert_detail, phase),
 };
 
-static const struct ktstr_field note_fields[] = {
-	KTSTR_FIELD(ktstr_info_note, message),
-	KTSTR_FIELD(ktstr_info_note, phase),
+static const struct ktstr_member note_fields[] = {
+	KTSTR_MEMBER(ktstr_info_note, message),
+	KTSTR_MEMBER(ktstr_info_note, phase),
 };
 
 json_t *ktstr_assert_to_json(const struct ktstr_assert *assert)
 {
-	return ktstr_fields_to_json(ktstr_assert_fields, KTSTR_ASSERT_FIELDS, assert);
+	return ktstr_struct_to_json(ktstr_assert_fields, KTSTR_ASSERT_FIELDS, assert);
 }
 
 struct ktstr_error *ktstr_assert_from_json(const json_t *json, struct ktstr_assert *assert)
@@ -42,7 +41,7 @@ struct ktstr_error *ktstr_assert_from_json(const json_t *json, struct ktstr_asse
 	struct ktstr_assert read = { 0 };
 
 	*assert = read;
-	KTSTR_TRY(ktstr_fields_from_json(ktstr_assert_fields, KTSTR_ASSERT_FIELDS, json, &read));
+	KTSTR_TRY(ktstr_struct_from_json(ktstr_assert_fields, KTSTR_ASSERT_FIELDS, json, &read));
 	KTSTR_TRY(ktstr_assert_validate(&read));
 	*assert = read;
 	return NULL;
@@ -50,7 +49,7 @@ struct ktstr_error *ktstr_assert_from_json(const json_t *json, struct ktstr_asse
 
 static json_t *outcome_to_json(const struct ktstr_outcome *outcome)
 {
-	json_t *detail = ktstr_fields_to_json(detail_fields, ARRAY_SIZE(detail_fields), &outcome->detail);
+	json_t *detail = ktstr_struct_to_json(detail_fields, ARRAY_SIZE(detail_fields), &outcome->detail);
 	json_t *json = json_object();
 
 	json_object_set_new(detail, "kind",
@@ -111,12 +110,12 @@ json_t *ktstr_assert_result_to_json(const struct ktstr_assert_result *result)
 	json_t *json = json_object(), *passes = json_array(), *notes = json_array();
 
 	for (size_t i = 0; i < result->passes_count && i < KTSTR_JSON_ITEMS_MAX; i++)
-		json_array_append_new(passes, ktstr_fields_to_json(pass_fields,
-								   ARRAY_SIZE(pass_fields),
-								   &result->passes[i]));
+		json_array_append_new(passes, ktstr_struct_to_json(pass_fields,
+								    ARRAY_SIZE(pass_fields),
+								    &result->passes[i]));
 	for (size_t i = 0; i < result->notes_count && i < KTSTR_JSON_ITEMS_MAX; i++)
-		json_array_append_new(notes, ktstr_fields_to_json(note_fields, ARRAY_SIZE(note_fields),
-								  &result->notes[i]));
+		json_array_append_new(notes, ktstr_struct_to_json(note_fields, ARRAY_SIZE(note_fields),
+								   &result->notes[i]));
 	json_object_set_new(json, "outcomes", outcomes_to_json(result));
 	json_object_set_new(json, "passes", passes);
 	json_object_set_new(json, "notes", notes);
@@ -162,7 +161,7 @@ static struct ktstr_error *read_outcome(const json_t *item, void *context)
 		return ktstr_error_wrap(ktstr_json_mismatch(detail, "an object"), "detail");
 	KTSTR_TRY_WRAP(read_detail_kind(json_object_get(detail, "kind"), &outcome->detail.kind),
 		       "detail: kind");
-	KTSTR_TRY_WRAP(ktstr_fields_from_json(detail_fields, ARRAY_SIZE(detail_fields), detail, &outcome->detail),
+	KTSTR_TRY_WRAP(ktstr_struct_from_json(detail_fields, ARRAY_SIZE(detail_fields), detail, &outcome->detail),
 		       "detail");
 	if (!outcome->detail.message)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "detail: message: missing");
@@ -174,7 +173,7 @@ static struct ktstr_error *read_pass(const json_t *item, void *context)
 	struct ktstr_assert_result *result = context;
 	struct ktstr_pass_detail *pass = KTSTR_APPEND_ZEROED(result->passes, result->passes_count);
 
-	KTSTR_TRY(ktstr_fields_from_json(pass_fields, ARRAY_SIZE(pass_fields), item, pass));
+	KTSTR_TRY(ktstr_struct_from_json(pass_fields, ARRAY_SIZE(pass_fields), item, pass));
 	/* Everybody who prints a pass relies on these three. */
 	if (!pass->name || !pass->comparator || !pass->value)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s: missing",
@@ -192,7 +191,7 @@ static struct ktstr_error *read_note(const json_t *item, void *context)
 
 	if (!json_is_object(item))
 		return ktstr_json_read_text(item, &note->message);
-	KTSTR_TRY(ktstr_fields_from_json(note_fields, ARRAY_SIZE(note_fields), item, note));
+	KTSTR_TRY(ktstr_struct_from_json(note_fields, ARRAY_SIZE(note_fields), item, note));
 	return note->message ? NULL : ktstr_error_new(KTSTR_ERR_CORRUPT, "message: missing");
 }
 

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "check/fields.h"
+#include "base/array.h"
+#include "check/members.h"
 #include "check/grow.h"
 #include "check/json_util.h"
 #include "check/phase_build.h"
@@ -11,19 +12,17 @@
 #include "check/stats_build.h"
 #include "ktstr/stats_claims.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-
 /* Caps on what is read: names are compared with each other, so a hostile million would take for ever. */
 enum { MAX_METRICS = 4096, MAX_PHASES = 4096, MAX_PHASE_CGROUPS = 4096 };
 
-#define ROW(TAG, member) KTSTR_FIELD(TAG, member),
+#define ROW(TAG, member) KTSTR_MEMBER(TAG, member),
 
-static const struct ktstr_field cgroup_fields[] = {
+static const struct ktstr_member cgroup_fields[] = {
 	KTSTR_CGROUP_STATS_TEXTS(ROW) KTSTR_CGROUP_STATS_SETS(ROW) KTSTR_CGROUP_STATS_SCALARS(ROW)
 };
-static const struct ktstr_field scenario_fields[] = { KTSTR_SCENARIO_STATS_SCALARS(ROW) };
-static const struct ktstr_field bucket_fields[] = { KTSTR_PHASE_BUCKET_SCALARS(ROW) };
-static const struct ktstr_field phase_cgroup_fields[] = {
+static const struct ktstr_member scenario_fields[] = { KTSTR_SCENARIO_STATS_SCALARS(ROW) };
+static const struct ktstr_member bucket_fields[] = { KTSTR_PHASE_BUCKET_SCALARS(ROW) };
+static const struct ktstr_member phase_cgroup_fields[] = {
 	KTSTR_PHASE_CGROUP_STATS_SETS(ROW) KTSTR_PHASE_CGROUP_STATS_SCALARS(ROW)
 };
 
@@ -56,7 +55,7 @@ static json_t *samples_to_json(const struct ktstr_samples *samples)
 
 static json_t *phase_cgroup_to_json(const struct ktstr_phase_cgroup_stats *cgroup)
 {
-	json_t *json = ktstr_fields_to_json(phase_cgroup_fields, ARRAY_SIZE(phase_cgroup_fields), cgroup);
+	json_t *json = ktstr_struct_to_json(phase_cgroup_fields, ARRAY_SIZE(phase_cgroup_fields), cgroup);
 	json_t *pcts = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(sample_lists); i++)
@@ -71,7 +70,7 @@ static json_t *phase_cgroup_to_json(const struct ktstr_phase_cgroup_stats *cgrou
 
 static json_t *bucket_to_json(const struct ktstr_phase_bucket *bucket)
 {
-	json_t *json = ktstr_fields_to_json(bucket_fields, ARRAY_SIZE(bucket_fields), bucket);
+	json_t *json = ktstr_struct_to_json(bucket_fields, ARRAY_SIZE(bucket_fields), bucket);
 	json_t *cgroups = json_array();
 
 	for (size_t i = 0; i < bucket->per_cgroup_count && i < MAX_PHASE_CGROUPS; i++)
@@ -83,7 +82,7 @@ static json_t *bucket_to_json(const struct ktstr_phase_bucket *bucket)
 
 static json_t *cgroup_to_json(const struct ktstr_cgroup_stats *cgroup)
 {
-	json_t *json = ktstr_fields_to_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), cgroup);
+	json_t *json = ktstr_struct_to_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), cgroup);
 
 	json_object_set_new(json, "ext_metrics", metrics_to_json(&cgroup->ext_metrics));
 	return json;
@@ -91,7 +90,7 @@ static json_t *cgroup_to_json(const struct ktstr_cgroup_stats *cgroup)
 
 json_t *ktstr_stats_to_json(const struct ktstr_scenario_stats *stats)
 {
-	json_t *json = ktstr_fields_to_json(scenario_fields, ARRAY_SIZE(scenario_fields), stats);
+	json_t *json = ktstr_struct_to_json(scenario_fields, ARRAY_SIZE(scenario_fields), stats);
 	json_t *cgroups = json_array(), *phases = json_array();
 
 	for (size_t i = 0; i < stats->cgroups_count && i < KTSTR_JSON_ITEMS_MAX; i++)
@@ -144,7 +143,7 @@ static struct ktstr_error *read_cgroup(const json_t *item, void *context)
 	struct ktstr_scenario_stats *stats = context;
 	struct ktstr_cgroup_stats *cgroup = KTSTR_APPEND_ZEROED(stats->cgroups, stats->cgroups_count);
 
-	KTSTR_TRY(ktstr_fields_from_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), item, cgroup));
+	KTSTR_TRY(ktstr_struct_from_json(cgroup_fields, ARRAY_SIZE(cgroup_fields), item, cgroup));
 	if (!cgroup->cgroup_name)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "cgroup_name: missing");
 	return read_metrics(item, "ext_metrics", &cgroup->ext_metrics);
@@ -185,7 +184,7 @@ static struct ktstr_error *read_phase_cgroup(const json_t *item, void *context)
 	struct ktstr_phase_bucket *bucket = context;
 	struct ktstr_phase_cgroup_stats *cgroup = KTSTR_APPEND_ZEROED(bucket->per_cgroup, bucket->per_cgroup_count);
 
-	KTSTR_TRY(ktstr_fields_from_json(phase_cgroup_fields, ARRAY_SIZE(phase_cgroup_fields), item, cgroup));
+	KTSTR_TRY(ktstr_struct_from_json(phase_cgroup_fields, ARRAY_SIZE(phase_cgroup_fields), item, cgroup));
 	if (!cgroup->cgroup_name)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "cgroup_name: missing");
 	for (size_t i = 0; i < ARRAY_SIZE(sample_lists); i++)
@@ -212,7 +211,7 @@ static struct ktstr_error *read_bucket(const json_t *item, void *context)
 	struct ktstr_phase_bucket *bucket = KTSTR_APPEND_ZEROED(buckets->items, buckets->count);
 	char label[KTSTR_PHASE_TEXT_BYTES];
 
-	KTSTR_TRY(ktstr_fields_from_json(bucket_fields, ARRAY_SIZE(bucket_fields), item, bucket));
+	KTSTR_TRY(ktstr_struct_from_json(bucket_fields, ARRAY_SIZE(bucket_fields), item, bucket));
 	if (buckets->count > 1 && bucket->step_index <= bucket[-1].step_index)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "step_index: %u does not come after %u", bucket->step_index,
 				       bucket[-1].step_index);
@@ -225,7 +224,7 @@ static struct ktstr_error *read_bucket(const json_t *item, void *context)
 
 static struct ktstr_error *read_stats(const json_t *json, struct ktstr_scenario_stats *stats)
 {
-	KTSTR_TRY(ktstr_fields_from_json(scenario_fields, ARRAY_SIZE(scenario_fields), json, stats));
+	KTSTR_TRY(ktstr_struct_from_json(scenario_fields, ARRAY_SIZE(scenario_fields), json, stats));
 	KTSTR_TRY(ktstr_json_read_array(json, "cgroups", read_cgroup, stats));
 	KTSTR_TRY(read_metrics(json, "ext_metrics", &stats->ext_metrics));
 	if (!json_object_get(json, "phases"))

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 
-#include "check/fields.h"
+#include "check/members.h"
 #include "check/series_rows.h"
 #include "check/value.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "check/evaluation.h"
-#include "check/fields.h"
+#include "check/members.h"
 
 #define SOME(v) ((struct ktstr_opt_f64)KTSTR_SOME(v))
 #define NONE	((struct ktstr_opt_f64)KTSTR_NONE)

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "check/fields.h"
+#include "check/members.h"
 #include "check/value.h"
 
 #define ORDER_OF(a, b) ((a) < (b) ? KTSTR_ORDER_LESS : (a) > (b) ? KTSTR_ORDER_GREATER : KTSTR_ORDER_EQUAL)

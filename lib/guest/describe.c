@@ -10,6 +10,7 @@
 #include "check/result_json.h"
 #include "guest/registry.h"
 #include "sched/declaration.h"
+#include "topology/json.h"
 
 enum { DEFAULT_MEMORY_MIB = 2048 };
 
@@ -31,52 +32,6 @@ static json_t *describe_strings(const char *const *first, const char *const *sec
 	for (size_t i = 0; second && second[i]; i++)
 		json_array_append_new(array, json_string(second[i]));
 	return array;
-}
-
-static json_t *describe_opt(struct ktstr_opt_u64 value)
-{
-	return value.set ? json_integer((json_int_t)value.value) : json_null();
-}
-
-static json_t *describe_nodes(const struct ktstr_topology *topology)
-{
-	json_t *nodes = json_array();
-
-	if (!topology->nodes) {
-		json_decref(nodes);
-		return json_null();
-	}
-	for (size_t i = 0; i < topology->nodes_count; i++) {
-		const struct ktstr_numa_node *node = &topology->nodes[i];
-
-		json_array_append_new(nodes, json_pack("{si si so so}", "llcs", (int)node->llcs,
-						       "memory_mib", (int)node->memory_mib, "latency_ns",
-						       describe_opt(node->latency_ns), "bandwidth_mbs",
-						       describe_opt(node->bandwidth_mbs)));
-	}
-	return nodes;
-}
-
-static json_t *describe_distances(const struct ktstr_topology *topology)
-{
-	const struct ktstr_numa_distance *distances = topology->distances;
-	json_t *cells = json_array();
-
-	if (!distances) {
-		json_decref(cells);
-		return json_null();
-	}
-	for (unsigned int i = 0; i < distances->n * distances->n; i++)
-		json_array_append_new(cells, json_integer(distances->cells[i]));
-	return cells;
-}
-
-static json_t *describe_topology(const struct ktstr_topology *topology)
-{
-	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
-
-	return json_pack("{ss so so}", "shape", ktstr_topology_format(topology, text), "nodes",
-			 describe_nodes(topology), "distances", describe_distances(topology));
 }
 
 static json_t *describe_args(const struct ktstr_scheduler *scheduler, const char *const *extra_args)
@@ -194,33 +149,73 @@ static json_t *describe_observation(const struct ktstr_test_entry *test)
 			 "watch_bpf_maps", describe_map_watches(test->watch_bpf_maps));
 }
 
-static json_t *describe_test(const struct ktstr_test_entry *test)
+static json_t *describe_identity(const struct ktstr_test_entry *test)
 {
-	const struct ktstr_scheduler *scheduler =
-		test->scheduler ? test->scheduler : &KTSTR_SCHED_EEVDF;
+	/* Those that only show something run by name. */
+	bool ignore = test->ignore || ktstr_str_starts_with(test->name, "demo_");
+
+	return json_pack("{ss ss* si ss* sb}", "name", test->name, "file", test->file, "line", test->line, "description",
+			 test->description, "ignore", (int)ignore);
+}
+
+static json_t *describe_machine(const struct ktstr_test_entry *test)
+{
 	struct ktstr_topology topology = ktstr_test_topology_of(test);
-	struct ktstr_assert checks = ktstr_test_checks_of(test);
+
+	return json_pack("{so si sb sb}", "topology", ktstr_topology_to_json(&topology), "memory_mib",
+			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "nokaslr",
+			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only);
+}
+
+static json_t *describe_schedulers(const struct ktstr_test_entry *test)
+{
+	const struct ktstr_scheduler *scheduler = test->scheduler ? test->scheduler : &KTSTR_SCHED_EEVDF;
+
+	return json_pack("{so so sb}", "scheduler", describe_scheduler(scheduler, test->extra_sched_args, test->config),
+			 "staged_schedulers", describe_staged(test), "fresh_attach", (int)test->fresh_attach);
+}
+
+/* What runs in the guest, and how long. */
+static json_t *describe_work(const struct ktstr_test_entry *test)
+{
 	_cleanup_free_ char *root_cgroup = NULL;
 	/* 0 = the rt-app file may say it */
 	uint64_t duration = test->duration || test->rt_app ? test->duration : KTSTR_DEFAULT_DURATION;
 
 	if (test->workload_root_cgroup.text)
 		ktstr_error_free(ktstr_cgroup_path_normalise(test->workload_root_cgroup.text, &root_cgroup));
-	return json_pack("{ss ss* si ss* so si sI si so so so ss* sb sb so ss* ss* so so sI sb sb sb sb}", "name", test->name, "file", test->file,
-			 "line", test->line, "description", test->description, "topology",
-			 describe_topology(&topology), "memory_mib",
-			 test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "duration_ns",
-			 (json_int_t)duration, "workers_per_cgroup", (int)test->workers_per_cgroup,
-			 "scheduler", describe_scheduler(scheduler, test->extra_sched_args, test->config),
-			 "staged_schedulers", describe_staged(test), "expect", describe_expectation(test),
-			 "workload_root_cgroup", root_cgroup, "nokaslr",
-			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only, "checks",
-			 ktstr_assert_to_json(&checks), "payload", test->payload ? test->payload->name : NULL, "rt_app", test->rt_app,
-			 "includes",
-			 describe_includes(test), "observe", describe_observation(test),
-			 "cleanup_budget_ns", (json_int_t)test->cleanup_budget, "deterministic", (int)test->deterministic, "fresh_attach",
-			 (int)test->fresh_attach, "ignore",
-			 (int)(test->ignore || ktstr_str_starts_with(test->name, "demo_")), "plan", (int)(test->plan != NULL));
+	return json_pack("{sI sI si ss* ss* ss* so sb sb}", "duration_ns", (json_int_t)duration, "cleanup_budget_ns",
+			 (json_int_t)test->cleanup_budget, "workers_per_cgroup", (int)test->workers_per_cgroup,
+			 "workload_root_cgroup", root_cgroup, "payload", test->payload ? test->payload->name : NULL,
+			 "rt_app", test->rt_app, "includes", describe_includes(test), "deterministic",
+			 (int)test->deterministic, "plan", (int)(test->plan != NULL));
+}
+
+static json_t *describe_judgement(const struct ktstr_test_entry *test)
+{
+	struct ktstr_assert checks = ktstr_test_checks_of(test);
+
+	return json_pack("{so so so}", "checks", ktstr_assert_to_json(&checks), "expect", describe_expectation(test),
+			 "observe", describe_observation(test));
+}
+
+/* NULL when a text of the declaration is not UTF-8: JSON cannot say it. */
+static json_t *describe_test(const struct ktstr_test_entry *test)
+{
+	static json_t *(*const parts[])(const struct ktstr_test_entry *) = {
+		describe_identity, describe_machine, describe_schedulers, describe_work, describe_judgement,
+	};
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		json_t *part = parts[i](test);
+
+		if (json_object_update_new(json, part)) {
+			json_decref(json);
+			return NULL;
+		}
+	}
+	return json;
 }
 
 /* On the machine that the test declares; other topologies, and this machine, are the affair of the run. */
@@ -242,6 +237,20 @@ static void append_error(json_t *errors, struct ktstr_error *error)
 	ktstr_error_free(error);
 }
 
+static void append_test(json_t *tests, json_t *errors, const struct ktstr_test_entry *test)
+{
+	_cleanup_str_ struct ktstr_str name = { 0 };
+	json_t *json = describe_test(test);
+
+	if (json) {
+		json_array_append_new(tests, json);
+		return;
+	}
+	ktstr_str_add_printable(&name, test->name, strlen(test->name));
+	append_error(errors, ktstr_error_new(KTSTR_ERR_INVALID, "test %s: a text of its declaration is not UTF-8; write it so",
+					     name.data));
+}
+
 json_t *ktstr_registry_describe(void)
 {
 	json_t *tests = json_array(), *schedulers = json_array(), *errors = json_array();
@@ -251,7 +260,7 @@ json_t *ktstr_registry_describe(void)
 		struct ktstr_error *error = ktstr_test_entry_validate(*test);
 
 		if (!error && ktstr_find_test((*test)->name) == *test)
-			json_array_append_new(tests, describe_test(*test));
+			append_test(tests, errors, *test);
 		if (!error)
 			append_plan_errors(errors, *test);
 		append_error(errors, error);

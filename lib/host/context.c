@@ -14,8 +14,8 @@
 #include "host/host.h"
 #include "ktstr/cpuset.h"
 
-#define ROW(MEMBER) KTSTR_FIELD(ktstr_host_context, MEMBER)
-const struct ktstr_field ktstr_host_fields[] = {
+#define ROW(MEMBER) KTSTR_MEMBER(ktstr_host_context, MEMBER)
+const struct ktstr_member ktstr_host_fields[] = {
 	ROW(cpu_model),	       ROW(cpu_vendor),		ROW(total_memory_kib), ROW(hugepages_total),
 	ROW(hugepages_free),   ROW(hugepages_size_kib), ROW(thp_enabled),      ROW(thp_defrag),
 	ROW(online_cpus),      ROW(numa_nodes),		ROW(kernel_name),      ROW(kernel_release),
@@ -24,8 +24,8 @@ const struct ktstr_field ktstr_host_fields[] = {
 const size_t ktstr_host_fields_count = sizeof(ktstr_host_fields) / sizeof(ktstr_host_fields[0]);
 #undef ROW
 
-#define ROW(MEMBER) KTSTR_FIELD(ktstr_host_heap_state, MEMBER)
-const struct ktstr_field ktstr_host_heap_fields[] = {
+#define ROW(MEMBER) KTSTR_MEMBER(ktstr_host_heap_state, MEMBER)
+const struct ktstr_member ktstr_host_heap_fields[] = {
 	ROW(allocated_bytes), ROW(active_bytes), ROW(resident_bytes), ROW(mapped_bytes), ROW(narenas),
 };
 const size_t ktstr_host_heap_fields_count = sizeof(ktstr_host_heap_fields) / sizeof(ktstr_host_heap_fields[0]);
@@ -221,7 +221,7 @@ void ktstr_host_context_collect(struct ktstr_host_context *context)
 void ktstr_host_context_deinit(struct ktstr_host_context *context)
 {
 	for (size_t i = 0; i < ktstr_host_fields_count; i++)
-		if (ktstr_host_fields[i].type == KTSTR_FIELD_TEXT)
+		if (ktstr_host_fields[i].type == KTSTR_MEMBER_TEXT)
 			free(*(char **)((char *)context + ktstr_host_fields[i].offset));
 	for (size_t i = 0; i < sizeof(ktstr_host_maps) / sizeof(ktstr_host_maps[0]); i++) {
 		struct ktstr_text_map *map = ktstr_host_map(&ktstr_host_maps[i], context);

@@ -10,7 +10,7 @@ enum { MAPS = sizeof(ktstr_host_maps) / sizeof(ktstr_host_maps[0]), MAP_ITEMS_MA
 
 json_t *ktstr_host_context_to_json(const struct ktstr_host_context *context)
 {
-	json_t *json = ktstr_fields_to_json(ktstr_host_fields, ktstr_host_fields_count, context);
+	json_t *json = ktstr_struct_to_json(ktstr_host_fields, ktstr_host_fields_count, context);
 
 	for (size_t i = 0; i < MAPS; i++) {
 		const struct ktstr_text_map *map = ktstr_host_map(&ktstr_host_maps[i], context);
@@ -21,7 +21,7 @@ json_t *ktstr_host_context_to_json(const struct ktstr_host_context *context)
 		json_object_set_new(json, ktstr_host_maps[i].name, object);
 	}
 	json_object_set_new(json, "heap_state",
-			    ktstr_fields_to_json(ktstr_host_heap_fields, ktstr_host_heap_fields_count,
+			    ktstr_struct_to_json(ktstr_host_heap_fields, ktstr_host_heap_fields_count,
 						 &context->heap_state));
 	return json;
 }
@@ -49,14 +49,14 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_host_contex
 {
 	const json_t *heap = json_object_get(json, "heap_state");
 
-	KTSTR_TRY(ktstr_fields_from_json(ktstr_host_fields, ktstr_host_fields_count, json, context));
+	KTSTR_TRY(ktstr_struct_from_json(ktstr_host_fields, ktstr_host_fields_count, json, context));
 	for (size_t i = 0; i < MAPS; i++)
 		KTSTR_TRY_WRAP(read_map(json_object_get(json, ktstr_host_maps[i].name),
 					ktstr_host_map(&ktstr_host_maps[i], context)),
 			       "%s", ktstr_host_maps[i].name);
 	if (!heap || json_is_null(heap))
 		return NULL;
-	return ktstr_fields_from_json(ktstr_host_heap_fields, ktstr_host_heap_fields_count, heap, &context->heap_state);
+	return ktstr_struct_from_json(ktstr_host_heap_fields, ktstr_host_heap_fields_count, heap, &context->heap_state);
 }
 
 struct ktstr_error *ktstr_host_context_from_json(const json_t *json, struct ktstr_host_context *context)

@@ -7,23 +7,23 @@
 
 enum { MAPS = sizeof(ktstr_host_maps) / sizeof(ktstr_host_maps[0]) };
 
-static char *field_text(const struct ktstr_field *field, const void *object)
+static char *field_text(const struct ktstr_member *field, const void *object)
 {
 	struct ktstr_str text = { 0 };
 
-	if (field->type == KTSTR_FIELD_TEXT) {
+	if (field->type == KTSTR_MEMBER_TEXT) {
 		const char *value = *(char *const *)((const char *)object + field->offset);
 
 		ktstr_str_add(&text, value ? value : "(unknown)");
-	} else if (ktstr_field_is_set(field, object)) {
-		ktstr_field_format(field, object, &text);
+	} else if (ktstr_member_is_set(field, object)) {
+		ktstr_member_format(field, object, &text);
 	} else {
 		ktstr_str_add(&text, "(unknown)");
 	}
 	return ktstr_str_take(&text);
 }
 
-static void format_fields(struct ktstr_str *out, const char *prefix, const struct ktstr_field *fields, size_t count,
+static void format_fields(struct ktstr_str *out, const char *prefix, const struct ktstr_member *fields, size_t count,
 			  const void *object)
 {
 	for (size_t i = 0; i < count; i++) {

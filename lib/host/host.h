@@ -5,13 +5,13 @@
 
 #include <jansson.h>
 
-#include "check/fields.h"
+#include "check/members.h"
 #include "ktstr/host.h"
 
 /* The plain fields in the order of files and printing; the maps follow behind them. */
-extern const struct ktstr_field ktstr_host_fields[];
+extern const struct ktstr_member ktstr_host_fields[];
 extern const size_t ktstr_host_fields_count;
-extern const struct ktstr_field ktstr_host_heap_fields[];
+extern const struct ktstr_member ktstr_host_heap_fields[];
 extern const size_t ktstr_host_heap_fields_count;
 
 struct ktstr_host_map_field {

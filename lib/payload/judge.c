@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "check/fields.h"
+#include "check/members.h"
 #include "payload/internal.h"
 
 void payload_apply_hints(const struct ktstr_metric_hint *hints, struct ktstr_payload_metrics *metrics)

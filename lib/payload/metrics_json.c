@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/array.h"
 #include "check/json_util.h"
 #include "payload/internal.h"
 
@@ -66,13 +67,11 @@ static const struct key record_keys[] = {
 	{ "stderr", KEY_OUTPUT, false },       { "metrics", KEY_METRICS, false },
 };
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 static struct ktstr_error *clean_metric(const json_t *item, void *context)
 {
 	json_t *clean;
 
-	KTSTR_TRY(clean_object(item, metric_keys, COUNT_OF(metric_keys), &clean));
+	KTSTR_TRY(clean_object(item, metric_keys, ARRAY_SIZE(metric_keys), &clean));
 	json_array_append_new(context, clean);
 	return NULL;
 }
@@ -110,7 +109,7 @@ static struct ktstr_error *clean_value(const json_t *object, const struct key *k
 			return ktstr_json_mismatch(value, "true or false");
 		break;
 	case KEY_OUTPUT:
-		return clean_object(value, output_keys, COUNT_OF(output_keys), clean);
+		return clean_object(value, output_keys, ARRAY_SIZE(output_keys), clean);
 	case KEY_METRICS:
 		return clean_metrics(object, clean);
 	}
@@ -145,5 +144,5 @@ static struct ktstr_error *clean_object(const json_t *json, const struct key *ke
 
 struct ktstr_error *ktstr_payload_record_clean(const json_t *json, json_t **clean)
 {
-	return clean_object(json, record_keys, COUNT_OF(record_keys), clean);
+	return clean_object(json, record_keys, ARRAY_SIZE(record_keys), clean);
 }

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "ktstr/units.h"
 #include "runner/runner.h"
+#include "topology/json.h"
 
 #define DESCRIBE_TIMEOUT KTSTR_SEC(30)
 
@@ -21,10 +22,7 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->name);
 	free(test->description);
 	free(test->file);
-	free((void *)test->topology.nodes);
-	if (test->topology.distances)
-		free((void *)test->topology.distances->cells);
-	free((void *)test->topology.distances);
+	ktstr_topology_deinit(&test->topology);
 	ktstr_sched_info_deinit(&test->scheduler);
 	for (size_t i = 0; i < test->staged_count; i++)
 		ktstr_sched_info_deinit(&test->staged[i]);
@@ -100,51 +98,6 @@ static char *dup_member(const json_t *object, const char *key)
 	return text ? ktstr_xstrdup(text) : NULL;
 }
 
-static struct ktstr_opt_u64 opt_member(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return (struct ktstr_opt_u64){ json_is_integer(value), (uint64_t)json_integer_value(value) };
-}
-
-static void read_nodes(const json_t *nodes, struct ktstr_topology *topology)
-{
-	size_t count = json_array_size(nodes);
-	struct ktstr_numa_node *parsed;
-
-	if (!count)
-		return;
-	parsed = ktstr_xcalloc(count, sizeof(*parsed));
-	for (size_t i = 0; i < count; i++) {
-		const json_t *node = json_array_get(nodes, i);
-
-		parsed[i] = (struct ktstr_numa_node){
-			.llcs = (unsigned int)json_integer_value(json_object_get(node, "llcs")),
-			.memory_mib = (unsigned int)json_integer_value(json_object_get(node, "memory_mib")),
-			.latency_ns = opt_member(node, "latency_ns"),
-			.bandwidth_mbs = opt_member(node, "bandwidth_mbs"),
-		};
-	}
-	topology->nodes = parsed;
-	topology->nodes_count = count;
-}
-
-static void read_distances(const json_t *cells, struct ktstr_topology *topology)
-{
-	size_t count = json_array_size(cells);
-	struct ktstr_numa_distance *distances;
-	uint8_t *values;
-
-	if (!count)
-		return;
-	distances = ktstr_xcalloc(1, sizeof(*distances));
-	values = ktstr_xcalloc(count, 1);
-	for (size_t i = 0; i < count; i++)
-		values[i] = (uint8_t)json_integer_value(json_array_get(cells, i));
-	*distances = (struct ktstr_numa_distance){ topology->numa_nodes, values };
-	topology->distances = distances;
-}
-
 static struct ktstr_error *read_includes(const json_t *includes, struct ktstr_test_info *test)
 {
 	const json_t *item;
@@ -187,16 +140,10 @@ static void read_expectation(const json_t *json, struct ktstr_expectation *expec
 
 static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info *test)
 {
-	const json_t *topology = json_object_get(json, "topology");
-	const char *shape = json_string_value(json_object_get(topology, "shape"));
-
 	test->name = dup_member(json, "name");
-	if (!test->name || !shape)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a test without name or topology");
-	KTSTR_TRY(ktstr_topology_parse(shape, &test->topology));
-	read_nodes(json_object_get(topology, "nodes"), &test->topology);
-	read_distances(json_object_get(topology, "distances"), &test->topology);
-	KTSTR_TRY(ktstr_topology_validate(&test->topology));
+	if (!test->name)
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a test without name");
+	KTSTR_TRY_WRAP(ktstr_topology_from_json(json_object_get(json, "topology"), &test->topology), "test %s", test->name);
 	test->description = dup_member(json, "description");
 	test->file = dup_member(json, "file");
 	test->line = (int)json_integer_value(json_object_get(json, "line"));

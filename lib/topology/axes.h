@@ -16,6 +16,9 @@ struct ktstr_topology_axis {
 
 extern const struct ktstr_topology_axis ktstr_topology_axes[KTSTR_TOPOLOGY_AXES];
 
+/* Reads the four counts and nothing more: whether they make a machine is ktstr_topology_validate()'s to say. */
+struct ktstr_error *ktstr_topology_parse_axes(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
+
 static inline unsigned int *ktstr_topology_axis_value(struct ktstr_topology *topology,
 						      const struct ktstr_topology_axis *axis)
 {

@@ -80,7 +80,7 @@ static struct ktstr_error *parse_axis(const struct ktstr_topology_axis *axis, co
 	return NULL;
 }
 
-static struct ktstr_error *parse_axes(const char *text, struct ktstr_topology *topology)
+struct ktstr_error *ktstr_topology_parse_axes(const char *text, struct ktstr_topology *topology)
 {
 	const char *at = text;
 
@@ -97,7 +97,7 @@ static struct ktstr_error *parse_axes(const char *text, struct ktstr_topology *t
 struct ktstr_error *ktstr_topology_parse(const char *text, struct ktstr_topology *topology)
 {
 	struct ktstr_topology result = { 0 };
-	_cleanup_error_ struct ktstr_error *error = parse_axes(text, &result);
+	_cleanup_error_ struct ktstr_error *error = ktstr_topology_parse_axes(text, &result);
 
 	if (error)
 		return ktstr_error_new(

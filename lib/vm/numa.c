@@ -3,6 +3,7 @@
  * The NUMA part of a machine: nodes, distances and ACPI HMAT (latency, bandwidth, caches) as QEMU
  * arguments.
  */
+#include "base/array.h"
 #include "vm/numa.h"
 
 #define LATENCY_NS                100
@@ -16,8 +17,6 @@
 /* What QEMU calls the values of struct ktstr_mem_side_cache. */
 static const char *const associativities[] = { "none", "direct", "complex" };
 static const char *const policies[] = { "none", "write-back", "write-through" };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 uint64_t ktstr_numa_node_mib(const struct ktstr_topology *topology, unsigned int node,
 			     uint64_t total_mib)
@@ -34,8 +33,8 @@ struct ktstr_error *ktstr_numa_check(const struct ktstr_topology *topology)
 	for (size_t i = 0; topology->nodes && i < topology->nodes_count; i++) {
 		const struct ktstr_mem_side_cache *cache = topology->nodes[i].cache;
 
-		if (cache && (cache->associativity >= COUNT_OF(associativities) ||
-			      cache->write_policy >= COUNT_OF(policies)))
+		if (cache && (cache->associativity >= ARRAY_SIZE(associativities) ||
+			      cache->write_policy >= ARRAY_SIZE(policies)))
 			return ktstr_error_new(
 				KTSTR_ERR_UNSUPPORTED,
 				"NUMA node %zu: QEMU cannot express cache associativity %u "

@@ -16,6 +16,11 @@ load ../lib/common
 	done
 }
 
+@test "the reference page and the man page have every command and option, with its letter" {
+	run -0 python3 "$KTSTR_TEST_SOURCE/tests/lib/option_docs.py" "$KTSTR" "$KTSTR_TEST_SOURCE/docs/reference/cli.md" \
+		"$KTSTR_TEST_SOURCE/docs/man/ktstr.1"
+}
+
 @test "no command: usage on stderr and a failure" {
 	run -1 --separate-stderr "$KTSTR"
 	[ -z "$output" ]
@@ -162,7 +167,15 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 
 @test "tests are listed in the order of the source" {
 	run -0 "$KTSTR" test --list "$(program vm_topology)"
-	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test" ]
+	[ "${lines[*]}" = "ktstr/shape_1n1l2c1t: test ktstr/shape_1n2l2c1t: test ktstr/shape_1n2l2c2t: test ktstr/shape_2n4l2c1t: test ktstr/shape_1n3l3c1t: test ktstr/uneven_nodes: test" ]
+}
+
+@test "declared nodes: no shape in letters can say them, and the test keeps them" {
+	run -0 "$KTSTR" list "$(program vm_topology)"
+	contains "ktstr/uneven_nodes" "$output"
+	contains "2n3l1c1t" "$output"
+	run -1 "$KTSTR" test --list --topology 2n3l1c1t "$(program vm_topology)"
+	contains "3 LLCs cannot be split evenly over 2 NUMA nodes" "$output"
 }
 
 @test "test --list and filters" {
@@ -187,7 +200,7 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 
 @test "a test program hands over to ktstr" {
 	KTSTR=$KTSTR run -0 "$(program vm_topology)" --list
-	[ "${#lines[@]}" = 5 ]
+	[ "${#lines[@]}" = 6 ]
 	KTSTR=/no/such/ktstr run -1 "$(program vm_topology)" --list
 	contains "/no/such/ktstr" "$output"
 }
@@ -349,4 +362,25 @@ assert plan["errors"] == [], plan' <<<"$output"
 	contains 'has no test "nothing"' "$output"
 	run -1 "$KTSTR" show-plan
 	contains "which test?" "$output"
+}
+
+# The program's would be called in place of the library's, from within the library.
+@test "no function of libktstr is defined again in the command" {
+	nm -D --defined-only "$KTSTR_TEST_BUILD/lib/libktstr.so" | awk '$2 == "T" { print $3 }' | sort >"$BATS_TEST_TMPDIR/library"
+	nm --defined-only "$KTSTR" | awk '$2 == "T" { print $3 }' | sort >"$BATS_TEST_TMPDIR/command"
+	grep -q ktstr_cmd_run "$BATS_TEST_TMPDIR/command"
+	grep -q ktstr_main "$BATS_TEST_TMPDIR/library"
+	run -0 comm -12 "$BATS_TEST_TMPDIR/library" "$BATS_TEST_TMPDIR/command"
+	[ -z "$output" ]
+}
+
+@test "output that is lost is a failure, a reader that has seen enough is none" {
+	local command
+	for command in --help topo "topo --json" list "list --json" "kernel list --json" show-host "show-host --json" "stats list-metrics"; do
+		# shellcheck disable=SC2086
+		run -1 bash -c '"$@" >/dev/full' - "$KTSTR" $command
+		contains "cannot write to standard output: No space left on device" "$output"
+	done
+	run -0 bash -c '"$1" stats list-metrics | head -n 1; exit ${PIPESTATUS[0]}' - "$KTSTR"
+	[ "${#lines[@]}" = 1 ]
 }

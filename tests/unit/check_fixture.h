@@ -4,20 +4,18 @@
 #define KTSTR_TESTS_CHECK_FIXTURE_H
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "check/assert.h"
 #include "check/result_json.h"
 #include "ktstr/claim.h"
 #include "ktstr/monitor.h"
 #include "ktstr/topology.h"
+#include "unit.h"
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MAYBE_UNUSED __attribute__((unused))
 
 /* What KTSTR_CLAIM() takes: something with a verdict.result. */

@@ -3,30 +3,14 @@
 #ifndef KTSTR_TESTS_PLAN_FIXTURE_H
 #define KTSTR_TESTS_PLAN_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "scenario/engine.h"
 #include "scenario/plan.h"
-
-#define assert_ok(call)                                                                            \
-	do {                                                                                       \
-		struct ktstr_error *error_ = (call);                                               \
-		if (error_)                                                                        \
-			fail_msg("%s", ktstr_error_message(error_));                               \
-	} while (0)
-
-#define assert_has(text, part)                                                                     \
-	do {                                                                                       \
-		if (!strstr((text), (part)))                                                       \
-			fail_msg("\"%s\" lacks \"%s\"", (text), (part));                           \
-	} while (0)
+#include "unit.h"
 
 struct machine {
 	struct ktstr_test_topology *topology;

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Every road to an accelerator, on hosts made of files and with shell scripts for a QEMU. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "vm/accel.h"
+#include "scratch.h"
 
-static char directory[64], cpuinfo[96], kvm[96], boot_id[96], cache[96], script[96];
+static char cpuinfo[96], kvm[96], boot_id[96], cache[96], script[96];
 
-static void put(const char *path, const char *text)
+static void write_text(const char *path, const char *text)
 {
 	assert_null(ktstr_write_file_atomic(path, text, strlen(text)));
 }
@@ -26,10 +23,10 @@ static void put(const char *path, const char *text)
 static int good_host(void **state)
 {
 	(void)state;
-	put(cpuinfo,
+	write_text(cpuinfo,
 	    "processor\t: 0\nvmx flags\t: vnmi\nflags\t\t: fpu vme vmx lm\nbugs\t\t: none\n");
-	put(kvm, "");
-	put(boot_id, "11111111-aaaa\n");
+	write_text(kvm, "");
+	write_text(boot_id, "11111111-aaaa\n");
 	unlink(cache);
 	unlink(script);
 	unsetenv("KTSTR_ACCEL");
@@ -52,9 +49,9 @@ static struct ktstr_accel_inputs host(void)
 static void fake_qemu(const char *lines)
 {
 	_cleanup_free_ char *text =
-		ktstr_xasprintf("#!/bin/sh\necho run >> %s/runs\n%s\n", directory, lines);
+		ktstr_xasprintf("#!/bin/sh\necho run >> %s/runs\n%s\n", scratch, lines);
 
-	put(script, text);
+	write_text(script, text);
 	assert_int_equal(chmod(script, 0755), 0);
 }
 
@@ -85,7 +82,7 @@ static void expect(struct ktstr_accel_inputs inputs, enum ktstr_accel accel, con
 
 static size_t probe_runs(void)
 {
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/runs", directory);
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/runs", scratch);
 	struct stat st;
 
 	return stat(path, &st) ? 0 : (size_t)st.st_size / 4;
@@ -124,13 +121,13 @@ static void obstacles(void **state)
 	expect(inputs, KTSTR_ACCEL_TCG, "there is no /no/such/kvm");
 	inputs = host();
 	/* "vmx" in other words and lines does not count. */
-	put(cpuinfo, "vmx flags\t: vmx\nflags\t\t: fpu vmx_like hypervisor\nflags\t\t: vmx\n");
+	write_text(cpuinfo, "vmx flags\t: vmx\nflags\t\t: fpu vmx_like hypervisor\nflags\t\t: vmx\n");
 	expect(inputs, KTSTR_ACCEL_TCG,
 	       "KVM not used: this CPU shows neither vmx nor svm (a nested or paravirtual host);");
 	inputs.cpuinfo_path = "/no/such/cpuinfo";
 	expect(inputs, KTSTR_ACCEL_TCG, "neither vmx nor svm");
 	inputs = host();
-	put(cpuinfo, "flags\t\t: svm\n");
+	write_text(cpuinfo, "flags\t\t: svm\n");
 	inputs.image_path = NULL;
 	expect(inputs, KTSTR_ACCEL_TCG, "no kernel yet to probe with");
 	assert_int_equal(chmod(kvm, 0600), 0);
@@ -158,9 +155,9 @@ static void probe_success_is_remembered(void **state)
 	assert_int_equal(probe_runs(), before + 1);
 	/* Another QEMU, another boot, a damaged memory: asked again. */
 	expect_version(inputs, 7, KTSTR_ACCEL_TCG, "no kernel yet");
-	put(boot_id, "22222222-bbbb\n");
+	write_text(boot_id, "22222222-bbbb\n");
 	expect(inputs, KTSTR_ACCEL_TCG, "no kernel yet");
-	put(cache, "{\"boot_id\": 5, \"kvm_works\": true");
+	write_text(cache, "{\"boot_id\": 5, \"kvm_works\": true");
 	inputs.image_path = "/boot/image";
 	expect(inputs, KTSTR_ACCEL_KVM, "KVM works");
 	assert_int_equal(probe_runs(), before + 2);
@@ -219,7 +216,7 @@ static void find_qemu(void **state)
 	error = ktstr_qemu_find(&qemu);
 	assert_non_null(strstr(ktstr_error_message(error), "hello \\x1b[1m"));
 	ktstr_error_free(error);
-	setenv("KTSTR_QEMU", directory, 1);
+	setenv("KTSTR_QEMU", scratch, 1);
 	error = ktstr_qemu_find(&qemu);
 	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_NOT_FOUND);
 	assert_non_null(strstr(ktstr_error_message(error), "qemu-system-x86"));
@@ -244,24 +241,14 @@ static void no_qemu_in_path(void **state)
 
 static int make_directory(void **state)
 {
-	(void)state;
-	strcpy(directory, "/tmp/ktstr-accel-XXXXXX");
-	if (!mkdtemp(directory) || chmod(directory, 0755))
+	if (make_scratch(state))
 		return -1;
-	sprintf(cpuinfo, "%s/cpuinfo", directory);
-	sprintf(kvm, "%s/kvm", directory);
-	sprintf(boot_id, "%s/boot_id", directory);
-	sprintf(cache, "%s/accel.json", directory);
-	sprintf(script, "%s/qemu", directory);
+	sprintf(cpuinfo, "%s/cpuinfo", scratch);
+	sprintf(kvm, "%s/kvm", scratch);
+	sprintf(boot_id, "%s/boot_id", scratch);
+	sprintf(cache, "%s/accel.json", scratch);
+	sprintf(script, "%s/qemu", scratch);
 	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	_cleanup_error_ struct ktstr_error *error = ktstr_remove_tree(directory);
-
-	(void)state;
-	return error ? -1 : 0;
 }
 
 int main(void)
@@ -275,5 +262,5 @@ int main(void)
 		cmocka_unit_test_setup(no_qemu_in_path, good_host),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, make_directory, remove_scratch);
 }

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Histograms, pooled statistics, and short runs of the benchmarks on this host. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "ktstr/benchmark.h"
 #include "ktstr/work.h"
+#include "unit.h"
 
 static void test_small_values_are_exact(void **state)
 {

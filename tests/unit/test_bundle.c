@@ -2,44 +2,24 @@
 /* Bundles, read back through libarchive, and the library closure of real programs. */
 #include <archive.h>
 #include <archive_entry.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "vm/bundle.h"
+#include "scratch.h"
 
 KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
 #define _cleanup_bundle_ _cleanup_(cleanup_bundle)
 
-static char directory[64];
-
-static void assert_error(struct ktstr_error *error, enum ktstr_error_code code, const char *part)
-{
-	assert_non_null(error);
-	if (!strstr(ktstr_error_message(error), part))
-		fail_msg("\"%s\" lacks \"%s\"", ktstr_error_message(error), part);
-	assert_int_equal(ktstr_error_code(error), code);
-	ktstr_error_free(error);
-}
-
-static void assert_ok(struct ktstr_error *error)
-{
-	if (error)
-		fail_msg("%s", ktstr_error_message(error));
-}
-
 static char *below(const char *name)
 {
-	return ktstr_xasprintf("%s/%s", directory, name);
+	return ktstr_xasprintf("%s/%s", scratch, name);
 }
 
 /*
@@ -114,7 +94,7 @@ static void entries_and_equal_bytes(void **state)
 	/* Once more gives the same; more entries do not fit behind the end. */
 	assert_ok(ktstr_bundle_finish(a, &b_data, &b_length));
 	assert_ptr_equal(a_data, b_data);
-	assert_error(ktstr_bundle_add_data(a, "/late", 0644, "", 0), KTSTR_ERR_INVALID, "/late");
+	assert_fails(ktstr_bundle_add_data(a, "/late", 0644, "", 0), KTSTR_ERR_INVALID, "/late");
 }
 
 static void bad_paths(void **state)
@@ -124,15 +104,15 @@ static void bad_paths(void **state)
 
 	(void)state;
 	assert_ok(ktstr_bundle_create(&bundle));
-	assert_error(ktstr_bundle_add_data(bundle, "x", 0644, "", 0), KTSTR_ERR_INVALID, "\"x\"");
-	assert_error(ktstr_bundle_add_data(bundle, "/../.", 0644, "", 0), KTSTR_ERR_INVALID,
+	assert_fails(ktstr_bundle_add_data(bundle, "x", 0644, "", 0), KTSTR_ERR_INVALID, "\"x\"");
+	assert_fails(ktstr_bundle_add_data(bundle, "/../.", 0644, "", 0), KTSTR_ERR_INVALID,
 		     "root");
-	assert_error(ktstr_bundle_add_data(bundle, "", 0644, "", 0), KTSTR_ERR_INVALID, "absolute");
-	assert_error(ktstr_bundle_add_file(bundle, "/a", missing, 0644), KTSTR_ERR_NOT_FOUND,
+	assert_fails(ktstr_bundle_add_data(bundle, "", 0644, "", 0), KTSTR_ERR_INVALID, "absolute");
+	assert_fails(ktstr_bundle_add_file(bundle, "/a", missing, 0644), KTSTR_ERR_NOT_FOUND,
 		     missing);
-	assert_error(ktstr_bundle_add_file(bundle, "/a", directory, 0644), KTSTR_ERR_INVALID,
+	assert_fails(ktstr_bundle_add_file(bundle, "/a", scratch, 0644), KTSTR_ERR_INVALID,
 		     "directory");
-	assert_error(ktstr_bundle_add_file(bundle, "/a", "/dev/null", 0644), KTSTR_ERR_INVALID,
+	assert_fails(ktstr_bundle_add_file(bundle, "/a", "/dev/null", 0644), KTSTR_ERR_INVALID,
 		     "regular");
 }
 
@@ -160,12 +140,12 @@ static void large_file_is_complete(void **state)
 	assert_string_equal(text, "f644 large 3145733 abcdefgh\n");
 }
 
-/* Compiles source into the directory; skips the test without a compiler. */
+/* Compiles source into scratch; skips the test without a compiler. */
 static void compile(const char *source, const char *name, const char *const *flags)
 {
-	_cleanup_free_ char *in = ktstr_xasprintf("%s/%s.c", directory, name);
+	_cleanup_free_ char *in = ktstr_xasprintf("%s/%s.c", scratch, name);
 	_cleanup_free_ char *out = below(name);
-	_cleanup_free_ char *search = ktstr_xasprintf("-L%s", directory);
+	_cleanup_free_ char *search = ktstr_xasprintf("-L%s", scratch);
 	const char *argv[16] = { "cc", "-o", out, in, search };
 	_cleanup_error_ struct ktstr_error *error = NULL;
 	size_t count = 5;
@@ -202,7 +182,7 @@ static void origin_libraries(void **state)
 	assert_string_equal(none, "");
 	assert_ok(ktstr_bundle_add_program(bundle, "/bin/user", program));
 	assert_ok(ktstr_bundle_library_path(bundle, &path));
-	assert_string_equal(path, directory);
+	assert_string_equal(path, scratch);
 	assert_ok(ktstr_bundle_finish(bundle, &data, &length));
 	text = listing(data, length);
 	wanted = ktstr_xasprintf("f755 %s ", library + 1);
@@ -211,7 +191,7 @@ static void origin_libraries(void **state)
 	assert_non_null(strstr(text, "libc.so.6 "));
 	/* Without the library it is an error that names it. */
 	assert_int_equal(unlink(library), 0);
-	assert_error(ktstr_elf_closure(program, &closure), KTSTR_ERR_NOT_FOUND, "libkt.so");
+	assert_fails(ktstr_elf_closure(program, &closure), KTSTR_ERR_NOT_FOUND, "libkt.so");
 }
 
 /* glibc loads it by itself, and aborts where it is missing. */
@@ -250,22 +230,22 @@ static void no_programs(void **state)
 
 	(void)state;
 	assert_ok(ktstr_write_file_atomic(path, script, strlen(script)));
-	assert_error(ktstr_elf_closure(path, &closure), KTSTR_ERR_INVALID,
+	assert_fails(ktstr_elf_closure(path, &closure), KTSTR_ERR_INVALID,
 		     "script is not an ELF executable: it begins with \"#!/bin/sh\"");
 	assert_ok(ktstr_write_file_atomic(path, "", 0));
-	assert_error(ktstr_elf_closure(path, &closure), KTSTR_ERR_INVALID, "it is empty");
+	assert_fails(ktstr_elf_closure(path, &closure), KTSTR_ERR_INVALID, "it is empty");
 	assert_ok(ktstr_write_file_atomic(path, "\177ELF\002\001", 6));
-	assert_error(ktstr_elf_closure(path, &closure), KTSTR_ERR_INVALID, "\\x7fELF\\x02\\x01");
-	assert_error(ktstr_elf_closure(directory, &closure), KTSTR_ERR_INVALID, "is a directory");
-	assert_error(ktstr_elf_closure(missing, &closure), KTSTR_ERR_NOT_FOUND, missing);
+	assert_fails(ktstr_elf_closure(path, &closure), KTSTR_ERR_INVALID, "\\x7fELF\\x02\\x01");
+	assert_fails(ktstr_elf_closure(scratch, &closure), KTSTR_ERR_INVALID, "is a directory");
+	assert_fails(ktstr_elf_closure(missing, &closure), KTSTR_ERR_NOT_FOUND, missing);
 	compile("int main(void) { return 0; }", "object.o", FLAGS("-c"));
-	assert_error(ktstr_elf_closure(object, &closure), KTSTR_ERR_INVALID, "an object file");
+	assert_fails(ktstr_elf_closure(object, &closure), KTSTR_ERR_INVALID, "an object file");
 	/* e_machine at offset 18: 183 is aarch64. */
 	compile("int main(void) { return 0; }", "mutant", FLAGS("-O1"));
 	assert_ok(ktstr_read_file(mutant, &bytes, &length));
 	bytes[18] = (char)183;
 	assert_ok(ktstr_write_file_atomic(mutant, bytes, length));
-	assert_error(ktstr_elf_closure(mutant, &closure), KTSTR_ERR_INVALID, "aarch64");
+	assert_fails(ktstr_elf_closure(mutant, &closure), KTSTR_ERR_INVALID, "aarch64");
 	assert_int_equal(closure.count, 0);
 }
 
@@ -285,7 +265,7 @@ static void unreadable_program(void **state)
 	error = ktstr_elf_closure(path, &closure);
 	if (!user)
 		assert_int_equal(seteuid(0), 0);
-	assert_error(error, KTSTR_ERR_SYSTEM, "secret: Permission denied");
+	assert_fails(error, KTSTR_ERR_SYSTEM, "secret: Permission denied");
 }
 
 static void missing_loader(void **state)
@@ -296,22 +276,7 @@ static void missing_loader(void **state)
 	(void)state;
 	compile("int main(void) { return 0; }", "odd",
 		FLAGS("-Wl,--dynamic-linker=/no/such/ld.so"));
-	assert_error(ktstr_elf_closure(program, &closure), KTSTR_ERR_NOT_FOUND, "/no/such/ld.so");
-}
-
-static int make_directory(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/ktstr-bundle-XXXXXX");
-	return mkdtemp(directory) && !chmod(directory, 0755) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	_cleanup_error_ struct ktstr_error *error = ktstr_remove_tree(directory);
-
-	(void)state;
-	return error ? -1 : 0;
+	assert_fails(ktstr_elf_closure(program, &closure), KTSTR_ERR_NOT_FOUND, "/no/such/ld.so");
 }
 
 int main(void)
@@ -325,5 +290,5 @@ int main(void)
 		cmocka_unit_test(unreadable_program),           cmocka_unit_test(missing_loader),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

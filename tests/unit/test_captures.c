@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* When captures are taken and what is kept of them; watched variables; the plan that a test program describes. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "ktstr/dump.h"
@@ -17,6 +13,7 @@
 #include "observe/plan.h"
 #include "observe/reactive.h"
 #include "observe/session.h"
+#include "unit.h"
 
 static void boundaries_lie_in_the_middle_four_fifths(void **state)
 {

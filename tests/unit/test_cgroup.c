@@ -6,9 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,27 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/file.h"
-#include "cgroup/manager.h"
-
-#define assert_ok(call)                                              \
-	do {                                                         \
-		struct ktstr_error *error_ = (call);                 \
-		if (error_)                                          \
-			fail_msg("%s", ktstr_error_message(error_)); \
-	} while (0)
-
-/* The call fails with that code, and its message has `part` in it. */
-#define assert_fails(call, code, part)                                                      \
-	do {                                                                                \
-		_cleanup_error_ struct ktstr_error *error_ = (call);                        \
-		assert_int_equal(ktstr_error_code(error_), code);                           \
-		if (!strstr(ktstr_error_message(error_), part))                             \
-			fail_msg("\"%s\" lacks \"%s\"", ktstr_error_message(error_), part); \
-	} while (0)
+#include "cgroup_tree.h"
 
 static void test_names(void **state)
 {
@@ -55,66 +35,6 @@ static void test_names(void **state)
 }
 
 /* ---- a tree of plain files ---- */
-
-struct tree {
-	char root[64];                        /* has cgroup.controllers */
-	struct ktstr_cgroup_manager *manager; /* at <root>/kt */
-};
-
-static void put(const struct tree *tree, const char *file, const char *text)
-{
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, file);
-
-	assert_ok(ktstr_write_file_atomic(path, text, strlen(text)));
-}
-
-static void assert_file(const struct tree *tree, const char *file, const char *text)
-{
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, file);
-	_cleanup_free_ char *found = ktstr_read_line(path);
-
-	assert_non_null(found);
-	assert_string_equal(found, text);
-}
-
-static void make_cgroup(const struct tree *tree, const char *dir)
-{
-	const char *const files[] = { "cgroup.controllers", "cgroup.subtree_control",
-				      "cgroup.procs", "cpuset.cpus" };
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, dir);
-
-	assert_ok(ktstr_make_dirs(path));
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		_cleanup_free_ char *file = ktstr_xasprintf("%s/%s", dir, files[i]);
-
-		put(tree, file, i ? "" : "cpuset cpu pids\n");
-	}
-}
-
-static int tree_setup(void **state)
-{
-	struct tree *tree = ktstr_xcalloc(1, sizeof(*tree));
-	_cleanup_free_ char *parent = NULL;
-
-	strcpy(tree->root, "/tmp/ktstr-test-cgroup.XXXXXX");
-	assert_non_null(mkdtemp(tree->root));
-	make_cgroup(tree, ".");
-	make_cgroup(tree, "kt");
-	parent = ktstr_xasprintf("%s/kt", tree->root);
-	assert_ok(ktstr_cgroup_manager_create(parent, &tree->manager));
-	*state = tree;
-	return 0;
-}
-
-static int tree_teardown(void **state)
-{
-	struct tree *tree = *state;
-
-	ktstr_cgroup_manager_destroy(tree->manager);
-	assert_ok(ktstr_remove_tree(tree->root));
-	free(tree);
-	return 0;
-}
 
 static void test_parents(void **state)
 {
@@ -134,48 +54,49 @@ static void test_parents(void **state)
 /* The controllers arrive at the root, the parent and the intermediate cgroup, not in the leaf. */
 static void test_controllers(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 	const char *const lacking[] = { "cpuset", "memory" };
 
-	assert_fails(ktstr_cgroup_setup(tree->manager, lacking, 2), KTSTR_ERR_UNSUPPORTED,
+	put("cgroup.controllers", "cpuset cpu pids\n");
+	assert_fails(ktstr_cgroup_setup(manager, lacking, 2), KTSTR_ERR_UNSUPPORTED,
 		     "no controller memory (it has: cpuset cpu pids)");
-	assert_file(tree, "cgroup.subtree_control", "");
-	assert_ok(ktstr_cgroup_setup(tree->manager, lacking, 1));
-	assert_file(tree, "cgroup.subtree_control", "+cpuset");
-	assert_file(tree, "kt/cgroup.subtree_control", "+cpuset");
-	make_cgroup(tree, "kt/mid");
-	assert_ok(ktstr_cgroup_create(tree->manager, "mid/leaf"));
-	assert_file(tree, "kt/mid/cgroup.subtree_control", "+cpuset");
-	assert_ok(ktstr_cgroup_create(tree->manager, "mid/leaf"));
+	assert_file("cgroup.subtree_control", "");
+	assert_ok(ktstr_cgroup_setup(manager, lacking, 1));
+	assert_file("cgroup.subtree_control", "+cpuset");
+	assert_file("kt/cgroup.subtree_control", "+cpuset");
+	make_cgroup("kt/mid", ALL_CONTROLLERS);
+	assert_ok(ktstr_cgroup_create(manager, "mid/leaf"));
+	assert_file("kt/mid/cgroup.subtree_control", "+cpuset");
+	assert_ok(ktstr_cgroup_create(manager, "mid/leaf"));
 	/* What is enabled already is not written again. */
-	put(tree, "kt/cgroup.subtree_control", "cpu cpuset\n");
-	assert_ok(ktstr_cgroup_create(tree->manager, "other"));
-	assert_file(tree, "kt/cgroup.subtree_control", "cpu cpuset");
+	put("kt/cgroup.subtree_control", "cpu cpuset\n");
+	assert_ok(ktstr_cgroup_create(manager, "other"));
+	assert_file("kt/cgroup.subtree_control", "cpu cpuset");
 	/* "bare" has no such file, as a leaf of the fake tree: the error names it. */
-	assert_fails(ktstr_cgroup_create(tree->manager, "bare/leaf"), KTSTR_ERR_NOT_FOUND,
+	assert_fails(ktstr_cgroup_create(manager, "bare/leaf"), KTSTR_ERR_NOT_FOUND,
 		     "kt/bare/cgroup.subtree_control");
 }
 
 static void test_cpuset_files(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 	struct ktstr_cpus cpus = ktstr_cpus_range(0, 4), empty = { 0 }, found;
 
 	ktstr_cpus_add(&cpus, 5);
-	make_cgroup(tree, "kt/a");
-	assert_ok(ktstr_cgroup_set_cpuset(tree->manager, "a", &cpus));
-	assert_file(tree, "kt/a/cpuset.cpus", "0-3,5");
-	assert_fails(ktstr_cgroup_set_cpuset(tree->manager, "a", &empty), KTSTR_ERR_INVALID,
+	make_cgroup("kt/a", ALL_CONTROLLERS);
+	assert_ok(ktstr_cgroup_set_cpuset(manager, "a", &cpus));
+	assert_file("kt/a/cpuset.cpus", "0-3,5");
+	assert_fails(ktstr_cgroup_set_cpuset(manager, "a", &empty), KTSTR_ERR_INVALID,
 		     "the CPU set for cgroup a is empty");
-	assert_fails(ktstr_cgroup_set_cpuset(tree->manager, "b", &cpus), KTSTR_ERR_NOT_FOUND,
+	assert_fails(ktstr_cgroup_set_cpuset(manager, "b", &cpus), KTSTR_ERR_NOT_FOUND,
 		     "cannot write \"0-3,5\" to");
-	assert_fails(ktstr_cgroup_set_cpuset(tree->manager, "../b", &cpus), KTSTR_ERR_INVALID,
+	assert_fails(ktstr_cgroup_set_cpuset(manager, "../b", &cpus), KTSTR_ERR_INVALID,
 		     "../b");
-	put(tree, "kt/a/cpuset.cpus.effective", "0-2\n");
-	assert_ok(ktstr_cgroup_effective_cpus(tree->manager, "a", &found));
+	put("kt/a/cpuset.cpus.effective", "0-2\n");
+	assert_ok(ktstr_cgroup_effective_cpus(manager, "a", &found));
 	assert_int_equal(ktstr_cpus_count(&found), 3);
-	put(tree, "kt/a/cpuset.cpus.effective", "nonsense\n");
-	assert_fails(ktstr_cgroup_effective_cpus(tree->manager, "a", &found), KTSTR_ERR_INVALID,
+	put("kt/a/cpuset.cpus.effective", "nonsense\n");
+	assert_fails(ktstr_cgroup_effective_cpus(manager, "a", &found), KTSTR_ERR_INVALID,
 		     "cpuset.cpus.effective");
 }
 
@@ -183,8 +104,8 @@ static void test_cpuset_files(void **state)
  */
 static void test_write_limit(void **state)
 {
-	struct tree *tree = *state;
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/cpuset.cpus", tree->root);
+	struct ktstr_cgroup_manager *manager = *state;
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/cpuset.cpus", scratch);
 	_cleanup_free_ char *message =
 		ktstr_xasprintf("cgroup write to %s timed out after 2000ms", path);
 	struct ktstr_cpus cpus = ktstr_cpus_range(0, 1);
@@ -198,61 +119,61 @@ static void test_write_limit(void **state)
 	reader = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(read(reader, &got, 1), 1);
 	ktstr_sleep_ns(KTSTR_MS(20));
-	make_cgroup(tree, "kt/a");
-	assert_ok(ktstr_cgroup_set_cpuset(tree->manager, "a", &cpus));
+	make_cgroup("kt/a", ALL_CONTROLLERS);
+	assert_ok(ktstr_cgroup_set_cpuset(manager, "a", &cpus));
 }
 
 static void test_move_checks(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 	const int pid = 4711, own = 0;
 
-	make_cgroup(tree, "kt/a");
-	assert_ok(ktstr_cgroup_move_tasks(tree->manager, "a", &pid, 1));
-	assert_file(tree, "kt/a/cgroup.procs", "4711");
-	assert_ok(ktstr_cgroup_move_tasks(tree->manager, "a", NULL, 0));
-	assert_fails(ktstr_cgroup_move_tasks(tree->manager, "a", &own, 1), KTSTR_ERR_INVALID,
+	make_cgroup("kt/a", ALL_CONTROLLERS);
+	assert_ok(ktstr_cgroup_move_tasks(manager, "a", &pid, 1));
+	assert_file("kt/a/cgroup.procs", "4711");
+	assert_ok(ktstr_cgroup_move_tasks(manager, "a", NULL, 0));
+	assert_fails(ktstr_cgroup_move_tasks(manager, "a", &own, 1), KTSTR_ERR_INVALID,
 		     "pid 0");
-	put(tree, "kt/a/cpuset.cpus", "0-1\n");
-	put(tree, "kt/a/cpuset.mems.effective", "\n");
-	assert_fails(ktstr_cgroup_move_tasks(tree->manager, "a", &pid, 1), KTSTR_ERR_INVALID,
+	put("kt/a/cpuset.cpus", "0-1\n");
+	put("kt/a/cpuset.mems.effective", "\n");
+	assert_fails(ktstr_cgroup_move_tasks(manager, "a", &pid, 1), KTSTR_ERR_INVALID,
 		     "kt/a/cpuset.mems.effective is empty");
-	put(tree, "kt/a/cpuset.mems.effective", "0\n");
-	assert_ok(ktstr_cgroup_move_tasks(tree->manager, "a", &pid, 1));
+	put("kt/a/cpuset.mems.effective", "0\n");
+	assert_ok(ktstr_cgroup_move_tasks(manager, "a", &pid, 1));
 }
 
 /* Plain directories with files in them cannot be removed: eleven of those, and it refuses. */
 static void test_failed_removals(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 
-	assert_ok(ktstr_cgroup_remove(tree->manager, "missing"));
+	assert_ok(ktstr_cgroup_remove(manager, "missing"));
 	for (int i = 0; i < 11; i++) {
 		_cleanup_free_ char *name = ktstr_xasprintf("f%d", i);
 		_cleanup_free_ char *file = ktstr_xasprintf("kt/f%d/keeps", i);
 
-		assert_ok(ktstr_cgroup_create(tree->manager, name));
-		put(tree, file, "");
-		assert_fails(ktstr_cgroup_remove(tree->manager, name), KTSTR_ERR_SYSTEM,
+		assert_ok(ktstr_cgroup_create(manager, name));
+		put(file, "");
+		assert_fails(ktstr_cgroup_remove(manager, name), KTSTR_ERR_SYSTEM,
 			     "cannot remove cgroup");
 	}
-	assert_ok(ktstr_cgroup_create(tree->manager, "good"));
-	assert_fails(ktstr_cgroup_remove(tree->manager, "good"), KTSTR_ERR_BUSY, "11 others");
+	assert_ok(ktstr_cgroup_create(manager, "good"));
+	assert_fails(ktstr_cgroup_remove(manager, "good"), KTSTR_ERR_BUSY, "11 others");
 	for (int i = 0; i < 11; i++) {
-		_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/f%d", tree->root, i);
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/f%d", scratch, i);
 
 		assert_ok(ktstr_remove_tree(path));
 	}
-	assert_ok(ktstr_cgroup_remove(tree->manager, "good"));
+	assert_ok(ktstr_cgroup_remove(manager, "good"));
 }
 
 static void test_never_empty(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 
-	assert_ok(ktstr_cgroup_create(tree->manager, "full"));
-	put(tree, "kt/full/cgroup.events", "populated 1\nfrozen 0\n");
-	assert_fails(ktstr_cgroup_remove(tree->manager, "full"), KTSTR_ERR_TIMEOUT,
+	assert_ok(ktstr_cgroup_create(manager, "full"));
+	put("kt/full/cgroup.events", "populated 1\nfrozen 0\n");
+	assert_fails(ktstr_cgroup_remove(manager, "full"), KTSTR_ERR_TIMEOUT,
 		     "still has processes after 1000ms");
 }
 
@@ -422,7 +343,7 @@ static void test_real_cpuset(void **state)
 	ktstr_cgroup_manager_destroy(manager);
 }
 
-#define tree_test(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
+#define tree_test(test) cmocka_unit_test_setup_teardown(test, make_cgroup_tree, remove_cgroup_tree)
 
 int main(void)
 {

@@ -4,27 +4,17 @@
  * tree that looks like a cgroup tree. What the kernel makes of it: tests/vm/workers.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "cgroup/manager.h"
 #include "ktstr/payload.h"
 #include "ktstr/topology.h"
-
-#define assert_ok(call)                                              \
-	do {                                                         \
-		struct ktstr_error *error_ = (call);                 \
-		if (error_)                                          \
-			fail_msg("%s", ktstr_error_message(error_)); \
-	} while (0)
+#include "cgroup_tree.h"
 
 static struct ktstr_test_topology *topology(void)
 {
@@ -189,81 +179,12 @@ static void swappable_work(void **state)
 
 /* ---- writes ---- */
 
-struct tree {
-	char root[64];
-	struct ktstr_cgroup_manager *manager; /* at <root>/kt */
-};
-
-static void put(const struct tree *tree, const char *file, const char *text)
-{
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, file);
-
-	assert_ok(ktstr_write_file_atomic(path, text, strlen(text)));
-}
-
-static void assert_file(const struct tree *tree, const char *file, const char *text)
-{
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, file);
-	_cleanup_free_ char *found = ktstr_read_line(path);
-
-	if (!found || strcmp(found, text))
-		fail_msg("%s has \"%s\", expected \"%s\"", file, found ? found : "(nothing)", text);
-}
-
-static const char *const knobs[] = { "cpuset.cpus", "cpuset.mems", "cpu.max",      "cpu.weight",
-				     "memory.max",  "memory.high", "memory.low",   "memory.swap.max",
-				     "io.weight",   "pids.max",    "cgroup.freeze" };
-
-/* As a kernel makes it: the files of all controllers; `has` is what cgroup.controllers lists. */
-static void make_cgroup(const struct tree *tree, const char *dir, const char *has)
-{
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", tree->root, dir);
-	_cleanup_free_ char *controllers = ktstr_xasprintf("%s/cgroup.controllers", dir);
-	_cleanup_free_ char *control = ktstr_xasprintf("%s/cgroup.subtree_control", dir);
-
-	assert_ok(ktstr_make_dirs(path));
-	put(tree, controllers, has);
-	put(tree, control, "");
-	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
-		_cleanup_free_ char *file = ktstr_xasprintf("%s/%s", dir, knobs[i]);
-
-		put(tree, file, "");
-	}
-}
-
-#define ALL "cpuset cpu memory io pids\n"
-
-static int tree_setup(void **state)
-{
-	struct tree *tree = ktstr_xcalloc(1, sizeof(*tree));
-	_cleanup_free_ char *parent = NULL;
-
-	strcpy(tree->root, "/tmp/ktstr-test-cgroup-def.XXXXXX");
-	assert_non_null(mkdtemp(tree->root));
-	make_cgroup(tree, ".", ALL);
-	make_cgroup(tree, "kt", ALL);
-	parent = ktstr_xasprintf("%s/kt", tree->root);
-	assert_ok(ktstr_cgroup_manager_create(parent, &tree->manager));
-	*state = tree;
-	return 0;
-}
-
-static int tree_teardown(void **state)
-{
-	struct tree *tree = *state;
-
-	ktstr_cgroup_manager_destroy(tree->manager);
-	assert_ok(ktstr_remove_tree(tree->root));
-	free(tree);
-	return 0;
-}
-
-static void apply(const struct tree *tree, const struct ktstr_cgroup_def *def)
+static void apply(struct ktstr_cgroup_manager *manager, const struct ktstr_cgroup_def *def)
 {
 	struct ktstr_test_topology *topo = topology();
 
-	make_cgroup(tree, "kt/a", ALL);
-	assert_ok(ktstr_cgroup_def_apply(tree->manager, def, topo));
+	make_cgroup("kt/a", ALL_CONTROLLERS);
+	assert_ok(ktstr_cgroup_def_apply(manager, def, topo));
 	ktstr_test_topology_destroy(topo);
 }
 
@@ -280,20 +201,20 @@ static void every_knob_is_written(void **state)
 	};
 
 	apply(*state, &def);
-	assert_file(*state, "kt/a/cpuset.cpus", "4-7");
-	assert_file(*state, "kt/a/cpuset.mems", "0-1");
-	assert_file(*state, "kt/a/cpu.max", "150000 100000");
-	assert_file(*state, "kt/a/cpu.weight", "200");
-	assert_file(*state, "kt/a/memory.max", "max");
-	assert_file(*state, "kt/a/memory.high", "1048576");
-	assert_file(*state, "kt/a/memory.low", "0");
-	assert_file(*state, "kt/a/memory.swap.max", "0");
-	assert_file(*state, "kt/a/io.weight", "default 300");
-	assert_file(*state, "kt/a/pids.max", "40");
-	assert_ok(ktstr_cgroup_freeze(((struct tree *)*state)->manager, "a"));
-	assert_file(*state, "kt/a/cgroup.freeze", "1");
-	assert_ok(ktstr_cgroup_unfreeze(((struct tree *)*state)->manager, "a"));
-	assert_file(*state, "kt/a/cgroup.freeze", "0");
+	assert_file("kt/a/cpuset.cpus", "4-7");
+	assert_file("kt/a/cpuset.mems", "0-1");
+	assert_file("kt/a/cpu.max", "150000 100000");
+	assert_file("kt/a/cpu.weight", "200");
+	assert_file("kt/a/memory.max", "max");
+	assert_file("kt/a/memory.high", "1048576");
+	assert_file("kt/a/memory.low", "0");
+	assert_file("kt/a/memory.swap.max", "0");
+	assert_file("kt/a/io.weight", "default 300");
+	assert_file("kt/a/pids.max", "40");
+	assert_ok(ktstr_cgroup_freeze(*state, "a"));
+	assert_file("kt/a/cgroup.freeze", "1");
+	assert_ok(ktstr_cgroup_unfreeze(*state, "a"));
+	assert_file("kt/a/cgroup.freeze", "0");
 }
 
 static void nothing_said_nothing_written(void **state)
@@ -302,7 +223,7 @@ static void nothing_said_nothing_written(void **state)
 	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
 		_cleanup_free_ char *file = ktstr_xasprintf("kt/a/%s", knobs[i]);
 
-		assert_file(*state, file, "");
+		assert_file(file, "");
 	}
 }
 
@@ -318,30 +239,30 @@ static void blocks_are_written_whole(void **state)
 						.cpu = { .quota = KTSTR_MS(2.5), .period = KTSTR_MS(10) } };
 
 	apply(*state, &def);
-	assert_file(*state, "kt/a/cpu.max", "max 100000");
-	assert_file(*state, "kt/a/memory.max", "max");
-	assert_file(*state, "kt/a/memory.low", "0");
-	assert_file(*state, "kt/a/memory.swap.max", "max");
-	assert_file(*state, "kt/a/pids.max", "max");
+	assert_file("kt/a/cpu.max", "max 100000");
+	assert_file("kt/a/memory.max", "max");
+	assert_file("kt/a/memory.low", "0");
+	assert_file("kt/a/memory.swap.max", "max");
+	assert_file("kt/a/pids.max", "max");
 	apply(*state, &quota);
-	assert_file(*state, "kt/a/cpu.max", "2500 10000");
+	assert_file("kt/a/cpu.max", "2500 10000");
 }
 
 /* A setter brings its controller along: at the root, the parent and what is between. */
 static void controllers_follow_the_knobs(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 	_cleanup_error_ struct ktstr_error *lacking = NULL;
 
-	make_cgroup(tree, "kt/mid", "cpuset\n");
-	make_cgroup(tree, "kt/mid/leaf", "cpuset\n");
-	assert_ok(ktstr_cgroup_set_memory_max(tree->manager, "mid/leaf", (struct ktstr_opt_u64)KTSTR_SOME(4096)));
-	assert_file(tree, "cgroup.subtree_control", "+memory");
-	assert_file(tree, "kt/cgroup.subtree_control", "+memory");
-	assert_file(tree, "kt/mid/cgroup.subtree_control", "+memory");
-	assert_file(tree, "kt/mid/leaf/memory.max", "4096");
-	put(tree, "cgroup.controllers", "cpuset cpu\n");
-	lacking = ktstr_cgroup_set_pids_max(tree->manager, "mid/leaf", (struct ktstr_opt_u64)KTSTR_SOME(1));
+	make_cgroup("kt/mid", "cpuset\n");
+	make_cgroup("kt/mid/leaf", "cpuset\n");
+	assert_ok(ktstr_cgroup_set_memory_max(manager, "mid/leaf", (struct ktstr_opt_u64)KTSTR_SOME(4096)));
+	assert_file("cgroup.subtree_control", "+memory");
+	assert_file("kt/cgroup.subtree_control", "+memory");
+	assert_file("kt/mid/cgroup.subtree_control", "+memory");
+	assert_file("kt/mid/leaf/memory.max", "4096");
+	put("cgroup.controllers", "cpuset cpu\n");
+	lacking = ktstr_cgroup_set_pids_max(manager, "mid/leaf", (struct ktstr_opt_u64)KTSTR_SOME(1));
 	assert_int_equal(ktstr_error_code(lacking), KTSTR_ERR_UNSUPPORTED);
 	assert_non_null(strstr(ktstr_error_message(lacking), "cgroup mid/leaf needs the controller pids"));
 }
@@ -349,13 +270,13 @@ static void controllers_follow_the_knobs(void **state)
 /* A kernel without I/O weights has no such file: the error says which option it lacks, and names the file. */
 static void io_weights_may_be_missing(void **state)
 {
-	struct tree *tree = *state;
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/a/io.weight", tree->root);
+	struct ktstr_cgroup_manager *manager = *state;
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/kt/a/io.weight", scratch);
 	_cleanup_error_ struct ktstr_error *error = NULL;
 
-	make_cgroup(tree, "kt/a", ALL);
+	make_cgroup("kt/a", ALL_CONTROLLERS);
 	unlink(path);
-	error = ktstr_cgroup_set_io_weight(tree->manager, "a", 5);
+	error = ktstr_cgroup_set_io_weight(manager, "a", 5);
 	assert_non_null(strstr(ktstr_error_message(error), "CONFIG_BLK_CGROUP_IOCOST"));
 	assert_non_null(strstr(ktstr_error_message(error), path));
 }
@@ -363,60 +284,60 @@ static void io_weights_may_be_missing(void **state)
 /* In a delegated subtree nothing above it is written, and processes are drained to it. */
 static void delegated_subtrees(void **state)
 {
-	struct tree *tree = *state;
 	const char *const memory[] = { "memory" };
-	_cleanup_free_ char *parent = ktstr_xasprintf("%s/user/kt", tree->root);
-	_cleanup_free_ char *user = ktstr_xasprintf("%s/user", tree->root);
+	_cleanup_free_ char *parent = ktstr_xasprintf("%s/user/kt", scratch);
+	_cleanup_free_ char *user = ktstr_xasprintf("%s/user", scratch);
 	_cleanup_error_ struct ktstr_error *beside = NULL;
 	struct ktstr_cgroup_manager *manager;
 
-	make_cgroup(tree, "user", "memory\n");
-	make_cgroup(tree, "user/kt", "memory\n");
-	make_cgroup(tree, "user/kt/a", "memory\n");
-	put(tree, "user/cgroup.procs", "");
-	put(tree, "user/kt/a/cgroup.procs", "4711\n");
+	(void)state;
+	make_cgroup("user", "memory\n");
+	make_cgroup("user/kt", "memory\n");
+	make_cgroup("user/kt/a", "memory\n");
+	put("user/cgroup.procs", "");
+	put("user/kt/a/cgroup.procs", "4711\n");
 	assert_ok(ktstr_cgroup_manager_create(parent, &manager));
 	beside = ktstr_cgroup_manager_set_walk_root(manager, "/sys");
 	assert_int_equal(ktstr_error_code(beside), KTSTR_ERR_INVALID);
 	assert_ok(ktstr_cgroup_manager_set_walk_root(manager, user));
 	assert_ok(ktstr_cgroup_setup(manager, memory, 1));
-	assert_file(tree, "cgroup.subtree_control", "");
-	assert_file(tree, "user/cgroup.subtree_control", "+memory");
+	assert_file("cgroup.subtree_control", "");
+	assert_file("user/cgroup.subtree_control", "+memory");
 	assert_ok(ktstr_cgroup_drain_tasks(manager, "a"));
-	assert_file(tree, "user/cgroup.procs", "4711");
+	assert_file("user/cgroup.procs", "4711");
 	ktstr_cgroup_manager_destroy(manager);
 }
 
 static void subtree_control_is_cleared(void **state)
 {
-	struct tree *tree = *state;
+	struct ktstr_cgroup_manager *manager = *state;
 
-	make_cgroup(tree, "kt/a", ALL);
-	put(tree, "kt/a/cgroup.subtree_control", "cpu\n");
-	assert_ok(ktstr_cgroup_clear_subtree_control(tree->manager, "a"));
-	assert_file(tree, "kt/a/cgroup.subtree_control", "-cpu"); /* a plain file keeps what was written */
+	make_cgroup("kt/a", ALL_CONTROLLERS);
+	put("kt/a/cgroup.subtree_control", "cpu\n");
+	assert_ok(ktstr_cgroup_clear_subtree_control(manager, "a"));
+	assert_file("kt/a/cgroup.subtree_control", "-cpu"); /* a plain file keeps what was written */
 }
 
 static void groups_remove_what_they_made(void **state)
 {
-	struct tree *tree = *state;
-	struct ktstr_cgroup_group *group = ktstr_cgroup_group_create(tree->manager);
+	struct ktstr_cgroup_manager *manager = *state;
+	struct ktstr_cgroup_group *group = ktstr_cgroup_group_create(manager);
 	struct ktstr_cpus cpus = ktstr_cpus_range(0, 1);
 	const char *const *names;
 	size_t count;
 
-	put(tree, "cgroup.procs", "");
-	make_cgroup(tree, "kt/up", ALL);
+	put("cgroup.procs", "");
+	make_cgroup("kt/up", ALL_CONTROLLERS);
 	assert_ok(ktstr_cgroup_group_add(group, "up/down", NULL));
 	ktstr_error_free(ktstr_cgroup_group_add(group, "up/other", &cpus)); /* made, but has no file for its CPUs */
 	names = ktstr_cgroup_group_names(group, &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(names[1], "up/other");
-	assert_true(ktstr_cgroup_exists(tree->manager, "up/down"));
+	assert_true(ktstr_cgroup_exists(manager, "up/down"));
 	ktstr_cgroup_group_destroy(group);
-	assert_false(ktstr_cgroup_exists(tree->manager, "up/down"));
-	assert_false(ktstr_cgroup_exists(tree->manager, "up/other"));
-	assert_true(ktstr_cgroup_exists(tree->manager, "up")); /* not ours */
+	assert_false(ktstr_cgroup_exists(manager, "up/down"));
+	assert_false(ktstr_cgroup_exists(manager, "up/other"));
+	assert_true(ktstr_cgroup_exists(manager, "up")); /* not ours */
 	ktstr_cgroup_group_destroy(NULL);
 }
 
@@ -437,7 +358,7 @@ static void paths(void **state)
 	}
 }
 
-#define tree_test(test) cmocka_unit_test_setup_teardown(test, tree_setup, tree_teardown)
+#define tree_test(test) cmocka_unit_test_setup_teardown(test, make_cgroup_tree, remove_cgroup_tree)
 
 int main(void)
 {

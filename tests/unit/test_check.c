@@ -457,7 +457,7 @@ static void later_layers_win_field_by_field(void **state)
 	assert_true(merged.min_work_rate.set && merged.min_work_rate.value == 7);
 	merged = ktstr_assert_merge(&none, &none);
 	for (size_t i = 0; i < KTSTR_ASSERT_FIELDS; i++)
-		assert_false(ktstr_field_is_set(&ktstr_assert_fields[i], &merged));
+		assert_false(ktstr_member_is_set(&ktstr_assert_fields[i], &merged));
 }
 
 static void enforcing_is_never_taken_back(void **state)
@@ -495,7 +495,7 @@ static void the_table_covers_the_whole_struct(void **state)
 		assert_true(ktstr_assert_fields[i].offset >= end);
 		assert_true(ktstr_assert_fields[i].offset - end < 8); /* no member between, at most padding */
 		end = ktstr_assert_fields[i].offset +
-		      (ktstr_assert_fields[i].type == KTSTR_FIELD_SWITCH ? 4 : 16);
+		      (ktstr_assert_fields[i].type == KTSTR_MEMBER_SWITCH ? 4 : 16);
 	}
 	assert_true(sizeof(struct ktstr_assert) - end < 8);
 }

@@ -2,21 +2,18 @@
 /* Child processes: what cannot run is said at once, output is collected, and none is left behind. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#include <cmocka.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "ktstr/units.h"
+#include "unit.h"
 
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define LONG_TIME KTSTR_SEC(60)

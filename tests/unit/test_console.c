@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What serial logs say about the end of a guest: panics, oopses, clean boots, and noise. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "vm/console.h"
+#include "unit.h"
 
 static char *panic_of(const char *log, size_t max_lines)
 {
 	return ktstr_console_panic_text(log, strlen(log), max_lines);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	assert_non_null(text);
-	if (!strstr(text, part))
-		fail_msg("\"%s\" lacks \"%s\"", text, part);
 }
 
 static void assert_lacks(const char *text, const char *part)

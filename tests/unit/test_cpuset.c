@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CPU sets: operations, list text, and specs validated and resolved against a topology. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/str.h"
 #include "ktstr/cpuset.h"
 #include "ktstr/topology.h"
+#include "cpus.h"
 
 /* 12 CPUs, usable 0-10; nodes 0-7, 8-11 and one of memory only. */
 static struct ktstr_test_topology *topology;
@@ -36,21 +34,6 @@ static int tear_down(void **state)
 	(void)state;
 	ktstr_test_topology_destroy(topology);
 	return 0;
-}
-
-static struct ktstr_cpus cpus_of(const char *text)
-{
-	struct ktstr_cpus cpus = { 0 };
-
-	assert_null(ktstr_cpus_parse(text, &cpus));
-	return cpus;
-}
-
-static void assert_cpus(struct ktstr_cpus cpus, const char *expected)
-{
-	_cleanup_free_ char *text = ktstr_cpus_to_text(&cpus);
-
-	assert_string_equal(text, expected);
 }
 
 static void list_text_round_trips(void **state)

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Dumps: JSON to structs and back, what is refused, text, and that tables and JSON schema tell the same. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "dump/shape.h"
+#include "unit.h"
 
 static void parse(const char *json, struct ktstr_failure_dump_any *dump)
 {

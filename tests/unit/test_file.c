@@ -3,40 +3,21 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
-
-static char directory[64];
-
-static int make_directory(void **state)
-{
-	(void)state;
-	strcpy(directory, "/tmp/ktstr-test-file-XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(directory));
-	return ktstr_path_exists(directory) ? -1 : 0;
-}
+#include "scratch.h"
 
 static char *in_directory(const char *name)
 {
-	return ktstr_xasprintf("%s/%s", directory, name);
+	return ktstr_xasprintf("%s/%s", scratch, name);
 }
 
 static size_t entries_of(const char *path)
@@ -61,7 +42,7 @@ static void atomic_write_replaces(void **state)
 	assert_null(ktstr_read_file(path, &text, &length));
 	assert_int_equal(length, 3);
 	assert_memory_equal(text, "n\0w", 4);
-	assert_int_equal(entries_of(directory), 1);
+	assert_int_equal(entries_of(scratch), 1);
 	assert_null(ktstr_write_file_atomic(path, "line\n\n", 6));
 	again = ktstr_read_line(path);
 	assert_string_equal(again, "line");
@@ -79,7 +60,7 @@ static void failed_write_leaves_the_old_file(void **state)
 	onto_dir = ktstr_write_file_atomic(path, "text", 4);
 	assert_non_null(onto_dir);
 	assert_non_null(strstr(ktstr_error_message(onto_dir), path));
-	assert_int_equal(entries_of(directory), 1);
+	assert_int_equal(entries_of(scratch), 1);
 	no_dir = ktstr_write_file_atomic(missing, "text", 4);
 	assert_int_equal(ktstr_error_code(no_dir), KTSTR_ERR_NOT_FOUND);
 	assert_non_null(strstr(ktstr_error_message(no_dir), missing));
@@ -102,7 +83,7 @@ static void unreadable_files_are_named(void **state)
 {
 	_cleanup_free_ char *path = in_directory("missing"), *text = NULL;
 	_cleanup_error_ struct ktstr_error *error = ktstr_read_file(path, &text, NULL);
-	_cleanup_error_ struct ktstr_error *is_dir = ktstr_read_file(directory, &text, NULL);
+	_cleanup_error_ struct ktstr_error *is_dir = ktstr_read_file(scratch, &text, NULL);
 
 	(void)state;
 	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_NOT_FOUND);
@@ -264,7 +245,7 @@ static void folders_follow_the_environment(void **state)
 
 int main(void)
 {
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
 	const struct CMUnitTest tests[] = {
 		IN_DIRECTORY(atomic_write_replaces),
 		IN_DIRECTORY(failed_write_leaves_the_old_file),

@@ -3,17 +3,14 @@
  * Frames as a broken or hostile guest may send them: cut anywhere, damaged, oversized, unknown, random. What is
  * good among it must come out, and nothing else may be taken for it.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "wire/frame.h"
+#include "unit.h"
 
 static void decoder_cleanup(struct ktstr_frame_decoder *decoder)
 {

@@ -3,19 +3,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "ktstr/units.h"
 #include "vm/freezer.h"
+#include "unit.h"
 
 enum { FREEZES = 50 };
 

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The gdb client against a stub whose answers are written down here. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "ktstr/units.h"
 #include "vm/gdbstub.h"
+#include "unit.h"
 
 static void say(int stub, const char *body)
 {

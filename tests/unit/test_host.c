@@ -1,50 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Facts of a host: read from a tree of files, printed, compared, through JSON and back. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "host/host.h"
-
-static char root[] = "/tmp/ktstr-host-XXXXXX";
-
-static void put(const char *path, const char *text)
-{
-	_cleanup_free_ char *full = ktstr_xasprintf("%s%s", root, path);
-	_cleanup_free_ char *dir = ktstr_xstrndup(full, (size_t)(strrchr(full, '/') - full));
-
-	assert_null(ktstr_make_dirs(dir));
-	assert_null(ktstr_write_file_atomic(full, text, strlen(text)));
-}
+#include "scratch.h"
 
 static int make_tree(void **state)
 {
-	(void)state;
-	assert_non_null(mkdtemp(root));
-	put("/proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineKtstr\nmodel name\t: Test CPU @ 1 GHz\n\n"
+	if (make_scratch(state))
+		return -1;
+	put("proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineKtstr\nmodel name\t: Test CPU @ 1 GHz\n\n"
 			     "processor\t: 1\nvendor_id\t: Other\nmodel name\t: Other\n");
-	put("/proc/meminfo", "MemTotal:       24000000 kB\nHugePages_Total:       4\nHugePages_Free:        3\n"
+	put("proc/meminfo", "MemTotal:       24000000 kB\nHugePages_Total:       4\nHugePages_Free:        3\n"
 			     "Hugepagesize:       2048 kB\n");
-	put("/proc/cmdline", "quiet ktstr=1\n");
-	put("/proc/sys/kernel/sched_rt_runtime_us", "950000\n");
-	put("/proc/sys/kernel/sched_autogroup_enabled", "0\n");
-	put("/proc/sys/kernel/panic", "1\n");
-	put("/sys/devices/system/cpu/online", "0-2,5\n");
-	put("/sys/devices/system/node/has_cpu", "0-1\n");
-	put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n");
-	put("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
-	return 0;
-}
-
-static int remove_tree(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(root));
+	put("proc/cmdline", "quiet ktstr=1\n");
+	put("proc/sys/kernel/sched_rt_runtime_us", "950000\n");
+	put("proc/sys/kernel/sched_autogroup_enabled", "0\n");
+	put("proc/sys/kernel/panic", "1\n");
+	put("sys/devices/system/cpu/online", "0-2,5\n");
+	put("sys/devices/system/node/has_cpu", "0-1\n");
+	put("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n");
+	put("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
 	return 0;
 }
 
@@ -54,7 +34,7 @@ static void facts_are_read(void **state)
 	_cleanup_free_ char *word = NULL;
 
 	(void)state;
-	ktstr_host_context_collect_at(root, &context);
+	ktstr_host_context_collect_at(scratch, &context);
 	assert_string_equal(context.cpu_model, "Test CPU @ 1 GHz");
 	assert_string_equal(context.cpu_vendor, "GenuineKtstr");
 	assert_int_equal(context.total_memory_kib.value, 24000000);
@@ -95,8 +75,8 @@ static void differences_are_named(void **state)
 	_cleanup_free_ char *same = NULL, *difference = NULL;
 
 	(void)state;
-	ktstr_host_context_collect_at(root, &a);
-	ktstr_host_context_collect_at(root, &b);
+	ktstr_host_context_collect_at(scratch, &a);
+	ktstr_host_context_collect_at(scratch, &b);
 	same = ktstr_host_context_diff(&a, &b);
 	assert_string_equal(same, "");
 	b.hugepages_free = (struct ktstr_opt_u64)KTSTR_NONE;
@@ -117,7 +97,7 @@ static void json_keeps_everything(void **state)
 	json_t *json;
 
 	(void)state;
-	ktstr_host_context_collect_at(root, &a);
+	ktstr_host_context_collect_at(scratch, &a);
 	json = ktstr_host_context_to_json(&a);
 	assert_true(json_is_null(json_object_get(json, "thp_defrag")));
 	json_object_set_new(json, "added_later", json_integer(1));
@@ -156,5 +136,5 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, make_tree, remove_tree);
+	return cmocka_run_group_tests(tests, make_tree, remove_scratch);
 }

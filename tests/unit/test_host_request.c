@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Payloads of captures and kernel operations: what is written is what is read, and nonsense is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "wire/host_request.h"
-
-static void assert_error(struct ktstr_error *error, enum ktstr_error_code code, const char *part)
-{
-	assert_non_null(error);
-	assert_int_equal(ktstr_error_code(error), code);
-	if (!strstr(ktstr_error_message(error), part))
-		fail_msg("\"%s\" lacks \"%s\"", ktstr_error_message(error), part);
-	ktstr_error_free(error);
-}
+#include "unit.h"
 
 static void capture_requests_round_trip(void **state)
 {
@@ -51,8 +39,8 @@ static void a_capture_needs_a_name_that_fits(void **state)
 	(void)state;
 	memset(too_long, 'x', sizeof(too_long) - 1);
 	too_long[sizeof(too_long) - 1] = '\0';
-	assert_error(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, "", none, &payload), KTSTR_ERR_INVALID, "1 to 63 bytes");
-	assert_error(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, too_long, none, &payload), KTSTR_ERR_INVALID, "xxx");
+	assert_fails(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, "", none, &payload), KTSTR_ERR_INVALID, "1 to 63 bytes");
+	assert_fails(ktstr_capture_request_encode(KTSTR_CAPTURE_NOW, too_long, none, &payload), KTSTR_ERR_INVALID, "xxx");
 }
 
 static void capture_requests_of_a_hostile_guest_are_refused(void **state)
@@ -61,13 +49,13 @@ static void capture_requests_of_a_hostile_guest_are_refused(void **state)
 	struct ktstr_capture_request request;
 
 	(void)state;
-	assert_error(ktstr_capture_request_decode(payload, 67, &request), KTSTR_ERR_CORRUPT, "67 bytes");
-	assert_error(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
+	assert_fails(ktstr_capture_request_decode(payload, 67, &request), KTSTR_ERR_CORRUPT, "67 bytes");
+	assert_fails(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
 	memset(payload + 4, 'x', 64); /* never terminated */
-	assert_error(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
+	assert_fails(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
 	payload[67] = '\0';
 	payload[0] = 3;
-	assert_error(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
+	assert_fails(ktstr_capture_request_decode(payload, 68, &request), KTSTR_ERR_CORRUPT, "no sense");
 }
 
 static void capture_replies_carry_a_reason(void **state)
@@ -78,8 +66,8 @@ static void capture_replies_carry_a_reason(void **state)
 	ktstr_capture_reply_encode(NULL, &good);
 	ktstr_capture_reply_encode("no such symbol", &bad);
 	assert_null(ktstr_capture_reply_decode(good.data, good.length));
-	assert_error(ktstr_capture_reply_decode(bad.data, bad.length), KTSTR_ERR_GUEST, "no such symbol");
-	assert_error(ktstr_capture_reply_decode(bad.data, 5), KTSTR_ERR_CORRUPT, "5 bytes");
+	assert_fails(ktstr_capture_reply_decode(bad.data, bad.length), KTSTR_ERR_GUEST, "no such symbol");
+	assert_fails(ktstr_capture_reply_decode(bad.data, 5), KTSTR_ERR_CORRUPT, "5 bytes");
 }
 
 static void kernel_operations_round_trip(void **state)
@@ -133,13 +121,13 @@ static void rules_of_kernel_operations_hold_before_anything_is_sent(void **state
 
 	(void)state;
 	assert_null(encode(true, true, or));
-	assert_error(encode(false, true, or), KTSTR_ERR_INVALID, "entry[0]: an or is for cold writes only");
-	assert_error(encode(true, false, or), KTSTR_ERR_INVALID, "an or is for cold writes only");
-	assert_error(encode(true, false, huge), KTSTR_ERR_INVALID, "4097 bytes");
+	assert_fails(encode(false, true, or), KTSTR_ERR_INVALID, "entry[0]: an or is for cold writes only");
+	assert_fails(encode(true, false, or), KTSTR_ERR_INVALID, "an or is for cold writes only");
+	assert_fails(encode(true, false, huge), KTSTR_ERR_INVALID, "4097 bytes");
 	assert_null(encode(true, false, nothing));
-	assert_error(encode(true, true, nothing), KTSTR_ERR_INVALID, "no bytes to write");
-	assert_error(encode(true, false, fieldless), KTSTR_ERR_INVALID, "no field is named");
-	assert_error(ktstr_kernel_op_request_encode(&none, &payload), KTSTR_ERR_INVALID, "0 entries");
+	assert_fails(encode(true, true, nothing), KTSTR_ERR_INVALID, "no bytes to write");
+	assert_fails(encode(true, false, fieldless), KTSTR_ERR_INVALID, "no field is named");
+	assert_fails(ktstr_kernel_op_request_encode(&none, &payload), KTSTR_ERR_INVALID, "0 entries");
 }
 
 static void kernel_operations_of_a_hostile_guest_are_refused(void **state)
@@ -194,8 +182,8 @@ static void outside_a_guest_there_is_nobody_to_ask(void **state)
 {
 	(void)state;
 	unsetenv("KTSTR_WIRE_FD");
-	assert_error(ktstr_host_capture("now"), KTSTR_ERR_UNSUPPORTED, "snapshot \"now\"");
-	assert_error(ktstr_host_watch("jiffies_64"), KTSTR_ERR_UNSUPPORTED, "watch of jiffies_64");
+	assert_fails(ktstr_host_capture("now"), KTSTR_ERR_UNSUPPORTED, "snapshot \"now\"");
+	assert_fails(ktstr_host_watch("jiffies_64"), KTSTR_ERR_UNSUPPORTED, "watch of jiffies_64");
 	ktstr_host_record_cgroup_procs("tag", "cg_0", NULL, 0);
 }
 

@@ -1,51 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The index of runs: from sidecars, by many processes at once, queried, rebuilt, damaged. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "result/index.h"
 #include "result_fixture.h"
+#include "scratch.h"
 
-static char root[] = "/tmp/ktstr-index-XXXXXX";
 static char *index_path;
 
 static int make_root(void **state)
 {
-	(void)state;
-	if (!mkdtemp(root))
+	if (make_scratch(state))
 		return -1;
-	setenv("KTSTR_RUNS_ROOT", root, 1);
-	index_path = ktstr_xasprintf("%s/index.sqlite", root);
+	setenv("KTSTR_RUNS_ROOT", scratch, 1);
+	index_path = ktstr_xasprintf("%s/index.sqlite", scratch);
 	return 0;
 }
 
 static int remove_root(void **state)
 {
-	(void)state;
 	free(index_path);
-	ktstr_error_free(ktstr_remove_tree(root));
-	return 0;
+	return remove_scratch(state);
 }
 
 static int empty_root(void **state)
 {
 	(void)state;
-	ktstr_error_free(ktstr_remove_tree(root));
-	return ktstr_make_dirs(root) ? -1 : 0;
+	ktstr_error_free(ktstr_remove_tree(scratch));
+	return ktstr_make_dirs(scratch) ? -1 : 0;
 }
 
 /* Stores a result of that test with so many iterations; the caller frees the path. */
 static char *store(const char *dir, const char *epoch, const char *test, uint64_t iterations)
 {
 	struct ktstr_test_result result = fixture_pass();
-	_cleanup_free_ char *run_dir = ktstr_xasprintf("%s/%s", root, dir);
+	_cleanup_free_ char *run_dir = ktstr_xasprintf("%s/%s", scratch, dir);
 	char *path;
 
 	setenv("KTSTR_RUN_EPOCH", epoch, 1);
@@ -153,7 +147,7 @@ static void the_same_result_again_replaces_itself(void **state)
 static void rebuilt_from_sidecars(void **state)
 {
 	_cleanup_(ktstr_scan_deinit) struct ktstr_scan scan = { 0 };
-	_cleanup_free_ char *damaged = ktstr_xasprintf("%s/7.3-abc/damaged-0000000000000000.ktstr.json", root);
+	_cleanup_free_ char *damaged = ktstr_xasprintf("%s/7.3-abc/damaged-0000000000000000.ktstr.json", scratch);
 	struct ktstr_index *index;
 	struct ktstr_error *error;
 
@@ -163,13 +157,13 @@ static void rebuilt_from_sidecars(void **state)
 	free(store("6.16-abc", "1795383697000000001", "steady", 300));
 	assert_null(ktstr_write_file_atomic(damaged, "{\"test_name\": 3", 15));
 
-	assert_null(ktstr_index_rebuild(NULL, root, false, &scan));
+	assert_null(ktstr_index_rebuild(NULL, scratch, false, &scan));
 	assert_int_equal(scan.walked, 3);
 	assert_int_equal(scan.valid, 2);
 	assert_non_null(strstr(scan.failures[0].path, "damaged"));
 	assert_int_equal(results(&(struct ktstr_index_query){ 0 }).count, 3);
 	ktstr_scan_deinit(&scan);
-	assert_null(ktstr_index_rebuild(NULL, root, true, &scan));
+	assert_null(ktstr_index_rebuild(NULL, scratch, true, &scan));
 	assert_int_equal(results(&(struct ktstr_index_query){ 0 }).count, 2);
 
 	/* Not a database at all: opening says what to do, rebuilding does it. */
@@ -179,7 +173,7 @@ static void rebuilt_from_sidecars(void **state)
 	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_CORRUPT);
 	assert_non_null(strstr(ktstr_error_message(error), "ktstr runs reindex"));
 	ktstr_error_free(error);
-	assert_null(ktstr_index_rebuild(NULL, root, false, &scan));
+	assert_null(ktstr_index_rebuild(NULL, scratch, false, &scan));
 	assert_int_equal(results(&(struct ktstr_index_query){ 0 }).count, 2);
 }
 
@@ -229,7 +223,7 @@ static void fifty_writers_lose_nothing(void **state)
 	}
 	seen = results(&(struct ktstr_index_query){ 0 });
 	assert_int_equal(seen.count, WRITERS);
-	assert_null(ktstr_index_rebuild(NULL, root, true, &scan));
+	assert_null(ktstr_index_rebuild(NULL, scratch, true, &scan));
 	assert_int_equal(scan.valid, WRITERS);
 	assert_int_equal(scan.failures_count, 0);
 	assert_int_equal(results(&(struct ktstr_index_query){ 0 }).count, WRITERS);

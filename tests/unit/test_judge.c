@@ -3,20 +3,17 @@
  * Verdicts from frames and endings that are made up here: each way a run can go wrong must end in a failure whose
  * cause says just that, and only a run that is whole may pass.
  */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "check/result_json.h"
 #include "runner/expect.h"
 #include "runner/judge.h"
+#include "unit.h"
 
 #define EXITED(code) ((code) << 8) /* wait statuses as the kernel makes them */
 #define KILLED(sig)  (sig)

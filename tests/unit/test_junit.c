@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JUnit XML: valid against the schema that importers agree on, whatever a guest said. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "result/junit.h"
 #include "result_fixture.h"
+#include "unit.h"
 
 static void add(struct ktstr_junit *junit, struct ktstr_test_result result)
 {

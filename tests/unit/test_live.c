@@ -2,8 +2,6 @@
 /* Live operations against an agent made up here: what it is asked, and what its answers mean for the context. */
 #include <jansson.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,13 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "ktstr/scenario.h"
 #include "sched/live.h"
 #include "wire/program.h"
+#include "unit.h"
 
 static const struct ktstr_scheduler fast = { .name = "fast", .binary = "x" };
 

@@ -3,16 +3,14 @@
  * Topologies in QEMU's words: which arguments which machine gets, what is refused, and where RAM
  * lies in its file.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/str.h"
 #include "vm/machine.h"
+#include "unit.h"
 
 #define GIB (1ull << 30)
 
@@ -46,7 +44,7 @@ static char *line_of(const struct ktstr_machine *machine)
 	return ktstr_str_take(&line);
 }
 
-static void assert_has(const struct ktstr_machine *machine, const char *part)
+static void assert_argument(const struct ktstr_machine *machine, const char *part)
 {
 	_cleanup_free_ char *line = line_of(machine);
 
@@ -99,18 +97,18 @@ static void nodes_are_slices_of_one_file(void **state)
 	(void)state;
 	machine.memory_mib = 1001;
 	machine.ram_share = false;
-	assert_has(&machine, "-machine pc,max-ram-below-4g=2147483648,hmat=on ");
-	assert_has(&machine, "-smp 8,sockets=2,dies=2,cores=2,threads=1 -m 1001M ");
-	assert_has(&machine, "id=ram0,size=500M,mem-path=/proc/self/fd/9,share=off ");
-	assert_has(&machine, "id=ram1,size=501M,mem-path=/proc/self/fd/9,share=off,offset=500M ");
-	assert_has(&machine, "-numa node,nodeid=0,memdev=ram0,cpus=0-3 ");
-	assert_has(&machine, "-numa node,nodeid=1,memdev=ram1,cpus=4-7 ");
-	assert_has(&machine, "-numa dist,src=0,dst=1,val=20 ");
-	assert_has(&machine, "initiator=0,target=0,hierarchy=memory,data-type=access-latency,"
+	assert_argument(&machine, "-machine pc,max-ram-below-4g=2147483648,hmat=on ");
+	assert_argument(&machine, "-smp 8,sockets=2,dies=2,cores=2,threads=1 -m 1001M ");
+	assert_argument(&machine, "id=ram0,size=500M,mem-path=/proc/self/fd/9,share=off ");
+	assert_argument(&machine, "id=ram1,size=501M,mem-path=/proc/self/fd/9,share=off,offset=500M ");
+	assert_argument(&machine, "-numa node,nodeid=0,memdev=ram0,cpus=0-3 ");
+	assert_argument(&machine, "-numa node,nodeid=1,memdev=ram1,cpus=4-7 ");
+	assert_argument(&machine, "-numa dist,src=0,dst=1,val=20 ");
+	assert_argument(&machine, "initiator=0,target=0,hierarchy=memory,data-type=access-latency,"
 			     "latency=100 ");
-	assert_has(&machine, "initiator=1,target=0,hierarchy=memory,data-type=access-latency,"
+	assert_argument(&machine, "initiator=1,target=0,hierarchy=memory,data-type=access-latency,"
 			     "latency=200 ");
-	assert_has(&machine, "initiator=1,target=1,hierarchy=memory,data-type=access-bandwidth,"
+	assert_argument(&machine, "initiator=1,target=1,hierarchy=memory,data-type=access-bandwidth,"
 			     "bandwidth=51200M");
 }
 
@@ -131,24 +129,24 @@ static void uneven_nodes_get_a_socket_per_llc(void **state)
 
 	(void)state;
 	machine.memory_mib = 9999; /* explicit nodes say how much */
-	assert_has(&machine, "-smp 16,sockets=4,dies=1,cores=2,threads=2 -m 896M ");
-	assert_has(&machine, "-numa node,nodeid=0,memdev=ram0,cpus=0-11 ");
-	assert_has(&machine, "offset=768M -numa");
+	assert_argument(&machine, "-smp 16,sockets=4,dies=1,cores=2,threads=2 -m 896M ");
+	assert_argument(&machine, "-numa node,nodeid=0,memdev=ram0,cpus=0-11 ");
+	assert_argument(&machine, "offset=768M -numa");
 	/*
 	 * Node 2 is nearer to node 1, for which its declared latency holds; from node 0 it doubles.
 	 */
-	assert_has(&machine, "-numa node,nodeid=2,memdev=ram2,initiator=1 ");
-	assert_has(&machine, "initiator=1,target=2,hierarchy=memory,data-type=access-latency,"
+	assert_argument(&machine, "-numa node,nodeid=2,memdev=ram2,initiator=1 ");
+	assert_argument(&machine, "initiator=1,target=2,hierarchy=memory,data-type=access-latency,"
 			     "latency=444 ");
-	assert_has(&machine, "initiator=0,target=2,hierarchy=memory,data-type=access-latency,"
+	assert_argument(&machine, "initiator=0,target=2,hierarchy=memory,data-type=access-latency,"
 			     "latency=888 ");
-	assert_has(&machine, "initiator=0,target=2,hierarchy=memory,data-type=access-bandwidth,"
+	assert_argument(&machine, "initiator=0,target=2,hierarchy=memory,data-type=access-bandwidth,"
 			     "bandwidth=10240M ");
 	assert_lacks(&machine, "hmat-lb,initiator=2");
-	assert_has(&machine,
+	assert_argument(&machine,
 		   "-numa hmat-cache,node-id=1,size=67108864,level=1,associativity=direct,"
 		   "policy=write-back,line=64");
-	assert_has(&machine, "-numa dist,src=1,dst=2,val=20 ");
+	assert_argument(&machine, "-numa dist,src=1,dst=2,val=20 ");
 }
 
 static void unspeakable_caches_are_refused(void **state)
@@ -172,9 +170,9 @@ static void determinism_needs_tcg(void **state)
 
 	(void)state;
 	machine.deterministic = true;
-	assert_has(&machine, "-accel tcg,thread=single -icount shift=2,sleep=off "
+	assert_argument(&machine, "-accel tcg,thread=single -icount shift=2,sleep=off "
 			     "-rtc base=2026-01-01T00:00:00,clock=vm -seed 1 ");
-	assert_has(&machine, ",-rdrand,-rdseed ");
+	assert_argument(&machine, ",-rdrand,-rdseed ");
 	machine.accel = KTSTR_ACCEL_KVM;
 	assert_unsupported(&machine, "KTSTR_ACCEL=tcg");
 }
@@ -188,12 +186,12 @@ static void old_qemu_gets_what_it_can_do(void **state)
 	(void)state;
 	machine.qemu_major = 7;
 	machine.qemu_minor = 2;
-	assert_has(&machine, "-accel tcg,thread=single -cpu max,vendor=GenuineIntel -smp");
+	assert_argument(&machine, "-accel tcg,thread=single -cpu max,vendor=GenuineIntel -smp");
 	machine.topology = &numa;
 	assert_unsupported(&machine, "topology 2n2l1c1t has 2 NUMA nodes, which needs QEMU 8.1");
 	machine.qemu_major = 8;
 	machine.qemu_minor = 1;
-	assert_has(&machine, "-accel tcg,thread=single ");
+	assert_argument(&machine, "-accel tcg,thread=single ");
 	machine.topology = &wide;
 	assert_unsupported(&machine, "topology 1n14l9c2t has APIC ids up to 433");
 }
@@ -205,13 +203,13 @@ static void wide_machines_get_interrupt_remapping(void **state)
 	struct ktstr_machine machine = tcg(&fits);
 
 	(void)state;
-	assert_has(&machine, "-machine pc,");
+	assert_argument(&machine, "-machine pc,");
 	assert_lacks(&machine, "intel-iommu");
 	machine.topology = &wide;
-	assert_has(&machine, "-machine q35,");
-	assert_has(&machine, "-device intel-iommu,intremap=on,eim=on ");
+	assert_argument(&machine, "-machine q35,");
+	assert_argument(&machine, "-device intel-iommu,intremap=on,eim=on ");
 	machine.accel = KTSTR_ACCEL_KVM;
-	assert_has(&machine, "-accel kvm,kernel-irqchip=split ");
+	assert_argument(&machine, "-accel kvm,kernel-irqchip=split ");
 }
 
 static void kvm_follows_the_host_vendor(void **state)
@@ -221,10 +219,10 @@ static void kvm_follows_the_host_vendor(void **state)
 
 	(void)state;
 	machine.accel = KTSTR_ACCEL_KVM;
-	assert_has(&machine, "-accel kvm -cpu host,host-cache-info=off,l3-cache=on -smp "
+	assert_argument(&machine, "-accel kvm -cpu host,host-cache-info=off,l3-cache=on -smp "
 			     "16,sockets=2,dies=2,cores=2,threads=2 ");
 	machine.host_cpu_amd = true;
-	assert_has(&machine, "l3-cache=on,topoext=on -smp 16,sockets=4,dies=1,cores=2,threads=2 ");
+	assert_argument(&machine, "l3-cache=on,topoext=on -smp 16,sockets=4,dies=1,cores=2,threads=2 ");
 }
 
 static void memory_has_a_floor_and_paths_may_have_commas(void **state)
@@ -237,7 +235,7 @@ static void memory_has_a_floor_and_paths_may_have_commas(void **state)
 	assert_int_equal(ktstr_machine_memory_mib(&topology, 2048), 2048);
 	assert_int_equal(ktstr_machine_memory_mib(&many, 2048), 16128);
 	machine.ram_path = "/tmp/a,b";
-	assert_has(&machine, "mem-path=/tmp/a,,b,share=on");
+	assert_argument(&machine, "mem-path=/tmp/a,,b,share=on");
 }
 
 static uint64_t offset_of(const struct ktstr_machine *machine, uint64_t address)

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The memory budget: what runs claim, what is left beside them, what hosts and cgroups allow. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "runner/memory.h"
+#include "scratch.h"
 
 static const struct ktstr_memory_claim boots = { .guest_mib = 2048, .vcpus = 2 };
 static const struct ktstr_memory_claim clones = { .guest_mib = 2048, .vcpus = 2, .clone = true };
@@ -83,31 +80,10 @@ static void test_refusals_name_need_have_and_remedy(void **state)
 	assert_non_null(strstr(ktstr_error_message(by_budget), "KTSTR_MEMORY_BUDGET_MIB allows 1100"));
 }
 
-static char root[64];
-
 static int set_up(void **state)
 {
-	(void)state;
 	unsetenv("KTSTR_MEMORY_BUDGET_MIB");
-	strcpy(root, "/tmp/ktstr-memory-XXXXXX");
-	return mkdtemp(root) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(root));
-	return 0;
-}
-
-static void put(const char *path, const char *text)
-{
-	_cleanup_free_ char *full = ktstr_xasprintf("%s/%s", root, path);
-	_cleanup_free_ char *dir = ktstr_xstrdup(full);
-
-	*strrchr(dir, '/') = '\0';
-	assert_null(ktstr_make_dirs(dir));
-	assert_null(ktstr_write_file_atomic(full, text, strlen(text)));
+	return make_scratch(state);
 }
 
 static void test_the_tightest_cgroup_counts(void **state)
@@ -116,18 +92,18 @@ static void test_the_tightest_cgroup_counts(void **state)
 
 	(void)state;
 	put("proc/meminfo", "MemTotal:       16777216 kB\nMemFree: 1 kB\nMemAvailable:    8388608 kB\n");
-	ktstr_memory_host_read(root, &host);
+	ktstr_memory_host_read(scratch, &host);
 	assert_int_equal(host.total_mib, 16384);
 	assert_int_equal(host.available_mib, 8192);
 	put("proc/self/cgroup", "0::/job/inner\n");
 	put("sys/fs/cgroup/job/inner/memory.max", "max\n");
 	put("sys/fs/cgroup/job/inner/memory.current", "1\n");
-	ktstr_memory_host_read(root, &host);
+	ktstr_memory_host_read(scratch, &host);
 	assert_int_equal(host.available_mib, 8192);
 	put("sys/fs/cgroup/job/memory.max", "4294967296\n");
 	put("sys/fs/cgroup/job/memory.current", "1073741824\n");
 	put("sys/fs/cgroup/job/memory.stat", "anon 5\ninactive_file 536870912\n");
-	ktstr_memory_host_read(root, &host);
+	ktstr_memory_host_read(scratch, &host);
 	assert_int_equal(host.available_mib, 4096 - 512);
 	assert_false(host.limited);
 }
@@ -138,8 +114,8 @@ static void test_a_share_covers_the_children(void **state)
 	put("proc/7/task/7/children", "8 9 ");
 	put("proc/7/smaps_rollup", "00-ff ---p 0 [rollup]\nRss: 99999 kB\nPss:   1024 kB\n");
 	put("proc/8/smaps_rollup", "00-ff ---p 0 [rollup]\nRss: 99999 kB\nPss:   204800 kB\n");
-	assert_int_equal(ktstr_memory_share_mib(root, 7), 201);
-	assert_int_equal(ktstr_memory_share_mib(root, 12), 0);
+	assert_int_equal(ktstr_memory_share_mib(scratch, 7), 201);
+	assert_int_equal(ktstr_memory_share_mib(scratch, 12), 0);
 }
 
 int main(void)
@@ -150,8 +126,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_in_use_is_not_counted_twice),
 		cmocka_unit_test(test_a_budget_counts_claims),
 		cmocka_unit_test(test_refusals_name_need_have_and_remedy),
-		cmocka_unit_test_setup_teardown(test_the_tightest_cgroup_counts, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_a_share_covers_the_children, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_the_tightest_cgroup_counts, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_a_share_covers_the_children, set_up, remove_scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

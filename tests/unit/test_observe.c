@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reads of guest memory through page tables made up here, and walks over structures that lie. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/file.h"
 #include "observe/kernel_view.h"
+#include "unit.h"
 
 enum { MIB = 1 << 20, RAM_BYTES = 8 * MIB };
 

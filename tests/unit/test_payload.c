@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Payloads without a VM: numbers out of output, checks, declarations, and runs of small shell commands. */
 #include <math.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "ktstr/scenario.h"
 #include "payload/internal.h"
 #include "runner/includes.h"
+#include "unit.h"
 
 static struct ktstr_payload_metrics extract(const char *text)
 {

@@ -4,17 +4,15 @@
  * run.
  */
 #include <pty.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "result/internal.h"
 #include "result/printer.h"
 #include "result_fixture.h"
+#include "unit.h"
 
 #define _cleanup_result_ _cleanup_(ktstr_test_result_deinit)
 

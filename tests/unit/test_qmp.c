@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* QMP client: the tests play QEMU on the other end of a socket pair, well-behaved and not. */
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-
-#include <cmocka.h>
 
 #include "base/child.h"
 #include "base/cleanup.h"
@@ -18,6 +14,7 @@
 #include "base/str.h"
 #include "vm/qemu.h"
 #include "vm/qmp.h"
+#include "unit.h"
 
 #define GREETING \
 	"{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n{\"return\": {}, \"id\": 1}\r\n"
@@ -62,15 +59,6 @@ static struct ktstr_qmp *open_saying(const char *rest, int *theirs)
 	return qmp;
 }
 
-static void assert_error(struct ktstr_error *error, enum ktstr_error_code code, const char *part)
-{
-	assert_non_null(error);
-	if (!strstr(ktstr_error_message(error), part))
-		fail_msg("\"%s\" lacks \"%s\"", ktstr_error_message(error), part);
-	assert_int_equal(ktstr_error_code(error), code);
-	ktstr_error_free(error);
-}
-
 static void reply_among_events(void **state)
 {
 	struct ktstr_qmp *qmp;
@@ -113,15 +101,15 @@ static void error_replies(void **state)
 		"{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error\"}}\n"
 		"{\"id\": 4, \"error\": 5}\n",
 		&theirs);
-	assert_error(ktstr_qmp_execute(qmp, "x", NULL, soon(), NULL), KTSTR_ERR_UNSUPPORTED,
+	assert_fails(ktstr_qmp_execute(qmp, "x", NULL, soon(), NULL), KTSTR_ERR_UNSUPPORTED,
 		     "x: no x\\x1b[31m");
-	assert_error(ktstr_qmp_execute(qmp, "y", NULL, soon(), NULL), KTSTR_ERR_GUEST,
+	assert_fails(ktstr_qmp_execute(qmp, "y", NULL, soon(), NULL), KTSTR_ERR_GUEST,
 		     "y: JSON parse error");
-	assert_error(ktstr_qmp_execute(qmp, "z", NULL, soon(), NULL), KTSTR_ERR_GUEST, "z: ");
-	assert_error(ktstr_qmp_execute(qmp, "slow", NULL, in_ms(20), NULL), KTSTR_ERR_TIMEOUT,
+	assert_fails(ktstr_qmp_execute(qmp, "z", NULL, soon(), NULL), KTSTR_ERR_GUEST, "z: ");
+	assert_fails(ktstr_qmp_execute(qmp, "slow", NULL, in_ms(20), NULL), KTSTR_ERR_TIMEOUT,
 		     "slow: ");
 	/* Invalid UTF-8 cannot be sent; nothing leaks, nothing is written. */
-	assert_error(ktstr_qmp_execute(qmp, "\xff", json_object(), soon(), NULL), KTSTR_ERR_INVALID,
+	assert_fails(ktstr_qmp_execute(qmp, "\xff", json_object(), soon(), NULL), KTSTR_ERR_INVALID,
 		     "JSON");
 	close(theirs);
 	ktstr_qmp_close(qmp);
@@ -136,15 +124,15 @@ static void ends_of_qemu(void **state)
 	(void)state;
 	qmp = open_saying("{\"event\": \"SHUTDOWN\"}\n{\"return\": {", &theirs);
 	shutdown(theirs, SHUT_WR);
-	assert_error(ktstr_qmp_execute(qmp, "quit", NULL, soon(), NULL), KTSTR_ERR_GUEST,
+	assert_fails(ktstr_qmp_execute(qmp, "quit", NULL, soon(), NULL), KTSTR_ERR_GUEST,
 		     "quit: QEMU ended in the middle");
 	/* Events that came before the end are still there. */
 	assert_null(ktstr_qmp_next_event(qmp, soon(), &event));
 	assert_string_equal(json_string_value(json_object_get(event, "event")), "SHUTDOWN");
 	json_decref(event);
-	assert_error(ktstr_qmp_next_event(qmp, soon(), &event), KTSTR_ERR_GUEST, "QEMU ended");
+	assert_fails(ktstr_qmp_next_event(qmp, soon(), &event), KTSTR_ERR_GUEST, "QEMU ended");
 	close(theirs);
-	assert_error(ktstr_qmp_execute(qmp, "cont", NULL, soon(), NULL), KTSTR_ERR_GUEST,
+	assert_fails(ktstr_qmp_execute(qmp, "cont", NULL, soon(), NULL), KTSTR_ERR_GUEST,
 		     "QEMU ended");
 	ktstr_qmp_close(qmp);
 }
@@ -168,7 +156,7 @@ static void garbage_and_bad_greetings(void **state)
 		int ours, theirs;
 
 		pair_saying(cases[i].text, &ours, &theirs);
-		assert_error(ktstr_qmp_open(ours, in_ms(50), &qmp), cases[i].code, cases[i].part);
+		assert_fails(ktstr_qmp_open(ours, in_ms(50), &qmp), cases[i].code, cases[i].part);
 		assert_null(qmp);
 		close(theirs);
 	}
@@ -210,9 +198,9 @@ static void endless_line_is_cut_off(void **state)
 	unit[65536] = '\0';
 	qmp = open_saying("", &theirs);
 	flood_start(&flood, theirs, unit);
-	assert_error(ktstr_qmp_execute(qmp, "stop", NULL, in_ms(60000), NULL), KTSTR_ERR_CORRUPT,
+	assert_fails(ktstr_qmp_execute(qmp, "stop", NULL, in_ms(60000), NULL), KTSTR_ERR_CORRUPT,
 		     "exceeds 16 MiB");
-	assert_error(ktstr_qmp_execute(qmp, "stop", NULL, soon(), NULL), KTSTR_ERR_CORRUPT,
+	assert_fails(ktstr_qmp_execute(qmp, "stop", NULL, soon(), NULL), KTSTR_ERR_CORRUPT,
 		     "exceeds");
 	ktstr_qmp_close(qmp);
 	pthread_join(flood.thread, NULL);
@@ -232,7 +220,7 @@ static void floods_do_not_outlast_the_deadline(void **state)
 
 		flood_start(&flood, theirs, units[i]);
 		started = ktstr_now_ns();
-		assert_error(ktstr_qmp_execute(qmp, "stop", NULL, in_ms(100), NULL),
+		assert_fails(ktstr_qmp_execute(qmp, "stop", NULL, in_ms(100), NULL),
 			     KTSTR_ERR_TIMEOUT, "in time");
 		assert_true(ktstr_now_ns() - started < 3000000000ull);
 		ktstr_qmp_close(qmp);
@@ -250,7 +238,7 @@ static void deep_json_is_refused(void **state)
 	memset(deep, '[', 100000);
 	strcpy(deep + 100000, "\n");
 	pair_saying(deep, &ours, &theirs);
-	assert_error(ktstr_qmp_open(ours, soon(), &qmp), KTSTR_ERR_CORRUPT, "[[[");
+	assert_fails(ktstr_qmp_open(ours, soon(), &qmp), KTSTR_ERR_CORRUPT, "[[[");
 	close(theirs);
 }
 
@@ -370,7 +358,7 @@ static void real_qemu(void **state)
 		json_integer_value(json_object_get(json_object_get(reply, "qemu"), "major")),
 		qemu.major);
 	json_decref(reply);
-	assert_error(ktstr_qmp_execute(qmp, "no-such", NULL, in_ms(20000), NULL),
+	assert_fails(ktstr_qmp_execute(qmp, "no-such", NULL, in_ms(20000), NULL),
 		     KTSTR_ERR_UNSUPPORTED, "no-such: ");
 	assert_null(ktstr_qmp_execute_with_fd(qmp, "getfd", json_pack("{s:s}", "fdname", "zero"), 0,
 					      in_ms(20000)));

@@ -4,18 +4,15 @@
  * of test and field.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "guest/registry.h"
 #include "ktstr/test.h"
+#include "unit.h"
 
 static void body(struct ktstr_ctx *ctx)
 {
@@ -223,6 +220,24 @@ static void description(void **state)
 	json_decref(json);
 }
 
+/* Rather than to leave the test out in silence. */
+static void what_json_cannot_say_is_an_error(void **state)
+{
+	static const struct ktstr_test_entry latin1 = { .name = "latin1", .body = body, .description = "caf\xe9" };
+	static const struct ktstr_test_entry *const entries[] = { &latin1 };
+	json_t *json, *errors;
+
+	(void)state;
+	ktstr_registry = (struct ktstr_registry){ entries, entries + 1, NULL, NULL };
+	json = ktstr_registry_describe();
+	errors = json_object_get(json, "errors");
+	assert_int_equal(json_array_size(json_object_get(json, "tests")), 0);
+	assert_int_equal(json_array_size(errors), 1);
+	assert_non_null(strstr(json_string_value(json_array_get(errors, 0)), "test latin1: a text"));
+	json_decref(json);
+	ktstr_registry = (struct ktstr_registry){ 0 };
+}
+
 static void captures_must_fit_into_the_duration(void **state)
 {
 	struct ktstr_test_entry test = { .name = "t", .body = body, .duration = KTSTR_SEC(10), .num_snapshots = 64 };
@@ -279,6 +294,7 @@ int main(void)
 		cmocka_unit_test(checks_are_inherited_by_field),
 		cmocka_unit_test_setup_teardown(lookups, fill_registry, empty_registry),
 		cmocka_unit_test_setup_teardown(description, fill_registry, empty_registry),
+		cmocka_unit_test(what_json_cannot_say_is_an_error),
 		cmocka_unit_test(captures_must_fit_into_the_duration),
 		cmocka_unit_test(writes_and_watches_of_maps_name_what_can_be_found),
 	};

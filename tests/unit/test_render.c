@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Bytes to values by BTF types made up here. */
 #include <bpf/btf.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "observe/render.h"
 #include "observe/types.h"
+#include "unit.h"
 
 static void assert_renders(const struct btf *btf, int type, const void *bytes, size_t have, const char *expected)
 {

@@ -3,14 +3,12 @@
  * The failure report: golden texts per way to fail, order of sections, trimmed logs, hostile text,
  * quoting.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "result/internal.h"
 #include "result_fixture.h"
+#include "unit.h"
 
 #define _cleanup_result_ _cleanup_(ktstr_test_result_deinit)
 

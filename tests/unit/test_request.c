@@ -3,8 +3,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,12 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "ktstr/units.h"
 #include "wire/program.h"
+#include "unit.h"
 
 /* What the agent says to the next request: a list of frames whose ids are relative to the request's. */
 struct answer {

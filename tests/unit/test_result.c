@@ -7,50 +7,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/child.h"
 #include "base/file.h"
 #include "check/json_util.h"
 #include "result/internal.h"
 #include "result_fixture.h"
+#include "scratch.h"
 
 #define _cleanup_result_ _cleanup_(ktstr_test_result_deinit)
 
-static char root[64];
-
-#define assert_ok(call)                                              \
-	do {                                                         \
-		struct ktstr_error *error_ = (call);                 \
-		if (error_)                                          \
-			fail_msg("%s", ktstr_error_message(error_)); \
-	} while (0)
-
 static int setup(void **state)
 {
-	(void)state;
-	strcpy(root, "/tmp/ktstr-test-result-XXXXXX");
-	if (!mkdtemp(root))
+	if (make_scratch(state))
 		return -1;
-	setenv("KTSTR_RUNS_ROOT", root, 1);
+	setenv("KTSTR_RUNS_ROOT", scratch, 1);
 	setenv("KTSTR_RUN_EPOCH", "1795383696000000007", 1);
 	unsetenv("KTSTR_SIDECAR_DIR");
 	unsetenv("KTSTR_PROJECT_COMMIT");
 	unsetenv("KTSTR_CI");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(root));
 	return 0;
 }
 
@@ -557,8 +537,8 @@ static void run_dir_is_named_after_kernel_and_commit(void **state)
 	(void)state;
 	assert_ok(ktstr_run_dir_open("7.3", "abcdef1-dirty", &path));
 	assert_ok(ktstr_run_dir_open(NULL, NULL, &unknown));
-	expected = ktstr_xasprintf("%s/7.3-abcdef1-dirty", root);
-	expected_unknown = ktstr_xasprintf("%s/unknown-unknown", root);
+	expected = ktstr_xasprintf("%s/7.3-abcdef1-dirty", scratch);
+	expected_unknown = ktstr_xasprintf("%s/unknown-unknown", scratch);
 	assert_string_equal(path, expected);
 	assert_string_equal(unknown, expected_unknown);
 	assert_true(ktstr_path_exists(expected));
@@ -570,7 +550,7 @@ static void run_dir_name_cannot_leave_the_root(void **state)
 
 	(void)state;
 	assert_ok(ktstr_run_dir_open("../../x", "a/b", &path));
-	expected = ktstr_xasprintf("%s/_._.._x-a_b", root);
+	expected = ktstr_xasprintf("%s/_._.._x-a_b", scratch);
 	assert_string_equal(strrchr(path, '/') + 1, "_._.._x-a_b");
 	assert_string_equal(path, expected);
 }
@@ -612,10 +592,10 @@ static void epoch_is_made_and_exported_when_unset(void **state)
 
 static void sidecar_dir_is_used_as_it_is(void **state)
 {
-	_cleanup_free_ char *given = ktstr_xasprintf("%s/mine/deep", root), *path = NULL,
+	_cleanup_free_ char *given = ktstr_xasprintf("%s/mine/deep", scratch), *path = NULL,
 			    *next = NULL;
 	_cleanup_result_ struct ktstr_test_result result = fixture_pass();
-	_cleanup_free_ char *locks = ktstr_xasprintf("%s/mine/.locks", root);
+	_cleanup_free_ char *locks = ktstr_xasprintf("%s/mine/.locks", scratch);
 
 	(void)state;
 	setenv("KTSTR_SIDECAR_DIR", given, 1);
@@ -643,7 +623,7 @@ static void stored_result_loads_with_its_logs(void **state)
 	assert_non_null(
 		strstr(result.sidecar_path, "/7.3-unknown/steady-" STEADY_HASH ".ktstr.json"));
 	/* A run directory can be moved: files go by their bare names. */
-	moved = ktstr_xasprintf("%s/archive", root);
+	moved = ktstr_xasprintf("%s/archive", scratch);
 	assert_int_equal(rename(path, moved), 0);
 	sidecar = ktstr_xasprintf("%s%s", moved, strrchr(result.sidecar_path, '/'));
 	assert_ok(ktstr_result_load(sidecar, &back));
@@ -755,15 +735,15 @@ static int fill_disk(int report_fd)
 	struct ktstr_error *error;
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", root, "tmpfs", 0, "size=64k"))
+	    mount("tmpfs", scratch, "tmpfs", 0, "size=64k"))
 		return 77;
-	setenv("KTSTR_SIDECAR_DIR", root, 1);
+	setenv("KTSTR_SIDECAR_DIR", scratch, 1);
 	result.console = ktstr_xcalloc(1, 1 << 20);
 	result.console_length = 1 << 20;
-	error = ktstr_result_store(root, &result);
+	error = ktstr_result_store(scratch, &result);
 	dprintf(report_fd, "%d %s", ktstr_error_code(error), ktstr_error_message(error));
 	ktstr_error_free(error);
-	return result.sidecar_path || result.console_path || count_files(root, "");
+	return result.sidecar_path || result.console_path || count_files(scratch, "");
 }
 
 static void full_disk_is_reported_with_the_path(void **state)
@@ -771,7 +751,7 @@ static void full_disk_is_reported_with_the_path(void **state)
 	char text[1024] = "";
 	int fds[2], status;
 	_cleanup_free_ char *start = ktstr_xasprintf("%d cannot store the result of steady in %s",
-						     KTSTR_ERR_NO_SPACE, root);
+						     KTSTR_ERR_NO_SPACE, scratch);
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
@@ -805,17 +785,17 @@ static void project_commit_is_head_and_dirtiness(void **state)
 	_cleanup_free_ char *before = getcwd(NULL, 0);
 
 	(void)state;
-	assert_int_equal(chdir(root), 0);
+	assert_int_equal(chdir(scratch), 0);
 	assert_null(ktstr_project_commit());
-	run_git(root, "init -q");
+	run_git(scratch, "init -q");
 	assert_null(ktstr_project_commit()); /* no commit yet */
-	touch(root, "tracked");
-	run_git(root, "add tracked");
-	run_git(root, "commit -q -m first");
+	touch(scratch, "tracked");
+	run_git(scratch, "add tracked");
+	run_git(scratch, "commit -q -m first");
 	clean = ktstr_project_commit();
 	assert_non_null(clean);
 	assert_int_equal(strlen(clean), 7);
-	touch(root, "untracked");
+	touch(scratch, "untracked");
 	untracked = ktstr_project_commit();
 	assert_string_equal(untracked, clean);
 	assert_int_equal(truncate("tracked", 0), 0);
@@ -838,7 +818,7 @@ static void without_git_there_is_no_commit(void **state)
 	setenv("PATH", path, 1);
 }
 
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, remove_scratch)
 
 int main(void)
 {

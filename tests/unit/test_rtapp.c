@@ -3,25 +3,15 @@
  * rt-app files: what is read into which program, what is refused with which words, and workers that carry programs out
  * on this machine: how often they pass, in which order they wake, and that the stop ends every wait.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "rtapp/shared.h"
-
-#define assert_ok(call)                                              \
-	do {                                                         \
-		struct ktstr_error *error_ = (call);                 \
-		if (error_)                                          \
-			fail_msg("%s", ktstr_error_message(error_)); \
-	} while (0)
+#include "unit.h"
 
 static struct rtapp_program *parse(const char *text)
 {

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Series of samples and what is projected out of them; the bridge that stores captures. */
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "ktstr/snapshot_bridge.h"
+#include "unit.h"
 
 /* A dump of a scheduler whose `count` is the number, with maps at kva. */
 static struct ktstr_failure_dump *dump_with(unsigned int count, unsigned int kva)

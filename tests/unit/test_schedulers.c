@@ -3,13 +3,9 @@
  * Declarations of schedulers: each mistake is told by scheduler and field before anything boots, and what is sound comes
  * to the host as it was written.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "guest/registry.h"
@@ -17,6 +13,7 @@
 #include "ktstr/test.h"
 #include "runner/runner.h"
 #include "sched/declaration.h"
+#include "unit.h"
 
 static void body(struct ktstr_ctx *ctx)
 {

@@ -2,16 +2,13 @@
 /* Accessors of dumps: what they find, and what they say when they do not. */
 #include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "ktstr/snapshot.h"
 #include "snapshot/select.h"
+#include "unit.h"
 
 #define U64(NAME, VALUE) "{\"name\":\"" NAME "\",\"value\":{\"kind\":\"uint\",\"bits\":64,\"value\":" VALUE "}}"
 #define SECTION(MAP, KVA, MEMBERS)                                                                                     \

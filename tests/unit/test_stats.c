@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Statistics of cgroups and scenarios: formulas, absence of measurements, merging, JSON. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "check/json_util.h"
 #include "check/result_json.h"
 #include "check/stats_build.h"
 #include "ktstr/check.h"
+#include "unit.h"
 
 #define close_to(a, b) assert_true(fabs((a) - (b)) < 1e-9)
 

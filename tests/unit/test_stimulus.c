@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stimulus frames become events and phases of a result, which its JSON and its report show. */
 #include <endian.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "result_fixture.h"
 #include "result/stimulus_json.h"
 #include "runner/stimulus.h"
 #include "wire/stimulus.h"
+#include "unit.h"
 
 static struct ktstr_stimulus_log course;
 static struct ktstr_test_result result;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Growing strings and arrays, names that were mistyped, and guest text made safe for a terminal. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "unit.h"
 
 static void strings_grow(void **state)
 {

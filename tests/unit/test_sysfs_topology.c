@@ -1,59 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Topologies read from made-up sysfs trees: complete, incomplete and broken ones. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/topology.h"
+#include "cpus.h"
+#include "scratch.h"
 
-static char root[] = "/tmp/ktstr-sysfs-XXXXXX";
-
-static void put(const char *text, const char *fmt, ...) KTSTR_PRINTF(2, 3);
-
-/* Writes a file below <root>/devices/system. */
-static void put(const char *text, const char *fmt, ...)
+/* Writes a file below scratch/devices/system. */
+static void KTSTR_PRINTF(2, 3) put_sys(const char *text, const char *fmt, ...)
 {
-	struct ktstr_str path = { 0 };
+	_cleanup_str_ struct ktstr_str name = { 0 };
 	va_list args;
-	char *slash;
 
-	ktstr_str_addf(&path, "%s/devices/system/", root);
+	ktstr_str_add(&name, "devices/system/");
 	va_start(args, fmt);
-	ktstr_str_vaddf(&path, fmt, args);
+	ktstr_str_vaddf(&name, fmt, args);
 	va_end(args);
-	slash = strrchr(path.data, '/');
-	*slash = '\0';
-	assert_null(ktstr_make_dirs(path.data));
-	*slash = '/';
-	assert_null(ktstr_write_file_atomic(path.data, text, strlen(text)));
-	ktstr_str_deinit(&path);
+	put(name.data, text);
 }
 
 static void put_cpu(int cpu, const char *llc_id, const char *llc_cpus, const char *siblings)
 {
-	put("1\n", "cpu/cpu%d/cache/index0/level", cpu);
-	put("Data\n", "cpu/cpu%d/cache/index0/type", cpu);
-	put("0\n", "cpu/cpu%d/cache/index0/id", cpu);
-	put("3\n", "cpu/cpu%d/cache/index1/level", cpu);
+	put_sys("1\n", "cpu/cpu%d/cache/index0/level", cpu);
+	put_sys("Data\n", "cpu/cpu%d/cache/index0/type", cpu);
+	put_sys("0\n", "cpu/cpu%d/cache/index0/id", cpu);
+	put_sys("3\n", "cpu/cpu%d/cache/index1/level", cpu);
 	if (llc_id)
-		put(llc_id, "cpu/cpu%d/cache/index1/id", cpu);
-	put(llc_cpus, "cpu/cpu%d/cache/index1/shared_cpu_list", cpu);
-	put("16384K\n", "cpu/cpu%d/cache/index1/size", cpu);
+		put_sys(llc_id, "cpu/cpu%d/cache/index1/id", cpu);
+	put_sys(llc_cpus, "cpu/cpu%d/cache/index1/shared_cpu_list", cpu);
+	put_sys("16384K\n", "cpu/cpu%d/cache/index1/size", cpu);
 	if (siblings)
-		put(siblings, "cpu/cpu%d/topology/thread_siblings_list", cpu);
+		put_sys(siblings, "cpu/cpu%d/topology/thread_siblings_list", cpu);
 }
 
 static void put_node(int node, const char *cpus, const char *distance)
 {
-	put(cpus, "node/node%d/cpulist", node);
-	put(distance, "node/node%d/distance", node);
-	put("Node 0 MemTotal:      513872 kB\nNode 0 MemFree:       413872 kB\n",
+	put_sys(cpus, "node/node%d/cpulist", node);
+	put_sys(distance, "node/node%d/distance", node);
+	put_sys("Node 0 MemTotal:      513872 kB\nNode 0 MemFree:       413872 kB\n",
 	    "node/node%d/meminfo", node);
 }
 
@@ -62,40 +51,19 @@ static void put_two_llcs(void)
 {
 	static const char *const siblings[] = { "0-1\n", "2-3\n", "4-5\n", "6-7\n" };
 
-	put("0-7\n", "cpu/online");
+	put_sys("0-7\n", "cpu/online");
 	for (int cpu = 0; cpu < 8; cpu++)
 		put_cpu(cpu, cpu < 4 ? "7\n" : "3\n", cpu < 4 ? "0-3\n" : "4-7\n",
 			siblings[cpu / 2]);
 	put_node(0, "0-7\n", "10\n");
 }
 
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	return mkdtemp(root) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(root));
-	return 0;
-}
-
 static struct ktstr_test_topology *read_tree(void)
 {
 	struct ktstr_test_topology *topology = NULL;
 
-	assert_null(ktstr_test_topology_from_system(root, &topology));
+	assert_null(ktstr_test_topology_from_system(scratch, &topology));
 	return topology;
-}
-
-static void assert_cpus(struct ktstr_cpus cpus, const char *expected)
-{
-	_cleanup_free_ char *text = ktstr_cpus_to_text(&cpus);
-
-	assert_string_equal(text, expected);
 }
 
 static void complete_tree_is_read(void **state)
@@ -132,7 +100,7 @@ static void node_without_cpus_is_memory_only(void **state)
 	put_two_llcs();
 	put_node(0, "0-7\n", "10 28\n");
 	put_node(10, "\n", "28 10\n");
-	put("10\n", "node/possible");
+	put_sys("10\n", "node/possible");
 	topology = read_tree();
 	ids = ktstr_test_topology_numa_node_ids(topology, &count);
 	assert_int_equal(count, 2);
@@ -149,7 +117,7 @@ static void nothing_but_online_is_one_llc(void **state)
 	size_t count;
 
 	(void)state;
-	put("0-3\n", "cpu/online");
+	put_sys("0-3\n", "cpu/online");
 	topology = read_tree();
 	llcs = ktstr_test_topology_llcs(topology, &count);
 	assert_int_equal(count, 1);
@@ -169,7 +137,7 @@ static void missing_cache_id_takes_lowest_sharer(void **state)
 	size_t count;
 
 	(void)state;
-	put("0-3\n", "cpu/online");
+	put_sys("0-3\n", "cpu/online");
 	for (int cpu = 0; cpu < 4; cpu++)
 		put_cpu(cpu, NULL, cpu < 2 ? "0-1\n" : "2-3\n", NULL);
 	topology = read_tree();
@@ -187,11 +155,11 @@ static void core_ids_stand_in_for_sibling_lists(void **state)
 	size_t count;
 
 	(void)state;
-	put("0-7\n", "cpu/online");
+	put_sys("0-7\n", "cpu/online");
 	/* Core ids repeat in the second LLC, as they do in a second package. */
 	for (int cpu = 0; cpu < 8; cpu++) {
 		put_cpu(cpu, cpu < 4 ? "0\n" : "1\n", cpu < 4 ? "0-3\n" : "4-7\n", NULL);
-		put(cpu % 2 ? "1\n" : "0\n", "cpu/cpu%d/topology/core_id", cpu);
+		put_sys(cpu % 2 ? "1\n" : "0\n", "cpu/cpu%d/topology/core_id", cpu);
 	}
 	topology = read_tree();
 	assert_cpus(ktstr_test_topology_siblings(topology, 0), "0,2");
@@ -225,7 +193,7 @@ static void offline_cpus_do_not_count(void **state)
 
 	(void)state;
 	put_two_llcs();
-	put("0-2,4-6\n", "cpu/online");
+	put_sys("0-2,4-6\n", "cpu/online");
 	topology = read_tree();
 	assert_int_equal(ktstr_test_topology_total_cpus(topology), 6);
 	assert_cpus(ktstr_test_topology_cpus_in_llc(topology, 1), "0-2");
@@ -254,19 +222,19 @@ static void unreadable_or_empty_online_is_an_error(void **state)
 	struct ktstr_error *error;
 
 	(void)state;
-	error = ktstr_test_topology_from_system(root, &topology);
+	error = ktstr_test_topology_from_system(scratch, &topology);
 	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_NOT_FOUND);
 	assert_non_null(strstr(ktstr_error_message(error), "devices/system/cpu/online"));
 	ktstr_error_free(error);
-	put("\n", "cpu/online");
-	error = ktstr_test_topology_from_system(root, &topology);
+	put_sys("\n", "cpu/online");
+	error = ktstr_test_topology_from_system(scratch, &topology);
 	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_INVALID);
 	assert_non_null(strstr(ktstr_error_message(error), "lists no CPUs"));
 	ktstr_error_free(error);
 	assert_null(topology);
 }
 
-#define with_tree(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define with_tree(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
 
 int main(void)
 {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The template store without VMs: made whole or not at all, checked, evicted, reclaimed, dropped. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,33 +8,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "vm/template_store.h"
+#include "scratch.h"
 
 #define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KEY_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-static char store[64];
-
 static int set_up(void **state)
 {
-	(void)state;
-	strcpy(store, "/tmp/ktstr-store-XXXXXX");
-	if (!mkdtemp(store))
+	if (make_scratch(state))
 		return -1;
 	unsetenv("KTSTR_TEMPLATE_CAP_MIB");
-	return setenv("KTSTR_TEMPLATE_DIR", store, 1);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(store));
-	return 0;
+	return setenv("KTSTR_TEMPLATE_DIR", scratch, 1);
 }
 
 static void write_file(const char *dir, const char *name, size_t bytes)
@@ -113,7 +99,7 @@ static void test_drop_spares_what_is_in_use(void **state)
 	assert_null(ktstr_template_drop("bb", &dropped, &left));
 	assert_int_equal(dropped, 1);
 	assert_null(ktstr_template_drop(NULL, &dropped, &left));
-	assert_false(ktstr_path_exists(store));
+	assert_false(ktstr_path_exists(scratch));
 }
 
 static void test_least_recently_used_goes_first(void **state)
@@ -231,21 +217,21 @@ static void test_no_room_is_said_with_numbers(void **state)
 
 	(void)state;
 	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_NO_SPACE);
-	assert_non_null(strstr(ktstr_error_message(error), store));
+	assert_non_null(strstr(ktstr_error_message(error), scratch));
 	assert_non_null(strstr(ktstr_error_message(error), "KTSTR_TEMPLATE_DIR"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_published_is_found_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_damage_is_noticed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_drop_spares_what_is_in_use, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_least_recently_used_goes_first, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_builds_of_the_dead_are_reclaimed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_what_clones_fill_is_given_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_the_cap_holds_between_builds, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_no_room_is_said_with_numbers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_published_is_found_again, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_damage_is_noticed, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_drop_spares_what_is_in_use, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_least_recently_used_goes_first, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_builds_of_the_dead_are_reclaimed, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_what_clones_fill_is_given_back, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_the_cap_holds_between_builds, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_no_room_is_said_with_numbers, set_up, remove_scratch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,40 +2,17 @@
 /*
  * Shapes: validation, text form, arithmetic, presets and constraints; test topologies from specs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/topology.h"
-
-/* Expects the call to fail with `code` and a message that contains `part`. */
-#define assert_fails(call, code, part) expect_failure((call), (code), (part), __FILE__, __LINE__)
-
-static void expect_failure(struct ktstr_error *error, enum ktstr_error_code code, const char *part,
-			   const char *file, int line)
-{
-	if (!error || ktstr_error_code(error) != code ||
-	    !strstr(ktstr_error_message(error), part)) {
-		print_error("error is %d \"%s\", expected %d with \"%s\"\n",
-			    ktstr_error_code(error), ktstr_error_message(error), code, part);
-		_fail(file, line);
-	}
-	ktstr_error_free(error);
-}
-
-static void assert_cpus(struct ktstr_cpus cpus, const char *expected)
-{
-	_cleanup_free_ char *text = ktstr_cpus_to_text(&cpus);
-
-	assert_string_equal(text, expected);
-}
+#include "topology/json.h"
+#include "cpus.h"
 
 static const struct ktstr_numa_node cxl_nodes[] = {
 	{ .llcs = 2, .memory_mib = 512 },
@@ -101,6 +78,66 @@ static void bad_text_forms_say_what_is_wrong(void **state)
 		assert_fails(ktstr_topology_parse(cases[i].text, &untouched), KTSTR_ERR_INVALID,
 			     cases[i].message);
 		assert_int_equal(untouched.llcs, 77);
+	}
+}
+
+/* --- JSON --- */
+
+static void declared_nodes_survive_json(void **state)
+{
+	static const struct ktstr_mem_side_cache cache = { .size_bytes = 5ull << 30, .associativity = 1, .write_policy = 2,
+							   .line_size_bytes = 64 };
+	static const struct ktstr_numa_node nodes[] = {
+		{ .llcs = 2, .memory_mib = 512, .cache = &cache },
+		{ .llcs = 1, .memory_mib = 256, .latency_ns = KTSTR_SOME(120), .bandwidth_mbs = KTSTR_SOME(9000) },
+	};
+	static const uint8_t cells[] = { 10, 31, 31, 10 };
+	static const struct ktstr_numa_distance distances = { 2, cells };
+	/* Uneven: no shape of this text alone. */
+	static const struct ktstr_topology declared = { 2, 3, 2, 1, nodes, 2, &distances };
+	struct ktstr_topology read;
+	json_t *json = ktstr_topology_to_json(&declared), *again;
+
+	(void)state;
+	assert_null(ktstr_topology_from_json(json, &read));
+	assert_int_equal(read.nodes_count, 2);
+	assert_int_equal(read.nodes[0].cache->size_bytes, 5ull << 30);
+	assert_false(read.nodes[0].latency_ns.set);
+	assert_null(read.nodes[1].cache);
+	assert_int_equal(read.nodes[1].bandwidth_mbs.value, 9000);
+	assert_int_equal(ktstr_topology_distance(&read, 1, 0), 31);
+	again = ktstr_topology_to_json(&read);
+	assert_true(json_equal(json, again));
+	ktstr_topology_deinit(&read);
+	json_decref(again);
+	json_decref(json);
+}
+
+static void json_of_no_machine_is_refused(void **state)
+{
+	static const struct {
+		const char *text;
+		enum ktstr_error_code code;
+		const char *message;
+	} cases[] = {
+		{ "{}", KTSTR_ERR_CORRUPT, "without shape" },
+		{ "{\"shape\": \"2n\"}", KTSTR_ERR_INVALID, "topology \"2n\"" },
+		{ "{\"shape\": \"2n3l1c1t\"}", KTSTR_ERR_INVALID, "3 LLCs cannot be split" },
+		{ "{\"shape\": \"2n2l1c1t\", \"distances\": [10, 20, 20]}", KTSTR_ERR_CORRUPT, "3 distances" },
+		{ "{\"shape\": \"1n1l1c1t\", \"distances\": [266]}", KTSTR_ERR_INVALID, "[0][0] is 0" },
+		{ "{\"shape\": \"1n1l1c1t\", \"nodes\": [{\"llcs\": 1, \"memory_mib\": -5}]}", KTSTR_ERR_INVALID, "no memory" },
+		{ "{\"shape\": \"1n1l1c1t\", \"nodes\": [7, {}]}", KTSTR_ERR_INVALID, "2 NUMA nodes are described" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *json = json_loads(cases[i].text, 0, NULL);
+		struct ktstr_topology topology;
+
+		assert_non_null(json);
+		assert_fails(ktstr_topology_from_json(json, &topology), cases[i].code, cases[i].message);
+		ktstr_topology_deinit(&topology);
+		json_decref(json);
 	}
 }
 
@@ -398,6 +435,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_form_round_trips),
 		cmocka_unit_test(bad_text_forms_say_what_is_wrong),
+		cmocka_unit_test(declared_nodes_survive_json),
+		cmocka_unit_test(json_of_no_machine_is_refused),
 		cmocka_unit_test(explicit_nodes_are_validated),
 		cmocka_unit_test(distances_name_the_bad_cell),
 		cmocka_unit_test(uneven_nodes_own_contiguous_llcs),

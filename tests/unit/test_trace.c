@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Traces of deterministic runs: what they keep of a frame, their digest, and where two of them part. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "runner/trace.h"
+#include "unit.h"
 
 static void add(struct ktstr_str *trace, uint32_t type, const char *payload, bool crc_ok)
 {

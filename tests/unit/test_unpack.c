@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The guest's reader of job archives (lib/guest/unpack.c), fed with good and with hostile ones. It writes below
- * "/", so each archive is unpacked by a child whose root is an empty directory: needs root.
+ * "/", so each archive is unpacked by a child whose scratch is an empty directory: needs scratch.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,30 +10,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "guest/agent.h"
+#include "scratch.h"
 
 enum { DONE = 0, CORRUPT = 10, OTHER_ERROR = 11 };
-
-static char root[64];
-
-static int make_root(void **state)
-{
-	(void)state;
-	strcpy(root, "/tmp/ktstr-test-unpack-XXXXXX");
-	return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-	(void)state;
-	ktstr_error_free(ktstr_remove_tree(root));
-	return 0;
-}
 
 /* An entry whose header may lie about sizes; real data follows as given. */
 static void add_raw(struct ktstr_str *archive, const char *magic, unsigned int mode, const char *name,
@@ -62,7 +43,7 @@ static void add_trailer(struct ktstr_str *archive)
 	add(archive, 0, "TRAILER!!!", "");
 }
 
-/* In a child with its own root; what it says is its exit code. A crash fails the test. */
+/* In a child with its own scratch; what it says is its exit code. A crash fails the test. */
 static int unpack(const void *bytes, size_t length)
 {
 	/* Exactly as long as it says: a read behind its end is seen by the address sanitizer. */
@@ -75,7 +56,7 @@ static int unpack(const void *bytes, size_t length)
 	if (!pid) {
 		struct ktstr_error *error;
 
-		if (chroot(root))
+		if (chroot(scratch))
 			_exit(99);
 		error = unpack_newc(exact, length);
 		_exit(!error ? DONE : ktstr_error_code(error) == KTSTR_ERR_CORRUPT ? CORRUPT : OTHER_ERROR);
@@ -90,7 +71,7 @@ static int unpack(const void *bytes, size_t length)
 
 static char *content_of(const char *name)
 {
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", root, name);
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", scratch, name);
 	char *text = NULL;
 
 	ktstr_error_free(ktstr_read_file(path, &text, NULL));
@@ -115,7 +96,7 @@ static void good_archive(void **state)
 	assert_string_equal(text, "abc");
 	through_link = content_of("job/link");
 	assert_string_equal(through_link, "abc");
-	program = ktstr_xasprintf("%s/job/program", root);
+	program = ktstr_xasprintf("%s/job/program", scratch);
 	assert_int_equal(stat(program, &st), 0);
 	assert_true(st.st_mode & 0100);
 }
@@ -243,7 +224,7 @@ static void random_bytes(void **state)
 
 int main(void)
 {
-#define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
+#define IN_ROOT(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)
 	const struct CMUnitTest tests[] = {
 		IN_ROOT(good_archive),	   IN_ROOT(again_over_the_same_files), IN_ROOT(every_cut_is_told),
 		IN_ROOT(wrong_magic),	   IN_ROOT(lengths_that_lie),	       IN_ROOT(names_without_end),

@@ -5,18 +5,16 @@
  */
 #include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/str.h"
 #include "check/samples.h"
 #include "check/stats_build.h"
 #include "ktstr/monitor.h"
 #include "ktstr/temporal.h"
+#include "unit.h"
 
 enum { MAX_ROWS = 64, MAX_CPUS = 2 };
 

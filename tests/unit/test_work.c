@@ -7,9 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "work/workload.h"
-
-#define assert_ok(call)                                              \
-	do {                                                         \
-		struct ktstr_error *error_ = (call);                 \
-		if (error_)                                          \
-			fail_msg("%s", ktstr_error_message(error_)); \
-	} while (0)
+#include "unit.h"
 
 #define assert_refused(call, text)                                             \
 	do {                                                                   \

@@ -3,19 +3,16 @@
  * Every work type by its row: runs with its defaults, does work, samples what it says, in the group it says, and ends
  * when it is told to. What each one presses is checked against the kernel's counters in tests/vm/work_types.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "ktstr/work.h"
+#include "unit.h"
 
 enum { WAKE = 1, COST = 2, TIMER = 4 };
 

@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/benchmark.h"
 #include "ktstr/topology.h"
 #include "work/workload.h"
+#include "cpus.h"
 
 static struct ktstr_workload_handle *live;
 static const struct ktstr_worker_report *reports;
@@ -217,14 +214,6 @@ static struct ktstr_test_topology *topology(unsigned int llcs, unsigned int core
 
 	assert_null(ktstr_test_topology_from_spec(&spec, 0, &topo));
 	return topo;
-}
-
-static struct ktstr_cpus cpus_of(const char *text)
-{
-	struct ktstr_cpus cpus = { 0 };
-
-	assert_null(ktstr_cpus_parse(text, &cpus));
-	return cpus;
 }
 
 static void affinities_resolve(void **state)

@@ -156,3 +156,33 @@ SHAPE(1, 2, 2, 1)
 SHAPE(1, 2, 2, 2)
 SHAPE(2, 4, 2, 1)
 SHAPE(1, 3, 3, 1)
+
+/* The ACPI tables of declared nodes, which no shape in letters can say. */
+static const struct ktstr_mem_side_cache side_cache = { .size_bytes = 64 << 20, .associativity = 1, .write_policy = 1,
+							.line_size_bytes = 64 };
+static const struct ktstr_numa_node uneven[] = {
+	{ .llcs = 1, .memory_mib = 512, .cache = &side_cache },
+	{ .llcs = 2, .memory_mib = 256, .latency_ns = KTSTR_SOME(150) },
+};
+
+static void expect_file(struct ktstr_ctx *ctx, const char *path, const char *expected)
+{
+	char text[64];
+
+	read_file(text, sizeof(text), "%s", path);
+	if (strcmp(text, expected))
+		ktstr_fail(ctx, "%s is \"%s\", declared is \"%s\"", path, text, expected);
+}
+
+KTSTR_TEST(uneven_nodes, .description = "1 and 2 LLCs, 512 and 256 MiB, a memory-side cache, a slower node",
+	   .topology = { .numa_nodes = 2, .llcs = 3, .cores_per_llc = 1, .nodes = uneven, .nodes_count = 2 })
+{
+	expect_file(ctx, "/sys/devices/system/node/node0/cpulist", "0");
+	expect_file(ctx, "/sys/devices/system/node/node1/cpulist", "1-2");
+	expect_file(ctx, "/sys/devices/system/node/node0/access0/initiators/read_latency", "100");
+	expect_file(ctx, "/sys/devices/system/node/node1/access0/initiators/read_latency", "150");
+	expect_file(ctx, "/sys/devices/system/node/node0/memory_side_cache/index1/size", "67108864");
+	if (ktstr_test_topology_node_meminfo(ctx->topo, 0)->total_kib <=
+	    ktstr_test_topology_node_meminfo(ctx->topo, 1)->total_kib)
+		ktstr_fail(ctx, "node 0 has no more memory than node 1");
+}

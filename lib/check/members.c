@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "check/fields.h"
+#include "check/members.h"
 #include "check/json_util.h"
 #include "ktstr/phase.h"
 
@@ -168,7 +168,8 @@ static struct ktstr_error *u16_from_json(const json_t *json, void *value)
 
 	KTSTR_TRY(ktstr_json_read_u64(json, &wide));
 	if (wide > UINT16_MAX)
-		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%llu does not fit 16 bits", (unsigned long long)wide);
+		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%llu does not fit 16 bits",
+				       (unsigned long long)wide);
 	*(uint16_t *)value = (uint16_t)wide;
 	return NULL;
 }
@@ -200,14 +201,16 @@ static void phase_format(const void *value, struct ktstr_str *out)
 {
 	char text[KTSTR_PHASE_TEXT_BYTES];
 
-	ktstr_str_add(out, ktstr_phase_format((uint16_t)((const struct ktstr_opt_u32 *)value)->value, text));
+	ktstr_str_add(out, ktstr_phase_format(
+				   (uint16_t)((const struct ktstr_opt_u32 *)value)->value, text));
 }
 
 static json_t *phase_to_json(const void *value)
 {
 	char text[KTSTR_PHASE_TEXT_BYTES];
 
-	return json_string(ktstr_phase_format((uint16_t)((const struct ktstr_opt_u32 *)value)->value, text));
+	return json_string(
+		ktstr_phase_format((uint16_t)((const struct ktstr_opt_u32 *)value)->value, text));
 }
 
 static struct ktstr_error *phase_from_json(const json_t *json, void *value)
@@ -277,78 +280,79 @@ static const struct type_ops {
 	json_t *(*to_json)(const void *value);
 	struct ktstr_error *(*from_json)(const json_t *json, void *value);
 } types[] = {
-	[KTSTR_FIELD_SWITCH] = { sizeof(enum ktstr_switch), switch_is_set, switch_format,
-				 switch_to_json, switch_from_json },
-	[KTSTR_FIELD_OPT_U64] = { sizeof(struct ktstr_opt_u64), opt_u64_is_set, opt_u64_format,
-				  opt_u64_to_json, opt_u64_from_json },
-	[KTSTR_FIELD_OPT_F64] = { sizeof(struct ktstr_opt_f64), opt_f64_is_set, opt_f64_format,
-				  opt_f64_to_json, opt_f64_from_json },
-	[KTSTR_FIELD_U64] = { sizeof(uint64_t), NULL, u64_format, u64_to_json, u64_from_json },
-	[KTSTR_FIELD_F64] = { sizeof(double), NULL, f64_format, f64_to_json, f64_from_json },
-	[KTSTR_FIELD_UINT] = { sizeof(unsigned int), NULL, uint_format, uint_to_json,
-			       uint_from_json },
-	[KTSTR_FIELD_U16] = { sizeof(uint16_t), NULL, u16_format, u16_to_json, u16_from_json },
-	[KTSTR_FIELD_BOOL] = { sizeof(bool), NULL, bool_format, bool_to_json, bool_from_json },
-	[KTSTR_FIELD_PHASE] = { sizeof(struct ktstr_opt_u32), phase_is_set, phase_format, phase_to_json,
-				phase_from_json },
-	[KTSTR_FIELD_TEXT] = { sizeof(char *), text_is_set, text_format, text_to_json,
-			       text_from_json },
-	[KTSTR_FIELD_CPUS] = { sizeof(struct ktstr_cpus), NULL, cpus_format, cpus_to_json,
-			       cpus_from_json },
+	[KTSTR_MEMBER_SWITCH] = { sizeof(enum ktstr_switch), switch_is_set, switch_format,
+				  switch_to_json, switch_from_json },
+	[KTSTR_MEMBER_OPT_U64] = { sizeof(struct ktstr_opt_u64), opt_u64_is_set, opt_u64_format,
+				   opt_u64_to_json, opt_u64_from_json },
+	[KTSTR_MEMBER_OPT_F64] = { sizeof(struct ktstr_opt_f64), opt_f64_is_set, opt_f64_format,
+				   opt_f64_to_json, opt_f64_from_json },
+	[KTSTR_MEMBER_U64] = { sizeof(uint64_t), NULL, u64_format, u64_to_json, u64_from_json },
+	[KTSTR_MEMBER_F64] = { sizeof(double), NULL, f64_format, f64_to_json, f64_from_json },
+	[KTSTR_MEMBER_UINT] = { sizeof(unsigned int), NULL, uint_format, uint_to_json,
+				uint_from_json },
+	[KTSTR_MEMBER_U16] = { sizeof(uint16_t), NULL, u16_format, u16_to_json, u16_from_json },
+	[KTSTR_MEMBER_BOOL] = { sizeof(bool), NULL, bool_format, bool_to_json, bool_from_json },
+	[KTSTR_MEMBER_PHASE] = { sizeof(struct ktstr_opt_u32), phase_is_set, phase_format,
+				 phase_to_json, phase_from_json },
+	[KTSTR_MEMBER_TEXT] = { sizeof(char *), text_is_set, text_format, text_to_json,
+				text_from_json },
+	[KTSTR_MEMBER_CPUS] = { sizeof(struct ktstr_cpus), NULL, cpus_format, cpus_to_json,
+				cpus_from_json },
 };
 
-static const void *value_of(const struct ktstr_field *field, const void *object)
+static const void *value_of(const struct ktstr_member *member, const void *object)
 {
-	return (const char *)object + field->offset;
+	return (const char *)object + member->offset;
 }
 
-bool ktstr_field_is_set(const struct ktstr_field *field, const void *object)
+bool ktstr_member_is_set(const struct ktstr_member *member, const void *object)
 {
-	const struct type_ops *type = &types[field->type];
+	const struct type_ops *type = &types[member->type];
 
-	return !type->is_set || type->is_set(value_of(field, object));
+	return !type->is_set || type->is_set(value_of(member, object));
 }
 
-void ktstr_field_copy(const struct ktstr_field *field, void *to, const void *from)
+void ktstr_member_copy(const struct ktstr_member *member, void *to, const void *from)
 {
-	memcpy((char *)to + field->offset, value_of(field, from), types[field->type].size);
+	memcpy((char *)to + member->offset, value_of(member, from), types[member->type].size);
 }
 
-void ktstr_field_format(const struct ktstr_field *field, const void *object, struct ktstr_str *out)
+void ktstr_member_format(const struct ktstr_member *member, const void *object,
+			 struct ktstr_str *out)
 {
-	if (ktstr_field_is_set(field, object))
-		types[field->type].format(value_of(field, object), out);
+	if (ktstr_member_is_set(member, object))
+		types[member->type].format(value_of(member, object), out);
 	else
 		ktstr_str_add(out, "none");
 }
 
-json_t *ktstr_fields_to_json(const struct ktstr_field *fields, size_t count, const void *object)
+json_t *ktstr_struct_to_json(const struct ktstr_member *members, size_t count, const void *object)
 {
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < count; i++) {
-		const void *value = value_of(&fields[i], object);
-		bool set = ktstr_field_is_set(&fields[i], object);
+		const void *value = value_of(&members[i], object);
+		bool set = ktstr_member_is_set(&members[i], object);
 
-		json_object_set_new(json, fields[i].name,
-				    set ? types[fields[i].type].to_json(value) : json_null());
+		json_object_set_new(json, members[i].name,
+				    set ? types[members[i].type].to_json(value) : json_null());
 	}
 	return json;
 }
 
-struct ktstr_error *ktstr_fields_from_json(const struct ktstr_field *fields, size_t count,
-					   const json_t *json, void *object)
+struct ktstr_error *ktstr_struct_from_json(const struct ktstr_member *members, size_t count,
+					    const json_t *json, void *object)
 {
 	if (!json_is_object(json))
 		return ktstr_json_mismatch(json, "an object");
 	for (size_t i = 0; i < count; i++) {
-		const struct type_ops *type = &types[fields[i].type];
-		const json_t *value = json_object_get(json, fields[i].name);
+		const struct type_ops *type = &types[members[i].type];
+		const json_t *value = json_object_get(json, members[i].name);
 
 		if (type->is_set && (!value || json_is_null(value)))
 			continue;
-		KTSTR_TRY_WRAP(type->from_json(value, (char *)object + fields[i].offset), "%s",
-			       fields[i].name);
+		KTSTR_TRY_WRAP(type->from_json(value, (char *)object + members[i].offset), "%s",
+			       members[i].name);
 	}
 	return NULL;
 }
