@@ -72,11 +72,7 @@ enum scx_exit_kind { SCX_EXIT_NONE };
 
 #define SCX_ENUM(type, name) bpf_core_enum_value(enum type, name)
 
-/* A struct initialiser cannot be relocated; these bits are the same in 6.16 and 7.3. */
-#define SCX_OPS_ENQ_LAST			(1ULL << 1)
-#define SCX_OPS_ENQ_MIGRATION_DISABLED		(1ULL << 4)
-
-/* Ids of built-in DSQs, likewise fixed. */
+/* Ids of built-in DSQs, the same in 6.16 and 7.3. */
 #define SCX_DSQ_LOCAL		((1ULL << 63) | 2)
 #define SCX_DSQ_LOCAL_ON	((1ULL << 63) | (1ULL << 62))
 

@@ -14,6 +14,8 @@ enum {
 	/* How many queued tasks a CPU looks at for one that may run on it. */
 	SCAN_MAX = 32,
 	NSEC_PER_MSEC = 1000000,
+	/* Too long for anybody to overlook, and well below what lockup detectors and the default watchdog wait. */
+	HANG_MSEC = 1500,
 	WORD_BITS = 64,
 };
 
@@ -34,6 +36,7 @@ u64 nr_dispatches;
 u64 nr_direct;
 u64 nr_rescues;
 u64 attached_at_ns;
+u64 began_at_ns;	/* what the times of misbehaviour count from; 0 = not yet */
 u64 vtime_now = VTIME_BASE;	/* furthest that any CPU has got to, sampled every millisecond */
 u64 vtime_sampled_at_ns;
 
@@ -120,7 +123,7 @@ static u64 slice_cost(const struct task_struct *p)
 
 static bool due(u64 after_ns)
 {
-	return after_ns && attached_at_ns && bpf_ktime_get_ns() - attached_at_ns >= after_ns;
+	return after_ns && began_at_ns && bpf_ktime_get_ns() - began_at_ns >= after_ns;
 }
 
 /*
@@ -155,7 +158,8 @@ static bool held_back(const struct task_struct *p)
 static void fail_if_due(void)
 {
 	/* On the stack because the kfunc wants memory that it may write to. */
-	char fmt[] = "ktstr fixture error: requested %llu ms after attach";
+	char attached[] = "ktstr fixture error: requested %llu ms after attach";
+	char since[] = "ktstr fixture error: requested %llu ms after its cgroup's first task";
 	char outside[] = "ktstr fixture error: failure_code is %llu";
 	unsigned long long args[1] = { failure_code };
 
@@ -163,7 +167,10 @@ static void fail_if_due(void)
 		scx_bpf_error_bstr(outside, args, sizeof(args));
 	} else if (due(opts.error_after_ns)) {
 		args[0] = opts.error_after_ns / NSEC_PER_MSEC;
-		scx_bpf_error_bstr(fmt, args, sizeof(args));
+		if (opts.since_cgroup[0])
+			scx_bpf_error_bstr(since, args, sizeof(args));
+		else
+			scx_bpf_error_bstr(attached, args, sizeof(args));
 	}
 }
 
@@ -185,35 +192,90 @@ static bool lost_in_race(const struct task_struct *p)
 	return enqueuing_pid != (u32)p->pid;
 }
 
-static void dawdle(void)
+static __noinline int busy_wait(u64 duration_ns)
 {
-	u64 end;
-	int i;
+	u64 end = bpf_ktime_get_ns() + duration_ns;
+	int i, j;
 
-	if (!opts.slow_dispatch_ns)
-		return;
-	end = bpf_ktime_get_ns() + opts.slow_dispatch_ns;
-	bpf_for(i, 0, 1 << 20) {
-		if (!before(bpf_ktime_get_ns(), end))
-			break;
+	/* The bounds are for the verifier: a run through the inner loop takes tens of milliseconds. */
+	bpf_for(i, 0, 1 << 10) {
+		bpf_for(j, 0, 1 << 20) {
+			if (!before(bpf_ktime_get_ns(), end))
+				return 0;
+		}
 	}
+	return 0;
 }
 
-static bool is_favoured(struct task_struct *p)
+static void dawdle(void)
+{
+	if (opts.slow_dispatch_ns)
+		busy_wait(opts.slow_dispatch_ns);
+}
+
+/* Whether the task is in a cgroup of that name; nobody is in one without. */
+static bool is_in_cgroup(struct task_struct *p, const volatile char *wanted)
 {
 	char name[KTSTR_CGROUP_LEN] = {};
 	int i;
 
-	if (!opts.unfair_cgroup[0])
+	if (!wanted[0])
 		return false;
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(p, cgroups, dfl_cgrp, kn, name));
 	for (i = 0; i < KTSTR_CGROUP_LEN; i++) {
-		if (name[i] != opts.unfair_cgroup[i])
+		if (name[i] != wanted[i])
 			return false;
 		if (!name[i])
 			break;
 	}
 	return true;
+}
+
+static bool is_favoured(struct task_struct *p)
+{
+	return is_in_cgroup(p, opts.unfair_cgroup);
+}
+
+static void begin_with(struct task_struct *p)
+{
+	if (!began_at_ns && is_in_cgroup(p, opts.since_cgroup))
+		began_at_ns = bpf_ktime_get_ns();
+}
+
+/*
+ * Once: a CPU that was about to run a task of user space hangs, with its runqueue locked and interrupts off. No tick
+ * comes, and nobody else can update the runqueue's clock.
+ */
+static u32 has_hung;
+
+static void hang_once(const struct task_struct *p)
+{
+	if (has_hung || !due(opts.hang_after_ns) || (p->flags & PF_KTHREAD) ||
+	    __sync_val_compare_and_swap(&has_hung, 0, 1))
+		return;
+	busy_wait((u64)HANG_MSEC * NSEC_PER_MSEC);
+}
+
+/* The first CPU that the task may use, or may not; -1 when there is none. */
+static s32 first_cpu(const struct task_struct *p, bool allowed)
+{
+	int cpu;
+
+	bpf_for(cpu, 0, KTSTR_MAX_CPUS) {
+		if ((u32)cpu >= opts.nr_cpus)
+			break;
+		if (may_run_on(p, cpu) == allowed)
+			return cpu;
+	}
+	return -1;
+}
+
+/* What ops.select_cpu returns instead of a sensible CPU; -1: no reason to misbehave. */
+static s32 badly_selected_cpu(const struct task_struct *p)
+{
+	if (opts.wrong_cpu)
+		return first_cpu(p, false);
+	return opts.crowd ? first_cpu(p, true) : -1;
 }
 
 /* --- virtual time --- */
@@ -351,6 +413,9 @@ s32 BPF_PROG(ktstr_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	s32 cpu;
 
 	count(KTSTR_STAT_SELECT_CPU);
+	cpu = badly_selected_cpu(p);
+	if (cpu >= 0)
+		return cpu;
 	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
 	if (is_idle && !held_back(p)) {
 		ts = task_state(p);
@@ -411,7 +476,7 @@ void BPF_PROG(ktstr_enqueue, struct task_struct *p, u64 enq_flags)
 		}
 	}
 	/* Only kernel threads are served in a stall; they must not queue behind those who wait. */
-	if (due(opts.stall_after_ns) && !stalled(p)) {
+	if ((opts.crowd || due(opts.stall_after_ns)) && !stalled(p)) {
 		scx_insert(p, SCX_DSQ_LOCAL, opts.slice_ns, enq_flags);
 		return;
 	}
@@ -619,7 +684,8 @@ void BPF_PROG(ktstr_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	if (prev_vtime != NO_VTIME) {
 		count(KTSTR_STAT_KEEP);
-		scx_set_slice(prev, opts.slice_ns);
+		if (!opts.keep_last)
+			scx_set_slice(prev, opts.slice_ns);
 		return;
 	}
 	/* About to go idle: say so, then look once more (see wake_a_cpu). */
@@ -650,6 +716,8 @@ void BPF_PROG(ktstr_running, struct task_struct *p)
 	if (ts && ts->in_turn)
 		cpu_state(cpu)->vtime = ts->vtime;
 	set_looking(cpu, false);
+	begin_with(p);
+	hang_once(p);
 }
 
 SEC("struct_ops/ktstr_stopping")
@@ -752,6 +820,8 @@ s32 BPF_PROG(ktstr_init)
 	if (err)
 		return err;
 	attached_at_ns = bpf_ktime_get_ns();
+	if (!opts.since_cgroup[0])
+		began_at_ns = attached_at_ns;
 	return 0;
 }
 

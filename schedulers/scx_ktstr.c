@@ -94,6 +94,11 @@ enum {
 	OPT_NEVER_ATTACH,
 	OPT_REJECT,
 	OPT_RACY,
+	OPT_CROWD,
+	OPT_WRONG_CPU,
+	OPT_KEEP_LAST,
+	OPT_HANG,
+	OPT_SINCE,
 	OPT_CONFIG,
 	OPT_CELL_PARENT,
 };
@@ -108,17 +113,27 @@ static const struct argp_option options[] = {
 	{ .name = "exit-after-ms", .key = OPT_EXIT_AFTER, .arg = "N", .doc = "Detach and exit cleanly" },
 	{ .name = "verbose", .key = OPT_VERBOSE,
 	  .doc = "Show how the CPUs are grouped, and counters at the end; twice: also what libbpf does" },
-	{ .doc = "Misbehave while attached (times count from attach):" },
+	{ .doc = "Misbehave while attached (times count from attach, or as --since says):" },
+	{ .name = "since", .key = OPT_SINCE, .arg = "CGROUP",
+	  .doc = "Count times from when a task in a cgroup of that name first runs" },
 	{ .name = "stall-after-ms", .key = OPT_STALL, .arg = "N", .doc = "Stop serving tasks of user space" },
 	{ .name = "error-after-ms", .key = OPT_ERROR, .arg = "N", .doc = "Raise a scheduler error" },
 	{ .name = "starve", .key = OPT_STARVE, .arg = "COMM", .doc = "Never run tasks whose comm starts with COMM" },
 	{ .name = "unfair", .key = OPT_UNFAIR, .arg = "CGROUP",
 	  .doc = "Charge tasks in a cgroup of that name for 1/64 of what they use" },
+	{ .name = "racy", .key = OPT_RACY, .doc = "Lose a task when two CPUs enqueue within the same few instructions" },
 	{ .name = "slow-dispatch-us", .key = OPT_SLOW, .arg = "N", .doc = "Busy-wait in every dispatch (at most 10000)" },
+	{ .name = "crowd", .key = OPT_CROWD,
+	  .doc = "Put every task into the local queue of the first CPU that it may use" },
+	{ .name = "wrong-cpu", .key = OPT_WRONG_CPU,
+	  .doc = "Select a CPU that a waking task may not use, so that the kernel must find another" },
+	{ .name = "keep-last", .key = OPT_KEEP_LAST,
+	  .doc = "Dispatch nothing for a CPU whose only task goes on, so that the kernel keeps it there by itself" },
+	{ .name = "hang-after-ms", .key = OPT_HANG, .arg = "N",
+	  .doc = "Once, hang a CPU that runs a task of user space for 1.5 s with interrupts off" },
 	{ .doc = "Fail before that:" },
 	{ .name = "exit-at-once", .key = OPT_EXIT_AT_ONCE, .arg = "CODE", .doc = "Exit before anything is loaded" },
 	{ .name = "never-attach", .key = OPT_NEVER_ATTACH, .doc = "Load, then sleep without attaching" },
-	{ .name = "racy", .key = OPT_RACY, .doc = "Lose a task when two CPUs enqueue within the same few instructions" },
 	{ .name = "reject", .key = OPT_REJECT, .doc = "Load a program that the verifier rejects" },
 	{ 0 },
 };
@@ -230,6 +245,21 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_RACY:
 		s->opts.racy = 1;
+		return 0;
+	case OPT_CROWD:
+		s->opts.crowd = 1;
+		return 0;
+	case OPT_WRONG_CPU:
+		s->opts.wrong_cpu = 1;
+		return 0;
+	case OPT_KEEP_LAST:
+		s->opts.keep_last = 1;
+		return 0;
+	case OPT_HANG:
+		s->opts.hang_after_ns = ms_as_ns(state, "hang-after-ms", arg);
+		return 0;
+	case OPT_SINCE:
+		name(state, "since", arg, s->opts.since_cgroup, sizeof(s->opts.since_cgroup));
 		return 0;
 	case OPT_REJECT:
 		s->reject = true;
@@ -471,8 +501,10 @@ static bool prepare(struct bpf_object *obj, const struct settings *s, bool *has_
 {
 	struct ktstr_opts *opts = initial_variable(obj, ".rodata", "opts", sizeof(*opts));
 	__u32 timeout_ms = (__u32)s->watchdog_ms;
+	__u64 keep_last_flags = SCX_OPS_ENQ_MIGRATION_DISABLED; /* of the object's, without SCX_OPS_ENQ_LAST */
 
-	if (!opts || !set_ops_member(obj, "timeout_ms", &timeout_ms, sizeof(timeout_ms))) {
+	if (!opts || !set_ops_member(obj, "timeout_ms", &timeout_ms, sizeof(timeout_ms)) ||
+	    (s->opts.keep_last && !set_ops_member(obj, "flags", &keep_last_flags, sizeof(keep_last_flags)))) {
 		complain("the embedded BPF object is damaged");
 		return false;
 	}

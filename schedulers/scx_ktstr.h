@@ -17,19 +17,28 @@ enum ktstr_limits {
 	KTSTR_DUMP_LEN = 32768,		/* SCX_EXIT_DUMP_DFL_LEN */
 };
 
+/* Bits of sched_ext_ops.flags, the same in 6.16 and 7.3: an initialiser cannot be relocated. */
+#define SCX_OPS_ENQ_LAST		(1ULL << 1)
+#define SCX_OPS_ENQ_MIGRATION_DISABLED	(1ULL << 4)
+
 /* Zero means "off" in every misbehaviour switch. */
 struct ktstr_opts {
 	__u64 slice_ns;
 	__u64 rescue_ns;		/* a task that waited longer is served out of turn */
-	__u64 stall_after_ns;		/* counted from attach */
-	__u64 error_after_ns;		/* counted from attach */
+	__u64 stall_after_ns;		/* counted from attach, or as since_cgroup says; the next two, too */
+	__u64 error_after_ns;
+	__u64 hang_after_ns;
 	__u64 slow_dispatch_ns;
 	__u32 nr_cpus;			/* possible CPUs */
 	__u32 nr_llcs;
 	__u32 racy;			/* lose a task when two CPUs enqueue at the same moment */
+	__u32 crowd;			/* everything on the local queue of the first CPU it may use */
+	__u32 wrong_cpu;		/* select a CPU that the task may not use */
+	__u32 keep_last;		/* no SCX_OPS_ENQ_LAST, no new slice for a task that is alone */
 	__u32 cpu_llc[KTSTR_MAX_CPUS];
 	char starve_comm[KTSTR_COMM_LEN];
 	char unfair_cgroup[KTSTR_CGROUP_LEN];
+	char since_cgroup[KTSTR_CGROUP_LEN]; /* times count from when one of its tasks first runs */
 };
 
 /* Written once by ops.exit; `done` is set last. */

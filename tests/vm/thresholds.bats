@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Thresholds in real runs: vm/thresholds.c has for each a workload that keeps it and one that breaks it.
+# Thresholds in real runs: vm/thresholds.c has for each a workload or a scheduler that keeps it and one that breaks it.
 load ../lib/common
 
 setup_file() {
@@ -60,12 +60,21 @@ kept_and_broken() { # TEST NAME THRESHOLD REASON
 	contains '"Uint"' "$(result "$out" unfair_scheduler verdict measurements favoured_iterations)"
 }
 
-@test "enforced monitor thresholds hold over a healthy run" {
-	expect_outcome "$out" monitor_holds pass
-	contains "monitor: sustained violations" "$(result "$out" monitor_holds passes)"
+@test "max_imbalance_ratio and max_local_dsq_depth fail on a scheduler that crowds one CPU" {
+	expect_outcome "$out" crowding fail "nr_running imbalance reached" "(limit 3)"
+	expect_reason "$out" crowding "fail Monitor: monitor: nr_running imbalance"
+	expect_reason "$out" crowding "fail Monitor: monitor: CPU 0: local DSQ depth reached"
 }
 
-@test "max_imbalance_ratio fails on tasks that crowd one CPU" {
-	expect_outcome "$out" monitor_sees_imbalance fail "nr_running imbalance reached" "(limit 3)"
-	expect_reason "$out" monitor_sees_imbalance "fail Monitor: monitor: nr_running imbalance"
+@test "fail_on_rq_clock_stuck fails on a scheduler that hangs" {
+	expect_reason "$out" crowding "fail Monitor: monitor: CPU 0: its runqueue's clock stood still"
+}
+
+@test "max_fallback_rate fails on a scheduler that selects CPUs which tasks may not use" {
+	expect_outcome "$out" misselection fail "select_cpu_fallback reached" "(limit 20)"
+	expect_reason "$out" misselection "fail Monitor: monitor: select_cpu_fallback"
+}
+
+@test "max_keep_last_rate fails on a scheduler that leaves it to the kernel to go on" {
+	expect_reason "$out" misselection "fail Monitor: monitor: dispatch_keep_last"
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Each threshold twice in one body: over a workload that keeps it (cgroup "good_...") and over one that breaks it
- * ("bad_..."). Both tests fail; vm/thresholds.bats looks at what held and what did not. The older thresholds have tests of
- * their own in checks_fail.c and good.c.
+ * Each threshold twice: over a workload that keeps it (cgroup "good_...") and over one that breaks it ("bad_..."), or under
+ * a scheduler that does. vm/thresholds.bats looks at what held and what did not. The first thresholds have tests of their
+ * own in checks_fail.c and good.c.
  */
 #include <ktstr.h>
 
@@ -10,23 +10,28 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
+#include <sys/mount.h>
 
-static void judged(struct ktstr_ctx *ctx, struct ktstr_assert assert, struct ktstr_cgroup_def def, uint64_t hold)
+static void judged(struct ktstr_ctx *ctx, struct ktstr_assert assert, const struct ktstr_cgroup_def *defs, size_t count,
+		   uint64_t hold)
 {
-	const struct ktstr_step step = ktstr_step_with_defs(&def, 1, ktstr_hold_fixed(hold));
+	const struct ktstr_step step = ktstr_step_with_defs(defs, count, ktstr_hold_fixed(hold));
 
 	ktstr_execute_steps_with(ctx, &step, 1, &assert);
 }
 
 #define CHECKS(...) ((struct ktstr_assert){ __VA_ARGS__ })
-#define CGROUP(...) ((struct ktstr_cgroup_def){ __VA_ARGS__ })
 #define BURSTS	    KTSTR_WORK(BURSTY, .burst = KTSTR_MS(2), .sleep = KTSTR_MS(2))
 
-/* Units of work for whose price a worker cannot help: every second one pays tenfold, as on a CPU that is ten times slower. */
+/*
+ * Units of work for whose price a worker cannot help: for one of the two they cost a thousand times as much, as on a CPU
+ * that is slow.
+ */
+static _Atomic unsigned int *turns; /* shared with the workers */
+
 static void uneven(const struct ktstr_worker_ctx *ctx)
 {
-	unsigned long rounds = getpid() & 1 ? 200000 : 20000;
+	unsigned long rounds = (*turns)++ ? 20 : 20000;
 	uint64_t units = 0;
 
 	while (!ktstr_worker_should_stop(ctx)) {
@@ -36,27 +41,39 @@ static void uneven(const struct ktstr_worker_ctx *ctx)
 	}
 }
 
+/* Iterates once. */
+static void lazy(const struct ktstr_worker_ctx *ctx)
+{
+	ktstr_worker_progress(ctx, 1);
+	ktstr_worker_sleep_until(ctx, UINT64_MAX);
+}
+
 KTSTR_TEST(cpu_thresholds, .topology = { .cores_per_llc = 2 })
 {
-	const struct ktstr_assert cv = CHECKS(.max_throughput_cv = KTSTR_SOME(0.5));
-	const struct ktstr_assert still = CHECKS(.max_migration_ratio = KTSTR_SOME(0));
-
-	judged(ctx, cv, CGROUP(.name = "good_throughput_cv", .workers = 2), KTSTR_MS(500));
-	judged(ctx, cv, CGROUP(.name = "bad_throughput_cv", .workers = 2,
-			       .work = KTSTR_WORK(CUSTOM, .name = "uneven", .fn = uneven)),
+	turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (turns == MAP_FAILED) {
+		ktstr_fail(ctx, "no shared memory");
+		return;
+	}
+	judged(ctx, CHECKS(.max_throughput_cv = KTSTR_SOME(0.9)),
+	       KTSTR_CGROUPS({ .name = "good_throughput_cv", .workers = 2 },
+			     { .name = "bad_throughput_cv", .workers = 2,
+			       .work = KTSTR_WORK(CUSTOM, .name = "uneven", .fn = uneven) }),
 	       KTSTR_MS(500));
 	judged(ctx, CHECKS(.max_wake_latency_cv = KTSTR_SOME(1000)),
-	       CGROUP(.name = "good_wake_cv", .workers = 2, .work = BURSTS), KTSTR_MS(500));
+	       KTSTR_CGROUPS({ .name = "good_wake_cv", .workers = 2, .work = BURSTS }), KTSTR_MS(300));
 	judged(ctx, CHECKS(.max_wake_latency_cv = KTSTR_SOME(0.001)),
-	       CGROUP(.name = "bad_wake_cv", .workers = 2, .work = BURSTS), KTSTR_MS(500));
-	judged(ctx, CHECKS(.min_iteration_rate = KTSTR_SOME(0.5)), CGROUP(.name = "good_iteration_rate", .workers = 2),
+	       KTSTR_CGROUPS({ .name = "bad_wake_cv", .workers = 2, .work = BURSTS }), KTSTR_MS(300));
+	judged(ctx, CHECKS(.min_iteration_rate = KTSTR_SOME(5)),
+	       KTSTR_CGROUPS({ .name = "good_iteration_rate", .workers = 2 },
+			     { .name = "bad_iteration_rate", .workers = 2,
+			       .work = KTSTR_WORK(CUSTOM, .name = "lazy", .fn = lazy) }),
 	       KTSTR_MS(500));
-	judged(ctx, CHECKS(.min_iteration_rate = KTSTR_SOME(1e12)), CGROUP(.name = "bad_iteration_rate", .workers = 2),
-	       KTSTR_MS(500));
-	judged(ctx, still, CGROUP(.name = "good_migrations", .workers = 2, .affinity = ktstr_affinity_single_cpu()),
-	       KTSTR_MS(500));
-	judged(ctx, still, CGROUP(.name = "bad_migrations", .workers = 2, .work = KTSTR_WORK(AFFINITY_CHURN)),
-	       KTSTR_MS(500));
+	judged(ctx, CHECKS(.max_migration_ratio = KTSTR_SOME(0)),
+	       KTSTR_CGROUPS({ .name = "good_migrations", .workers = 2, .affinity = ktstr_affinity_single_cpu() },
+			     { .name = "bad_migrations", .workers = 2, .work = KTSTR_WORK(AFFINITY_CHURN) }),
+	       KTSTR_MS(300));
+	munmap(turns, sizeof(*turns));
 }
 
 /* Two nodes with CPUs (0; 1 and 2), one with memory alone. */
@@ -67,15 +84,13 @@ static const struct ktstr_numa_node three_nodes[] = {
 };
 
 /* Workers of node 0 whose working set is where the policy says; only its pages are counted. */
-static struct ktstr_cgroup_def sweep(const char *name, unsigned int node)
-{
-	return CGROUP(.name = name, .workers = 1, .affinity = ktstr_affinity_exact(ktstr_cpus_range(0, 1)),
-		      .mem_policy = ktstr_mem_bind(UINT64_C(1) << node), .work = KTSTR_WORK(NUMA_WORKING_SET_SWEEP));
-}
+#define SWEEP(NAME, NODE)                                                                                     \
+	{ .name = (NAME), .workers = 1, .affinity = ktstr_affinity_exact(ktstr_cpus_range(0, 1)),             \
+	  .mem_policy = ktstr_mem_bind(UINT64_C(1) << (NODE)), .work = KTSTR_WORK(NUMA_WORKING_SET_SWEEP) }
 
 /*
  * Memory that was first touched on node 0 and is used on node 1 from then on: NUMA balancing moves it, once it scanned the
- * address space (after a second of CPU time, kernel/sched/fair.c).
+ * address space.
  */
 static void stray(const struct ktstr_worker_ctx *ctx)
 {
@@ -100,39 +115,56 @@ static void stray(const struct ktstr_worker_ctx *ctx)
 	munmap(memory, bytes);
 }
 
+static void set(struct ktstr_ctx *ctx, const char *path, const char *value)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file || fputs(value, file) < 0 || fclose(file))
+		ktstr_fail(ctx, "cannot write %s to %s", value, path);
+}
+
+/* On, and scanning from a tenth of a second of CPU time on rather than after one (kernel/sched/fair.c). */
 static void balance_numa(struct ktstr_ctx *ctx)
 {
-	FILE *file = fopen("/proc/sys/kernel/numa_balancing", "we");
-
-	if (!file || fputs("1", file) < 0 || fclose(file))
-		ktstr_fail(ctx, "cannot turn NUMA balancing on");
+	set(ctx, "/proc/sys/kernel/numa_balancing", "1");
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL); /* or it is there already */
+	set(ctx, "/sys/kernel/debug/sched/numa_balancing/scan_delay_ms", "100");
+	set(ctx, "/sys/kernel/debug/sched/numa_balancing/scan_period_min_ms", "100");
 }
 
 KTSTR_TEST(memory_thresholds, .topology = { .numa_nodes = 3, .llcs = 3, .cores_per_llc = 1, .nodes = three_nodes,
 					    .nodes_count = 3 })
 {
-	const struct ktstr_assert local = CHECKS(.min_page_locality = KTSTR_SOME(0.9));
-	const struct ktstr_assert fast = CHECKS(.max_slow_tier_ratio = KTSTR_SOME(0.1));
+	const struct ktstr_assert still = CHECKS(.max_cross_node_migration_ratio = KTSTR_SOME(0));
 
-	judged(ctx, local, sweep("good_locality", 0), KTSTR_MS(500));
-	judged(ctx, local, sweep("bad_locality", 1), KTSTR_MS(500));
-	judged(ctx, fast, sweep("good_tier", 0), KTSTR_MS(500));
-	judged(ctx, fast, sweep("bad_tier", 2), KTSTR_MS(500));
-	/* Bound memory is not moved. */
+	judged(ctx, CHECKS(.min_page_locality = KTSTR_SOME(0.9)),
+	       KTSTR_CGROUPS(SWEEP("good_locality", 0), SWEEP("bad_locality", 1)), KTSTR_MS(500));
+	judged(ctx, CHECKS(.max_slow_tier_ratio = KTSTR_SOME(0.1)),
+	       KTSTR_CGROUPS(SWEEP("good_tier", 0), SWEEP("bad_tier", 2)), KTSTR_MS(500));
+	/* Bound memory is not moved. The kernel counts moved pages of the whole system: one after the other. */
 	balance_numa(ctx);
-	judged(ctx, CHECKS(.max_cross_node_migration_ratio = KTSTR_SOME(0)), sweep("good_cross_node", 0), KTSTR_MS(500));
-	judged(ctx, CHECKS(.max_cross_node_migration_ratio = KTSTR_SOME(0)),
-	       CGROUP(.name = "bad_cross_node", .workers = 1, .work = KTSTR_WORK(CUSTOM, .name = "stray", .fn = stray)),
-	       KTSTR_SEC(6));
+	judged(ctx, still, KTSTR_CGROUPS(SWEEP("good_cross_node", 0)), KTSTR_MS(500));
+	judged(ctx, still,
+	       KTSTR_CGROUPS({ .name = "bad_cross_node", .workers = 1,
+			       .work = KTSTR_WORK(CUSTOM, .name = "stray", .fn = stray) }),
+	       KTSTR_MS(2500));
+}
+
+/* Attaches a scheduler in the run: of one that serves one test a template would not pay. */
+static void attach(struct ktstr_ctx *ctx, const struct ktstr_scheduler *scheduler)
+{
+	ktstr_fail_error(ctx, ktstr_live_attach(ctx, scheduler));
 }
 
 /* A scheduler that lets one cgroup pay 1/64 of its time: the others get hardly any. */
 KTSTR_SCHEDULER(unfair, .binary = "scx_ktstr", .args = KTSTR_ARGS("--unfair", "favoured"));
 
-KTSTR_TEST(unfair_scheduler, .topology = { .cores_per_llc = 2 }, .scheduler = &unfair, .duration = KTSTR_SEC(2))
+KTSTR_TEST(unfair_scheduler, .topology = { .cores_per_llc = 2 }, .staged_schedulers = KTSTR_SCHEDULERS(&unfair),
+	   .duration = KTSTR_SEC(1))
 {
 	const struct ktstr_cgroup_stats *favoured, *others;
 
+	attach(ctx, &unfair);
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "favoured", .workers = 2 }, { .name = "others", .workers = 2 }));
 	favoured = ktstr_stats_cgroup(ktstr_stats(ctx), "favoured");
 	others = ktstr_stats_cgroup(ktstr_stats(ctx), "others");
@@ -147,24 +179,30 @@ KTSTR_TEST(unfair_scheduler, .topology = { .cores_per_llc = 2 }, .scheduler = &u
 			      .because = "equal cgroups");
 }
 
-/* What the host sees of the runqueues. */
-KTSTR_SCHEDULER(plain, .binary = "scx_ktstr");
+/* What the host sees of the runqueues: schedulers that break a monitor threshold. In good.c all of them hold. */
+KTSTR_SCHEDULER(misselects, .binary = "scx_ktstr", .args = KTSTR_ARGS("--wrong-cpu", "--keep-last"));
+KTSTR_SCHEDULER(crowds, .binary = "scx_ktstr",
+		.args = KTSTR_ARGS("--crowd", "--hang-after-ms=1", "--since=hung"));
 
-#define MONITOR(...)                                                                               \
-	{                                                                                          \
-		.enforce_monitor_thresholds = KTSTR_ON, .max_local_dsq_depth = KTSTR_SOME(1000),   \
-		.fail_on_rq_clock_stuck = KTSTR_OFF, .max_fallback_rate = KTSTR_SOME(1e6), __VA_ARGS__ \
-	}
+#define ENFORCED(...) { .enforce_monitor_thresholds = KTSTR_ON, .sustained_samples = KTSTR_SOME(2), __VA_ARGS__ }
 
-KTSTR_TEST(monitor_holds, .topology = { .cores_per_llc = 2 }, .scheduler = &plain, .duration = KTSTR_SEC(2),
-	   .checks = MONITOR(.max_imbalance_ratio = KTSTR_SOME(1000), .max_keep_last_rate = KTSTR_SOME(1e6)))
+/* A byte through a pipe needs ops.select_cpu, one that yields all the time needs ops.dispatch. */
+KTSTR_TEST(misselection, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1),
+	   .checks = ENFORCED(.max_fallback_rate = KTSTR_SOME(20)), .staged_schedulers = KTSTR_SCHEDULERS(&misselects))
 {
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "spread", .workers = 2 }));
+	attach(ctx, &misselects);
+	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "pipes", .workers = 2, .cpuset = ktstr_cpuset_llc(1),
+					       .work = KTSTR_WORK(PIPE_IO) },
+					     { .name = "alone", .workers = 1, .cpuset = ktstr_cpuset_llc(0),
+					       .work = KTSTR_WORK(YIELD_HEAVY) }));
 }
 
-/* Eight tasks that may only use CPU 0 beside an idle CPU 1. */
-KTSTR_TEST(monitor_sees_imbalance, .topology = { .cores_per_llc = 2 }, .duration = KTSTR_SEC(2),
-	   .checks = MONITOR(.max_imbalance_ratio = KTSTR_SOME(3), .sustained_samples = KTSTR_SOME(3)))
+/* Eight tasks in the local DSQ of CPU 0 beside an idle CPU 1; then CPU 0 hangs. */
+KTSTR_TEST(crowding, .topology = { .cores_per_llc = 2 }, .duration = KTSTR_SEC(1),
+	   .checks = ENFORCED(.max_imbalance_ratio = KTSTR_SOME(3), .max_local_dsq_depth = KTSTR_SOME(3)),
+	   .staged_schedulers = KTSTR_SCHEDULERS(&crowds))
 {
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "crowded", .workers = 8, .affinity = ktstr_affinity_single_cpu() }));
+	attach(ctx, &crowds);
+	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "crowded", .workers = 8 }));
+	judged(ctx, CHECKS(), KTSTR_CGROUPS({ .name = "hung", .workers = 1 }), KTSTR_MS(100));
 }
