@@ -45,7 +45,7 @@ assert "slice 5000 us" in logs[3], logs[3]'
 }
 
 @test "a scheduler that is lost after a swap is the one that is named, with the kernel's reason" {
-	expect_outcome "$results" lost fail "scheduler errors " "into the workload" "requested 1000 ms after attach"
+	expect_outcome "$results" lost fail "scheduler errors " "into the workload" "requested 200 ms after its cgroup's first task"
 	expect_reason "$results" lost "fail SchedulerCrashed: "
 }
 

@@ -20,7 +20,8 @@
 KTSTR_SCHEDULER(good, .binary = "scx_ktstr", .args = KTSTR_ARGS("--slice-us=5000"));
 KTSTR_SCHEDULER(slow, .binary = "scx_ktstr", .args = KTSTR_ARGS("--slow-dispatch-us=10000"));
 KTSTR_SCHEDULER(refused, .binary = "scx_ktstr", .args = KTSTR_ARGS("--reject"));
-KTSTR_SCHEDULER(errors, .binary = "scx_ktstr", .args = KTSTR_ARGS("--error-after-ms=1000"));
+/* Once the workload runs: neither a template nor a slow host makes it early. */
+KTSTR_SCHEDULER(errors, .binary = "scx_ktstr", .args = KTSTR_ARGS("--error-after-ms=200", "--since=cg_0"));
 KTSTR_SCHEDULER(elsewhere, .binary = "scx_ktstr");
 
 /* The first line of a file, without its end; "" when it cannot be read. */
@@ -124,7 +125,7 @@ static void end_partners(const pid_t partners[2])
 	}
 }
 
-KTSTR_TEST(swaps, .duration = KTSTR_SEC(1), .staged_schedulers = KTSTR_SCHEDULERS(&good, &slow, &refused))
+KTSTR_TEST(swaps, .duration = KTSTR_MS(300), .staged_schedulers = KTSTR_SCHEDULERS(&good, &slow, &refused))
 {
 	pid_t partners[2];
 	volatile unsigned long *count = start_partners(partners);
@@ -237,7 +238,7 @@ KTSTR_SCHEDULER(configured, .binary = "scx_ktstr",
 		.config_file_def = { .args = KTSTR_ARGS("--config={file}"), .guest_path = "/include-files/slice.conf" },
 		.include_files = KTSTR_ARGS("cat"));
 
-KTSTR_TEST(declared, .scheduler = &configured, .duration = KTSTR_SEC(1), .config = "slice-us 7000\n",
+KTSTR_TEST(declared, .scheduler = &configured, .duration = KTSTR_MS(300), .config = "slice-us 7000\n",
 	   .workload_root_cgroup = KTSTR_CGROUP_PATH("work/tests"), .kaslr = KTSTR_OFF)
 {
 	char path[64];
@@ -263,7 +264,7 @@ KTSTR_SCHEDULER(tuned,
 KTSTR_SCHEDULER(other, .enable = KTSTR_ARGS("echo 930000 >/proc/sys/kernel/sched_rt_runtime_us"));
 KTSTR_SCHEDULER(broken, .enable = KTSTR_ARGS("echo no such knob >&2; exit 3"));
 
-KTSTR_TEST(builtin, .scheduler = &tuned, .duration = KTSTR_SEC(1), .staged_schedulers = KTSTR_SCHEDULERS(&other, &broken))
+KTSTR_TEST(builtin, .scheduler = &tuned, .duration = KTSTR_MS(300), .staged_schedulers = KTSTR_SCHEDULERS(&other, &broken))
 {
 	expect_line(ctx, "/proc/sys/kernel/sched_rt_runtime_us", "920000");
 	KTSTR_CLAIM(ctx, ctx->sched_pid, eq, 0);
@@ -283,7 +284,7 @@ KTSTR_TEST(broken_builtin, .scheduler = &broken)
 
 KTSTR_TEST(expected_error, .scheduler = &errors, .duration = KTSTR_SEC(4), .expect_err = true,
 	   .expect_scx_bpf_error_contains = "ktstr fixture error",
-	   .expect_scx_bpf_error_matches = "requested [0-9]+ ms after attach")
+	   .expect_scx_bpf_error_matches = "requested [0-9]+ ms after its cgroup's first task")
 {
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "cg_0" }));
 }
