@@ -14,7 +14,7 @@ enum {
 	/* How many queued tasks a CPU looks at for one that may run on it. */
 	SCAN_MAX = 32,
 	NSEC_PER_MSEC = 1000000,
-	/* Too long for anybody to overlook, and well below what lockup detectors and the default watchdog wait. */
+	/* Fifteen samples of ktstr's monitor, and well below what the kernel's lockup detectors wait for. */
 	HANG_MSEC = 1500,
 	WORD_BITS = 64,
 };

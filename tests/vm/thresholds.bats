@@ -36,6 +36,17 @@ kept_and_broken() { # TEST NAME THRESHOLD REASON
 	kept_and_broken cpu_thresholds migrations max_migration_ratio "Migration: cgroup bad_migrations:"
 }
 
+@test "absolute thresholds hold, or fail, over the same reports" {
+	local name
+	for name in max_p99_wake_latency_ns max_iteration_cost_p99_ns max_migrations min_work_units; do
+		contains "$name" "$(result "$out" absolute_thresholds passes)"
+	done
+	expect_reason "$out" absolute_thresholds "fail Benchmark: p99 wake latency in ns:"
+	expect_reason "$out" absolute_thresholds "fail Benchmark: p99 cost of an iteration in ns:"
+	expect_reason "$out" absolute_thresholds "fail Migration: migrations of all workers:"
+	expect_reason "$out" absolute_thresholds "fail NoProgress: worker 0 (tid "
+}
+
 @test "details carry the step that they are about" {
 	[ "$(result "$out" cpu_thresholds verdict outcomes 0 detail phase)" = "Step[0]" ]
 }
@@ -73,6 +84,11 @@ kept_and_broken() { # TEST NAME THRESHOLD REASON
 @test "max_fallback_rate fails on a scheduler that selects CPUs which tasks may not use" {
 	expect_outcome "$out" misselection fail "select_cpu_fallback reached" "(limit 20)"
 	expect_reason "$out" misselection "fail Monitor: monitor: select_cpu_fallback"
+}
+
+@test "scheduler events are clean but for the one that the scheduler causes" {
+	expect_reason "$out" misselection "fail SchedulerEvent: scheduler event select_cpu_fallback: "
+	contains "scheduler event dispatch_local_dsq_offline" "$(result "$out" misselection passes)"
 }
 
 @test "max_keep_last_rate fails on a scheduler that leaves it to the kernel to go on" {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 static void judged(struct ktstr_ctx *ctx, struct ktstr_assert assert, const struct ktstr_cgroup_def *defs, size_t count,
 		   uint64_t hold)
@@ -74,6 +75,51 @@ KTSTR_TEST(cpu_thresholds, .topology = { .cores_per_llc = 2 })
 			     { .name = "bad_migrations", .workers = 2, .work = KTSTR_WORK(AFFINITY_CHURN) }),
 	       KTSTR_MS(300));
 	munmap(turns, sizeof(*turns));
+}
+
+/* Changes its CPU, sleeps for a millisecond, and tells how late it woke and what all of it took. */
+static void restless(const struct ktstr_worker_ctx *ctx)
+{
+	unsigned int cpu = 0;
+
+	while (!ktstr_worker_should_stop(ctx)) {
+		uint64_t began = ktstr_worker_sleep_until(ctx, 0), alarm = began + KTSTR_MS(1), woke; /* 0 is past */
+		cpu_set_t one;
+
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		cpu ^= 1;
+		woke = ktstr_worker_sleep_until(ctx, alarm);
+		ktstr_worker_record_wake(ctx, woke > alarm ? woke - alarm : 0);
+		ktstr_worker_record_cost(ctx, woke - began);
+		ktstr_worker_progress(ctx, 1);
+	}
+}
+
+/* The same reports twice: by limits that anybody keeps, and by ones that these workers cannot. */
+KTSTR_TEST(absolute_thresholds, .topology = { .cores_per_llc = 2 })
+{
+	const struct ktstr_absolute_thresholds wide = { KTSTR_SOME(KTSTR_SEC(60)), KTSTR_SOME(KTSTR_SEC(60)),
+							KTSTR_SOME(1000000), KTSTR_SOME(1) };
+	const struct ktstr_absolute_thresholds narrow = { KTSTR_SOME(1), KTSTR_SOME(KTSTR_MS(1) / 2), KTSTR_SOME(0),
+							  KTSTR_SOME(1000000) };
+	const struct ktstr_work_spec spec = { .type = KTSTR_WORK(CUSTOM, .name = "restless", .fn = restless),
+					      .workers = 2 };
+	const struct ktstr_workload_config config = { .specs = &spec, .specs_count = 1, .topo = ctx->topo };
+	const struct ktstr_worker_report *reports;
+	struct ktstr_workload_handle *handle;
+	size_t count;
+
+	if (ktstr_fail_error(ctx, ktstr_workload_spawn(&config, &handle)))
+		return;
+	if (!ktstr_fail_error(ctx, ktstr_workload_start(handle))) {
+		usleep(300000);
+		reports = ktstr_workload_stop_and_collect(handle, &count);
+		ktstr_assert_thresholds(&wide, reports, count, &ctx->result);
+		ktstr_assert_thresholds(&narrow, reports, count, &ctx->result);
+	}
+	ktstr_workload_destroy(handle);
 }
 
 /* Two nodes with CPUs (0; 1 and 2), one with memory alone. */
@@ -182,13 +228,26 @@ KTSTR_TEST(unfair_scheduler, .topology = { .cores_per_llc = 2 }, .staged_schedul
 /* What the host sees of the runqueues: schedulers that break a monitor threshold. In good.c all of them hold. */
 KTSTR_SCHEDULER(misselects, .binary = "scx_ktstr", .args = KTSTR_ARGS("--wrong-cpu", "--keep-last"));
 KTSTR_SCHEDULER(crowds, .binary = "scx_ktstr",
-		.args = KTSTR_ARGS("--crowd", "--hang-after-ms=1", "--since=hung"));
+		.args = KTSTR_ARGS("--crowd", "--hang-after-ms=1", "--since=hung", "--watchdog-ms=20000"));
 
 #define ENFORCED(...) { .enforce_monitor_thresholds = KTSTR_ON, .sustained_samples = KTSTR_SOME(2), __VA_ARGS__ }
 
+/* On the host, from the same samples. */
+static void expect_no_fallback(struct ktstr_vm_result *vm)
+{
+	const struct ktstr_opt_i64 fallbacks = vm->monitor.events.total.select_cpu_fallback;
+	const struct ktstr_event_count counts[] = { { "select_cpu_fallback", fallbacks.value },
+						    { "dispatch_local_dsq_offline",
+						      vm->monitor.events.total.dispatch_local_dsq_offline.value } };
+
+	KTSTR_CLAIM_PRESENT(vm, fallbacks, at_least, 0);
+	ktstr_assert_scx_events_clean(&vm->result, counts, 2, (struct ktstr_opt_u64)KTSTR_NONE);
+}
+
 /* A byte through a pipe needs ops.select_cpu, one that yields all the time needs ops.dispatch. */
 KTSTR_TEST(misselection, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1),
-	   .checks = ENFORCED(.max_fallback_rate = KTSTR_SOME(20)), .staged_schedulers = KTSTR_SCHEDULERS(&misselects))
+	   .checks = ENFORCED(.max_fallback_rate = KTSTR_SOME(20)), .staged_schedulers = KTSTR_SCHEDULERS(&misselects),
+	   .post_vm_unconditional = expect_no_fallback)
 {
 	attach(ctx, &misselects);
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "pipes", .workers = 2, .cpuset = ktstr_cpuset_llc(1),
