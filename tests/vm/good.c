@@ -12,7 +12,7 @@ KTSTR_SCHEDULER(scx_ktstr, .binary = "scx_ktstr");
 /* All checks at once, those of the monitor with their defaults: the passes of the verdict name each one. */
 #define ALL_CHECKS                                                                                 \
 	{                                                                                          \
-		.not_stuck = KTSTR_ON, .isolation = KTSTR_ON, .max_spread_pct = KTSTR_SOME(60.0),  \
+		.not_stuck = KTSTR_ON, .isolation = KTSTR_ON, .max_spread_pct = KTSTR_SOME(90.0),  \
 		.max_gap_ms = KTSTR_SOME(10000), .max_p99_wake_latency_ns = KTSTR_SOME(KTSTR_SEC(10)), \
 		.min_work_rate = KTSTR_SOME(1.0), .enforce_monitor_thresholds = KTSTR_ON           \
 	}
@@ -45,7 +45,7 @@ KTSTR_TEST(all_checks_scx, .topology = { .llcs = 2, .cores_per_llc = 2 }, .durat
 
 /* Two workloads after one another: cgroups of the same name must be free again, statistics add up. */
 KTSTR_TEST(two_workloads_in_a_row, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_MS(500),
-	   .scheduler = &scx_ktstr, .checks = { .not_stuck = KTSTR_ON })
+	   .scheduler = &scx_ktstr, .checks = { .not_stuck = KTSTR_ON, .max_spread_pct = KTSTR_SOME(100) })
 {
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "again" }));
 	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "again" }));
