@@ -223,6 +223,8 @@ KTSTR_TEST(cgroup_ops, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_
 	SEEN(7, procs_a, 0);
 	SEEN(8, procs_a, 4);
 	SEEN(8, cpus_a, "2-3");
+	/* The worker of b went where its cpuset went. */
+	KTSTR_CLAIM(ctx, ktstr_stats_cgroup(ktstr_stats(ctx), "b")->total_migrations, at_least, 2u);
 	/* back, the old a, the new a, b: all were judged. */
 	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->cgroups_count, eq, 4u);
 	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_workers, eq, 10u);
