@@ -447,7 +447,7 @@ static void press_all(struct ktstr_ctx *ctx)
 KTSTR_SCHEDULER(scx_ktstr, .binary = "scx_ktstr");
 
 KTSTR_TEST(pressure, .description = "the kernel's counters confirm what each work type presses",
-	   .topology = { .numa_nodes = 2, .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(120))
+	   .topology = { .numa_nodes = 2, .llcs = 2, .cores_per_llc = 2 }, .memory_mib = 1024, .duration = KTSTR_SEC(120))
 {
 	press_all(ctx);
 }
@@ -474,7 +474,7 @@ static size_t pick_works(bool starving, struct ktstr_work_spec specs[ROWS])
 
 /* All types, a group each, as the seed decides. */
 KTSTR_TEST(repeatable, .description = "all work types together, the same again with the same seed", .deterministic = true,
-	   .topology = { .llcs = 2, .cores_per_llc = 1 }, .duration = KTSTR_MS(400))
+	   .duration = KTSTR_MS(400))
 {
 	struct ktstr_work_spec mild[ROWS], starving[ROWS];
 	size_t mild_count = pick_works(false, mild), starving_count = pick_works(true, starving);
