@@ -148,6 +148,11 @@ for t in json.load(sys.stdin):
     assert row in page, row' "$KTSTR_TEST_SOURCE/docs/reference/scenarios.md"
 }
 
+@test "the tests that tests/README.md names for scenarios and workloads are there" {
+	run -0 python3 "$KTSTR_TEST_SOURCE/tests/lib/named_tests.py" "$KTSTR_TEST_SOURCE" "Scenarios and workloads"
+	[ "$output" = "" ]
+}
+
 @test "the reference page of metrics is what the registry says" {
 	run -0 "$KTSTR" stats list-metrics --markdown
 	[ "$output" = "$(<"$KTSTR_TEST_SOURCE/docs/reference/metrics.md")" ]
