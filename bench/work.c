@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What workers cost on this host: work per second of CPU-bound types with telemetry, without, and of a bare loop; wake
- * latencies of a timer against cyclictest; the start of a worker by its kind. Run by bench/work. Nothing is asserted:
- * machines differ.
+ * latencies of a timer against cyclictest; Schbench against Chris Mason's schbench; the start of a worker by its kind. Run
+ * by bench/work. Nothing is asserted: machines differ.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -12,9 +12,10 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "ktstr/benchmark.h"
 #include "work/work_type.h"
 
-enum { ROUNDS = 5, ROUND_MS = 400, LATENCY_SECONDS = 5 };
+enum { ROUNDS = 5, ROUND_MS = 400, LATENCY_SECONDS = 5, SCHBENCH_SECONDS = 3 };
 
 static void die(struct ktstr_error *error)
 {
@@ -235,11 +236,106 @@ static void print_latencies(void)
 		       theirs[i] > 0 ? own[i] / theirs[i] : 0);
 }
 
+/* ---- Schbench beside schbench ---- */
+
+static const double tails[] = { 50, 90, 99 };
+enum { TAILS = sizeof(tails) / sizeof(tails[0]) };
+
+struct schbench_figures {
+	double wakeup_us[TAILS], request_us[TAILS], requests_per_second;
+};
+
+static void own_schbench(const struct ktstr_work_schbench *shape, struct schbench_figures *figures)
+{
+	const struct ktstr_work_spec spec = { .type = { .kind = KTSTR_WORK_SCHBENCH, .SCHBENCH = *shape }, .workers = 1 };
+	const struct ktstr_workload_config config = { .specs = &spec, .specs_count = 1 };
+	const struct ktstr_schbench_stats *stats;
+	struct ktstr_workload_handle *handle;
+	size_t count;
+
+	TRY_OR_DIE(ktstr_workload_spawn(&config, &handle));
+	TRY_OR_DIE(ktstr_workload_start(handle));
+	ktstr_sleep_ns(KTSTR_SEC(SCHBENCH_SECONDS));
+	stats = ktstr_workload_stop_and_collect(handle, &count)->schbench;
+	for (size_t i = 0; i < TAILS; i++) {
+		figures->wakeup_us[i] = (double)ktstr_histogram_percentile(&stats->wakeup_us, tails[i]).value;
+		figures->request_us[i] = (double)ktstr_histogram_percentile(&stats->request_us, tails[i]).value;
+	}
+	figures->requests_per_second = (double)stats->loop_count * 1e9 / (double)stats->elapsed_ns;
+	ktstr_workload_destroy(handle);
+}
+
+/*
+ * It prints "Wakeup Latencies percentiles ...", "  * 99.0th: 7992  (17 samples)", ..., the same for requests, and in
+ * the end "average rps: 62.00". False when it is not there.
+ */
+static bool their_schbench(const char *options, struct schbench_figures *figures)
+{
+	_cleanup_free_ char *command = ktstr_xasprintf("schbench %s -r %d -i 1000 2>&1", options, SCHBENCH_SECONDS);
+	FILE *pipe = popen(command, "re");
+	double *current = NULL;
+	char line[512];
+
+	memset(figures, 0, sizeof(*figures));
+	while (pipe && fgets(line, sizeof(line), pipe)) {
+		double percentile, value;
+
+		if (strstr(line, " percentiles "))
+			current = !strncmp(line, "Wakeup", 6) ? figures->wakeup_us :
+				  !strncmp(line, "Request", 7) ? figures->request_us : NULL;
+		else if (sscanf(line, "average rps: %lf", &value) == 1)
+			figures->requests_per_second = value;
+		else if (current && sscanf(line, "%*[ \t*]%lfth: %lf", &percentile, &value) == 2)
+			for (size_t i = 0; i < TAILS; i++)
+				if (percentile == tails[i])
+					current[i] = value;
+	}
+	return pipe && !pclose(pipe) && figures->requests_per_second > 0;
+}
+
+static void print_row(const char *what, double percentile, double *own, double *theirs)
+{
+	double ours = median(own), reference = median(theirs);
+	_cleanup_free_ char *name = percentile > 0 ? ktstr_xasprintf("%s p%g, us", what, percentile) : ktstr_xstrdup(what);
+
+	printf("%-16s %14.0f %14.0f %9.2f\n", name, ours, reference, reference > 0 ? ours / reference : 0);
+}
+
+/* By turns, like the types above. */
+static void print_schbench(const struct ktstr_work_schbench *shape, const char *options)
+{
+	double own[2 * TAILS + 1][ROUNDS], theirs[2 * TAILS + 1][ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct schbench_figures figures[2];
+
+		own_schbench(shape, &figures[0]);
+		if (!their_schbench(options, &figures[1])) {
+			printf("\nschbench is not in PATH: nothing to compare Schbench with\n");
+			return;
+		}
+		for (size_t i = 0; i < TAILS; i++) {
+			own[i][round] = figures[0].wakeup_us[i];
+			theirs[i][round] = figures[1].wakeup_us[i];
+			own[TAILS + i][round] = figures[0].request_us[i];
+			theirs[TAILS + i][round] = figures[1].request_us[i];
+		}
+		own[2 * TAILS][round] = figures[0].requests_per_second;
+		theirs[2 * TAILS][round] = figures[1].requests_per_second;
+	}
+	printf("\n%-16s %14s %14s %9s   %s\n", "medians", "Schbench", "schbench", "ratio", options);
+	for (size_t i = 0; i < 2 * TAILS; i++)
+		print_row(i < TAILS ? "wakeup" : "request", tails[i % TAILS], own[i], theirs[i]);
+	print_row("requests/s", 0, own[2 * TAILS], theirs[2 * TAILS]);
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	print_types();
 	print_starts();
 	print_latencies();
+	print_schbench(&(struct ktstr_work_schbench){ .worker_threads = 1 }, "-t 1");
+	print_schbench(&(struct ktstr_work_schbench){ .worker_threads = 2, .cache_footprint_kib = 16 }, "-t 2 -F 16");
 	return 0;
 }

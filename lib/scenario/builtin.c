@@ -9,7 +9,9 @@
 
 /*
  * Where CPUs or neighbours change, the workers of a cgroup get what their CPU had at the time: over the whole run their
- * shares differ, however fair the scheduler is at each moment.
+ * shares differ, however fair the scheduler is at each moment. On 2 CPUs the draws of affinity_change may leave one worker
+ * alone and the three others on one CPU: 67 points of off-CPU time apart under perfect fairness. 75 is a worker that runs
+ * all the time beside one that has a quarter of a CPU.
  */
 #define CHANGE_CHECKS { .not_stuck = KTSTR_ON, .isolation = KTSTR_ON, .max_spread_pct = KTSTR_SOME(75.0) }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The live world: this machine, through the rooms that know how. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "ktstr/live.h"
 #include "scenario/irq.h"
 #include "scenario/scenario.h"
@@ -109,12 +111,31 @@ static struct ktstr_error *live_spawn(struct world *world, const struct ktstr_wo
 	return ktstr_workload_spawn(config, (struct ktstr_workload_handle **)workload);
 }
 
+/*
+ * For whoever looks into a guest, by a shell or from a body: who was put where, a line "phase cgroup pid..." each time. A
+ * host has no use for it, and nobody who removes it.
+ */
+static void log_placement(struct world *world, const char *cgroup, const int *pids, size_t count)
+{
+	FILE *log = ktstr_env("KTSTR_GUEST_INIT") ? fopen("/tmp/ktstr-placement.log", "ae") : NULL;
+
+	if (!log)
+		return;
+	fprintf(log, "%u %s", ktstr_current_step(world->ctx), cgroup);
+	for (size_t i = 0; i < count; i++)
+		fprintf(log, " %d", pids[i]);
+	fputc('\n', log);
+	fclose(log);
+}
+
 static struct ktstr_error *live_move(struct world *world, void *workload, const char *cgroup)
 {
 	size_t count;
 	const int *pids = ktstr_workload_pids(workload, &count);
 
-	return ktstr_cgroup_move_tasks(world->ctx->cgroups, cgroup, pids, count);
+	KTSTR_TRY(ktstr_cgroup_move_tasks(world->ctx->cgroups, cgroup, pids, count));
+	log_placement(world, cgroup, pids, count);
+	return NULL;
 }
 
 static struct ktstr_error *live_start(struct world *world, void *workload)

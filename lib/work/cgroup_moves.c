@@ -18,12 +18,15 @@
 
 #define LEAF "wt-cgroup-churn-"
 
-/* "/sys/fs/cgroup/ktstr" of "/sys/fs/cgroup/ktstr/a/b": where leaves may be made. */
-static char *workload_root(const char *own_dir)
+/*
+ * Leaves are made beside the worker's own cgroup: whoever removes that one's tree removes them, too, when a worker was killed
+ * and could not. A worker right below the root has none there to itself, and makes them inside of its own.
+ */
+static char *leaves_dir(const char *own_dir)
 {
-	const char *below = own_dir + strlen("/sys/fs/cgroup/");
+	size_t parent = (size_t)(strrchr(own_dir, '/') - own_dir);
 
-	return ktstr_xstrndup(own_dir, (size_t)(below - own_dir) + strcspn(below, "/"));
+	return parent > strlen("/sys/fs/cgroup") ? ktstr_xstrndup(own_dir, parent) : ktstr_xstrdup(own_dir);
 }
 
 static int open_procs(const char *dir)
@@ -42,9 +45,9 @@ static int put_pid(int fd, int pid)
 	return write(fd, text, (size_t)length) == length ? 0 : errno;
 }
 
-static void move_to_leaf(struct worker *w, const char *root, unsigned int leaf)
+static void move_to_leaf(struct worker *w, const char *leaves, unsigned int leaf)
 {
-	_cleanup_free_ char *dir = ktstr_xasprintf("%s/" LEAF "%u", root, leaf);
+	_cleanup_free_ char *dir = ktstr_xasprintf("%s/" LEAF "%u", leaves, leaf);
 	_cleanup_close_ int fd = -1;
 	int failure = mkdir(dir, 0755) && errno != EEXIST ? errno : 0;
 
@@ -61,14 +64,14 @@ static void run_cgroup_churn(struct worker *w)
 {
 	const struct ktstr_work_cgroup_churn *type = &w->type->CGROUP_CHURN;
 	_cleanup_free_ char *own = work_own_cgroup_dir();
-	_cleanup_free_ char *root = own ? workload_root(own) : NULL;
+	_cleanup_free_ char *leaves = own ? leaves_dir(own) : NULL;
 	_cleanup_close_ int home = own ? open_procs(own) : -1;
 
-	if (!root)
+	if (!leaves)
 		work_warn_once(w, WORK_WARN_CGROUP, "CgroupChurn is in no cgroup of its own: it stays where it is");
 	while (!work_should_stop(w)) {
-		if (root)
-			move_to_leaf(w, root, (unsigned int)(w->iterations % type->groups));
+		if (leaves)
+			move_to_leaf(w, leaves, (unsigned int)(w->iterations % type->groups));
 		work_spin(w, 256);
 		work_checkpoint_now(w);
 		work_sleep_until(w, ktstr_now_ns() + type->cycle);
@@ -76,8 +79,8 @@ static void run_cgroup_churn(struct worker *w)
 	}
 	if (home >= 0)
 		put_pid(home, 0);
-	for (unsigned int leaf = 0; root && leaf < type->groups; leaf++) {
-		_cleanup_free_ char *dir = ktstr_xasprintf("%s/" LEAF "%u", root, leaf);
+	for (unsigned int leaf = 0; leaves && leaf < type->groups; leaf++) {
+		_cleanup_free_ char *dir = ktstr_xasprintf("%s/" LEAF "%u", leaves, leaf);
 
 		rmdir(dir); /* the last worker to leave succeeds */
 	}

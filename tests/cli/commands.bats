@@ -138,6 +138,21 @@ for t in json.load(sys.stdin):
     assert row in page, row' "$KTSTR_TEST_SOURCE/docs/reference/work-types.md"
 }
 
+@test "the reference page of scenarios has each, and the smoke set in bold" {
+	"$KTSTR" list --json | python3 -c '
+import json, sys
+page = open(sys.argv[1]).read()
+for t in json.load(sys.stdin):
+    name = "`%s`" % t["name"] if t["ignore"] else "**`%s`**" % t["name"]
+    row = "| %s | %s | " % (name, t["description"])
+    assert row in page, row' "$KTSTR_TEST_SOURCE/docs/reference/scenarios.md"
+}
+
+@test "the tests that tests/README.md names for scenarios and workloads are there" {
+	run -0 python3 "$KTSTR_TEST_SOURCE/tests/lib/named_tests.py" "$KTSTR_TEST_SOURCE" "Scenarios and workloads"
+	[ "$output" = "" ]
+}
+
 @test "the reference page of metrics is what the registry says" {
 	run -0 "$KTSTR" stats list-metrics --markdown
 	[ "$output" = "$(<"$KTSTR_TEST_SOURCE/docs/reference/metrics.md")" ]

@@ -329,6 +329,38 @@ static void the_time_limit_kills_the_whole_group(void **state)
 	remove(pid_file);
 }
 
+/* Without a group of its own only the program itself is killed, and its child is left in the test's. */
+static void the_parents_group_is_spared(void **state)
+{
+	static const struct ktstr_payload guest = { .name = "guest", .binary = "sh", .uses_parent_pgrp = true };
+	char pid_file[] = "/tmp/ktstr-test-payload-XXXXXX";
+	_cleanup_close_ int fd = mkstemp(pid_file);
+	_cleanup_free_ char *script = ktstr_xasprintf("sleep 1000 >&- 2>&- & echo $! >%s; wait", pid_file);
+	struct ktstr_payload_run config = { .payload = &guest, .args = SHELL(script) };
+	struct ktstr_payload_handle *handle;
+	_cleanup_free_ char *line = NULL;
+	struct ktstr_ctx ctx = { 0 };
+	pid_t child;
+
+	(void)state;
+	assert_null(ktstr_payload_run_spawn(&ctx, &config, &handle));
+	for (int i = 0; i < 1000 && (!line || !*line); i++) {
+		ktstr_sleep_ns(KTSTR_MS(5));
+		free(line);
+		line = ktstr_read_line(pid_file);
+	}
+	assert_non_null(line);
+	child = atoi(line);
+	assert_true(child > 0);
+	assert_null(ktstr_payload_handle_kill(handle, NULL));
+	ktstr_payload_handle_destroy(handle);
+	assert_true(alive(pid_file));
+	assert_int_equal(getpgid(child), getpgrp());
+	kill(child, SIGKILL);
+	ktstr_assert_result_deinit(&ctx.result);
+	remove(pid_file);
+}
+
 static void output_is_capped_and_read_on(void **state)
 {
 	struct payload_start config = {
@@ -487,6 +519,7 @@ int main(void)
 		cmocka_unit_test(each_check_can_fail),
 		cmocka_unit_test(stderr_counts_when_stdout_gives_nothing),
 		cmocka_unit_test(the_time_limit_kills_the_whole_group),
+		cmocka_unit_test(the_parents_group_is_spared),
 		cmocka_unit_test(output_is_capped_and_read_on),
 		cmocka_unit_test(background_runs_give_their_result_once),
 		cmocka_unit_test(what_cannot_run_is_an_error),

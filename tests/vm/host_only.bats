@@ -6,7 +6,7 @@ setup_file() {
 	"$KTSTR" shell --topology 1n1l2c1t --include "$KTSTR" --include "$(program vm_host_only)" --exec-timeout 200s --exec "
 		mkdir -p /sys/fs/cgroup/ktstr/run-99999
 		KTSTR_STALL_POLL_MS=200 KTSTR_SIDECAR_DIR=/tmp/results ktstr test --json --jobs 1 /include-files/vm_host_only
-		echo cgroups: \$(ls -d /sys/fs/cgroup/ktstr/run-* 2>/dev/null)
+		echo cgroups: \$(ls -d /sys/fs/cgroup/ktstr/*/ 2>/dev/null)
 		pid=\$(grep -ho 'mess: [0-9]*' /tmp/results/leaves_a_mess*.json | head -n 1)
 		[ -n \"\$pid\" ] && [ ! -e /proc/\${pid#mess: } ] && echo sleeper: gone" >"$BATS_FILE_TMPDIR/said" || return 1
 	grep '^{' "$BATS_FILE_TMPDIR/said" >"$BATS_FILE_TMPDIR/results"

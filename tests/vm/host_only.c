@@ -50,9 +50,33 @@ KTSTR_TEST(stands_still, .host_only = true)
 	waitpid(pid, NULL, 0);
 }
 
+/* Workers that make cgroups by themselves, and are never stopped. */
+static void start_churners(struct ktstr_ctx *ctx)
+{
+	const struct ktstr_work_spec spec = { .type = KTSTR_WORK(CGROUP_CHURN, .cycle = KTSTR_MS(10)), .workers = 2 };
+	const struct ktstr_workload_config config = { .specs = &spec, .specs_count = 1 };
+	struct ktstr_workload_handle *handle;
+	uint64_t cycles[2] = { 0 };
+	const int *pids;
+	size_t count;
+
+	if (ktstr_fail_error(ctx, ktstr_workload_spawn(&config, &handle)))
+		return;
+	pids = ktstr_workload_pids(handle, &count);
+	ktstr_fail_error(ctx, ktstr_cgroup_create(ctx->cgroups, "churners"));
+	ktstr_fail_error(ctx, ktstr_cgroup_move_tasks(ctx->cgroups, "churners", pids, count));
+	ktstr_fail_error(ctx, ktstr_workload_start(handle));
+	for (int i = 0; i < 1000 && cycles[0] < 4; i++) {
+		usleep(10000);
+		ktstr_workload_snapshot_iterations(handle, cycles);
+	}
+	KTSTR_CLAIM(ctx, cycles[0], at_least, 4u);
+}
+
 /* What a body leaves behind, also with children that left its group, ends with the run. */
 KTSTR_TEST(leaves_a_mess, .host_only = true)
 {
+	start_churners(ctx);
 	printf("mess: %d\n", (int)start_sleeper(ctx, "mess"));
 	fflush(stdout);
 }

@@ -63,7 +63,7 @@ KTSTR_TEST(stress_ng_refuses, .payload = &stress_ng)
 	KTSTR_RUN_PAYLOAD(ctx, &stress_ng, .args = KTSTR_ARGS("--no-such-stressor", "1"));
 }
 
-KTSTR_TEST(fio_measures, .payload = &fio, .memory_mib = 1024)
+KTSTR_TEST(fio_measures, .payload = &fio)
 {
 	struct ktstr_payload_metrics metrics;
 
@@ -79,7 +79,7 @@ KTSTR_TEST(fio_measures, .payload = &fio, .memory_mib = 1024)
 	ktstr_payload_metrics_deinit(&metrics);
 }
 
-KTSTR_TEST(fio_cannot_be_that_fast, .payload = &fio, .memory_mib = 1024)
+KTSTR_TEST(fio_cannot_be_that_fast, .payload = &fio)
 {
 	KTSTR_RUN_PAYLOAD(ctx, &fio, .timeout = KTSTR_SEC(120),
 			  .checks = KTSTR_METRIC_CHECKS(KTSTR_METRIC_MIN("jobs.0.read.iops", 1e12),

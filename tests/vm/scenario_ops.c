@@ -223,6 +223,8 @@ KTSTR_TEST(cgroup_ops, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_
 	SEEN(7, procs_a, 0);
 	SEEN(8, procs_a, 4);
 	SEEN(8, cpus_a, "2-3");
+	/* The worker of b went where its cpuset went. */
+	KTSTR_CLAIM(ctx, ktstr_stats_cgroup(ktstr_stats(ctx), "b")->total_migrations, at_least, 2u);
 	/* back, the old a, the new a, b: all were judged. */
 	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->cgroups_count, eq, 4u);
 	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_workers, eq, 10u);
@@ -237,6 +239,25 @@ KTSTR_PLAN(moves_plan,
 				ktstr_op_move_all_tasks("a", "back"), ktstr_op_move_all_tasks("", "back")), HOLD },
 		    { KTSTR_OPS(ktstr_op_add_cgroup("a")), HOLD }))
 
+/* All are put somewhere in step 0 (phase 1): two into a, three times one into back, one into b. */
+static void expect_placements(struct ktstr_ctx *ctx)
+{
+	unsigned int phase, first, second, pairs = 0, lines = 0;
+	FILE *log = fopen("/tmp/ktstr-placement.log", "re");
+	char line[256], cgroup[TEXT];
+
+	while (log && fgets(line, sizeof(line), log)) {
+		int fields = sscanf(line, "%u %63s %u %u", &phase, cgroup, &first, &second);
+
+		lines += fields >= 3 && phase == 1;
+		pairs += fields == 4 && !strcmp(cgroup, "a");
+	}
+	if (log)
+		fclose(log);
+	KTSTR_CLAIM(ctx, pairs, eq, 1u);
+	KTSTR_CLAIM(ctx, lines, eq, 5u);
+}
+
 KTSTR_TEST(moves, .plan = moves_plan, .duration = KTSTR_SEC(1))
 {
 	look_from(ctx);
@@ -247,6 +268,7 @@ KTSTR_TEST(moves, .plan = moves_plan, .duration = KTSTR_SEC(1))
 	SEEN(0, procs_back, 4);
 	SEEN(1, procs_back, 3);
 	SEEN(1, procs_b, -1);
+	expect_placements(ctx);
 }
 
 /* The ops of a loop come again and again, its cgroup stays the same. */

@@ -132,6 +132,8 @@ static const struct row {
 	{ KTSTR_WORK(IPC_VARIANCE), CPU_TICKS, 20 },
 	{ KTSTR_WORK(NET_TRAFFIC), NET_RX, 300 },
 	{ KTSTR_WORK(IRQ_WAKE), NET_RX, 300 },
+	{ KTSTR_WORK(SCHBENCH, .cache_footprint_kib = 4), WAKEUPS, 200 },
+	{ KTSTR_WORK(TAOBENCH, .cache_capacity_mib = 1), WAKEUPS, 200 },
 	{ KTSTR_WORK(CUSTOM, .name = "fault", .fn = fault), FAULTS, 5000 },
 };
 
@@ -406,8 +408,22 @@ static bool prepare(struct ktstr_ctx *ctx)
 	       !ktstr_fail_error(ctx, ktstr_cgroup_create(ctx->cgroups, "beside"));
 }
 
+/* A type that is added to ktstr is added here. */
+static void expect_all_kinds(struct ktstr_ctx *ctx)
+{
+	for (unsigned int kind = 0; kind < KTSTR_WORK_KINDS; kind++) {
+		bool found = false;
+
+		for (size_t i = 0; i < ROWS; i++)
+			found |= rows[i].type.kind == kind;
+		if (!found)
+			ktstr_fail(ctx, "%s has no row", ktstr_work_type_name((enum ktstr_work_kind)kind));
+	}
+}
+
 static void press_all(struct ktstr_ctx *ctx)
 {
+	expect_all_kinds(ctx);
 	if (!prepare(ctx))
 		return;
 	for (size_t i = 0; i < ROWS; i++) {
@@ -431,27 +447,42 @@ static void press_all(struct ktstr_ctx *ctx)
 KTSTR_SCHEDULER(scx_ktstr, .binary = "scx_ktstr");
 
 KTSTR_TEST(pressure, .description = "the kernel's counters confirm what each work type presses",
-	   .topology = { .numa_nodes = 2, .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(120))
+	   .topology = { .numa_nodes = 2, .llcs = 2, .cores_per_llc = 2 }, .memory_mib = 1024, .duration = KTSTR_SEC(120))
 {
 	press_all(ctx);
 }
 
-/* All types at once, a group each, as the seed decides. */
-KTSTR_TEST(repeatable, .description = "all work types together, the same again with the same seed", .deterministic = true,
-	   .topology = { .llcs = 2, .cores_per_llc = 1 }, .duration = KTSTR_MS(300))
+/* Real-time workers that never sleep would leave nothing to the others. */
+static bool starves_others(const struct row *row)
 {
-	struct ktstr_work_spec specs[ROWS];
+	return row->type.kind == KTSTR_WORK_RT_STARVATION || row->type.kind == KTSTR_WORK_PRIORITY_INVERSION;
+}
+
+/* A group of each type that starves others, or of each that does not. */
+static size_t pick_works(bool starving, struct ktstr_work_spec specs[ROWS])
+{
 	size_t count = 0;
 
-	for (size_t i = 0; i < ROWS; i++) {
-		/* Real-time spinners would leave nothing to the others. */
-		if (rows[i].type.kind == KTSTR_WORK_RT_STARVATION || rows[i].type.kind == KTSTR_WORK_PRIORITY_INVERSION)
-			continue;
-		specs[count++] = (struct ktstr_work_spec){
-			.type = rows[i].type,
-			.workers = ktstr_work_type_group_size(&rows[i].type),
-		};
-	}
-	ktstr_run_cgroups(ctx, KTSTR_CGROUPS({ .name = "all", .workers = 1, .works = specs, .works_count = count }));
+	for (size_t i = 0; i < ROWS; i++)
+		if (starves_others(&rows[i]) == starving)
+			specs[count++] = (struct ktstr_work_spec){
+				.type = rows[i].type,
+				.workers = ktstr_work_type_group_size(&rows[i].type),
+			};
+	return count;
+}
+
+/* All types, a group each, as the seed decides. */
+KTSTR_TEST(repeatable, .description = "all work types together, the same again with the same seed", .deterministic = true,
+	   .duration = KTSTR_MS(400))
+{
+	struct ktstr_work_spec mild[ROWS], starving[ROWS];
+	size_t mild_count = pick_works(false, mild), starving_count = pick_works(true, starving);
+
+	KTSTR_EXECUTE(ctx, KTSTR_STEPS({ KTSTR_DEFS({ .name = "all", .works = mild, .works_count = mild_count }),
+					 .hold = ktstr_hold_frac(.75) },
+				       { KTSTR_DEFS({ .name = "rt", .works = starving, .works_count = starving_count }),
+					 .hold = ktstr_hold_frac(.25) }));
 	KTSTR_CLAIM(ctx, ktstr_stats(ctx)->total_workers, gt, 60u);
+	KTSTR_CLAIM(ctx, starving_count, eq, 3u);
 }

@@ -279,7 +279,9 @@ static uint64_t iterations(const struct ktstr_workload_handle *handle)
 
 static void quota(struct ktstr_ctx *ctx)
 {
-	const struct ktstr_cgroup_def def = { .name = "quota", .workers = 2, .cpu = { .quota_pct = 20, .weight = 50 } };
+	const struct ktstr_cgroup_def def = {
+		.name = "quota", .workers = 2, .cpu = { .quota_pct = 20, .weight = 50 }, .io_weight = 70
+	};
 	struct ktstr_workload_handle *handle = run(ctx, &def);
 
 	if (!handle)
@@ -288,6 +290,7 @@ static void quota(struct ktstr_ctx *ctx)
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "quota", "cpu.stat", "nr_throttled "), gt, 1ll);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "quota", "cpu.max", ""), eq, 20000ll);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "quota", "cpu.weight", ""), eq, 50ll);
+	KTSTR_CLAIM(ctx, cgroup_number(ctx, "quota", "io.weight", "default "), eq, 70ll);
 	ktstr_workload_destroy(handle);
 	handle = NULL;
 	/* 20 % of a CPU for 0.6 s and a bit: what was used is a fifth of what passed, and more than nothing. */
@@ -359,6 +362,8 @@ static void answers(struct ktstr_ctx *ctx)
 		     (const char *const[]){ "\"900\"", "/answers/cpuset.cpus", strerror(ERANGE), NULL });
 	expect_error(ctx, ktstr_cgroup_set_cpu_weight(ctx->cgroups, "answers", 20000),
 		     (const char *const[]){ "\"20000\"", "/answers/cpu.weight", strerror(ERANGE), NULL });
+	expect_error(ctx, ktstr_cgroup_set_io_weight(ctx->cgroups, "answers", 20000),
+		     (const char *const[]){ "20000\"", "/answers/io.weight", strerror(EINVAL), NULL });
 	expect_error(ctx, ktstr_cgroup_set_memory_max(ctx->cgroups, "none", (struct ktstr_opt_u64)KTSTR_SOME(1)),
 		     (const char *const[]){ "\"1\"", "/none/memory.max", strerror(ENOENT), NULL });
 	expect_error(ctx, ktstr_cgroup_move_tasks(ctx->cgroups, "answers", &(int){ 99999999 }, 1),
