@@ -56,6 +56,7 @@ void ktstr_session_deinit(struct ktstr_session *session)
 	ktstr_map_watches_deinit(&session->map_watches);
 	ktstr_captures_deinit(&session->captures);
 	json_decref(session->failure_dump);
+	json_decref(session->unseen_failure);
 	ktstr_kernel_view_close(session->view);
 	free(session->unavailable);
 	*session = (struct ktstr_session){ 0 };

@@ -189,7 +189,7 @@ static void add_failure_dump(const struct ktstr_session *session, struct ktstr_t
 	if (session->unavailable)
 		reason = session->unavailable;
 	if (!dump && ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)
-		dump = ktstr_dump_placeholder(reason);
+		dump = session->unseen_failure ? json_incref(session->unseen_failure) : ktstr_dump_placeholder(reason);
 	result->failure_dump = dump ? json_dumps(dump, JSON_INDENT(1)) : NULL;
 	json_decref(dump);
 }

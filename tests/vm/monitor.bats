@@ -121,6 +121,26 @@ assert r["periodic_fired"] == 1 and [s["tag"] for s in snapshots] == ["before", 
 assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_ns"] == 0'
 }
 
+# A limit of nothing is one that every stop exceeds.
+@test "a guest that does not stop in time leaves degraded dumps, and goes on" {
+	KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS=0 run -1 --separate-stderr "$KTSTR" test --json --filter =ktstr/captures \
+		"$(program vm_monitor)"
+	echo "$output" >"$BATS_TEST_TMPDIR/results"
+	results=$BATS_TEST_TMPDIR/results
+	expect_outcome "$results" captures fail "did not stop"
+	holds captures '
+assert r["guest_exit_code"] == 0 and r["stats"]["total_iterations"] > 0, r["guest_exit_code"]
+assert (r["periodic_target"], r["periodic_fired"]) == (3, 2) # two time-outs in a row end them
+assert [s["tag"] for s in snapshots] in (["periodic_000", "in the middle", "periodic_001"], ["in the middle", "periodic_000",
+    "periodic_001"], ["periodic_000", "periodic_001", "in the middle"]), snapshots
+assert all(report(t)["is_placeholder"] for t in ("periodic_000", "periodic_001"))
+late = "vCPU rendezvous timed out before parked acknowledgement: the guest"
+for d in (report("in the middle"), json.load(open(path.replace(".ktstr.json", ".failure-dump.json")))):
+    assert d["schema"] == "degraded" and d["reason"].startswith(late), d
+    assert d["vcpu_regs"] == [None] * 4 and d["exit_kind"] == 0, d
+assert m["total_samples"] > 10, m'
+}
+
 @test "callbacks after the VM: what they find decides, a crash is a failure, a skip hides none" {
 	expect_outcome "$results" post_vm_fails fail "vm->vcpus" "at_least 100"
 	expect_outcome "$results" post_vm_skips skip "post_vm_skips has no crystal ball"

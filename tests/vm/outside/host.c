@@ -156,7 +156,7 @@ static struct ktstr_error *on_hold(struct session *session, const struct outside
 	struct ktstr_gdb *gdb;
 	struct ktstr_error *error;
 
-	KTSTR_TRY(ktstr_gdb_open(ktstr_vm_take_gdb_fd(session->vm), deadline, &gdb));
+	gdb = ktstr_gdb_open(ktstr_vm_take_gdb_fd(session->vm));
 	error = ktstr_gdb_stop(gdb, deadline);
 	if (!error)
 		error = open_view(session);
