@@ -16,7 +16,8 @@
 #include "observe/observer_parts.h"
 #include "observe/scx_state.h"
 
-#define TICK KTSTR_MS(KTSTR_SAMPLE_INTERVAL_MS)
+#define TICK	    KTSTR_MS(KTSTR_SAMPLE_INTERVAL_MS)
+#define AGENT_LIMIT KTSTR_SEC(20)
 
 static void read_letters(struct ktstr_observer *observer)
 {
@@ -112,11 +113,24 @@ static uint64_t thread_cpu_ns(void)
 	return (uint64_t)used.tv_sec * KTSTR_SEC(1) + (uint64_t)used.tv_nsec;
 }
 
+/*
+ * The agent says where vmcoreinfo is when it takes its job, which is soon. Without that all of RAM would be searched: for
+ * seconds, and every page of it that the guest has not touched yet would take memory.
+ */
+static void wait_for_agent(const struct ktstr_observer *observer)
+{
+	uint64_t deadline = ktstr_now_ns() + AGENT_LIMIT;
+
+	while (!observer->quit && !ktstr_vm_vmcoreinfo(observer->config.vm) && ktstr_now_ns() < deadline)
+		ktstr_sleep_ns(KTSTR_MS(2));
+}
+
 static void *run(void *arg)
 {
 	struct ktstr_observer *observer = arg;
 	struct ktstr_session *session = &observer->seen.session;
 
+	wait_for_agent(observer);
 	ktstr_session_open(session, &observer->config);
 	observer->next_tick_ns = ktstr_now_ns();
 	while (!observer->quit) {
