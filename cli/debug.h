@@ -7,7 +7,7 @@
 
 struct ktstr_debug_session {
 	struct ktstr_run_debug debug;
-	const char *vmlinux_path;
+	struct ktstr_types *kernel_types; /* borrowed */
 	char *dir, *socket_path, *symbols_path;
 };
 

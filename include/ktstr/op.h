@@ -154,9 +154,9 @@ struct ktstr_op_capture_snapshot {
 	const char *tag;
 };
 struct ktstr_op_watch_snapshot {
-	const char *symbol; /* a variable of the kernel; a snapshot of that tag at each write; 3 per scenario */
+	/* A variable of the kernel; a snapshot of that tag at each write. KTSTR_MAX_WATCH_SNAPSHOTS (3) per run. */
+	const char *symbol;
 };
-#define KTSTR_MAX_WATCHES 3
 struct ktstr_op_write_kernel_hot {
 	const struct ktstr_kernel_op_entry *entries; /* KTSTR_KERNEL_ENTRIES(...) */
 	size_t entries_count;

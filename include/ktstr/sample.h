@@ -51,6 +51,12 @@ struct ktstr_sample_series;
 
 /* Takes over what the samples hold (count of them; the array stays the caller's). Without stats: NoSchedulerBinary. */
 struct ktstr_sample_series *ktstr_sample_series_from_drained(struct ktstr_sample *samples, size_t count);
+/* The same of a run that was monitored; the summary is borrowed, NULL = it was not. */
+struct ktstr_monitor_summary; /* monitor.h */
+struct ktstr_sample_series *ktstr_sample_series_from_drained_typed(struct ktstr_sample *samples, size_t count,
+								   const struct ktstr_monitor_summary *monitor);
+/* What the monitor saw of the run that the samples are of; NULL = it is not known. */
+const struct ktstr_monitor_summary *ktstr_sample_series_monitor(const struct ktstr_sample_series *series);
 /* Accepts NULL. Series that are made from another one must go first. */
 void ktstr_sample_series_destroy(struct ktstr_sample_series *series);
 
@@ -91,6 +97,13 @@ struct ktstr_opt_u32 ktstr_sample_series_phase(const struct ktstr_sample_series 
 		const struct ktstr_snapshot_error *(*get)(struct ktstr_json_field stats, void *context, type *value),  \
 		void *context, struct ktstr_series_##name *column);
 KTSTR_SERIES_TYPES(KTSTR_DECLARE_PROJECTIONS_)
+
+/*
+ * What one CPU's time went into, in each sample: get() sets the value, or returns false when that CPU has none
+ * (HostFieldUnavailable), as is the case when the sample has no such CPU. ktstr_sample_series_host_u64(), f64, i64, bool.
+ */
+#define KTSTR_DECLARE_HOST_(name, type)                                                                                	void ktstr_sample_series_host_##name(const struct ktstr_sample_series *series, const char *label,              					     uint32_t cpu,                                                             					     bool (*get)(const struct ktstr_per_cpu_time_stats *time, void *context,   							 type *value),                                                 					     void *context, struct ktstr_series_##name *column);
+KTSTR_SERIES_TYPES(KTSTR_DECLARE_HOST_)
 
 /* u64, i64, f64: what most projections are about. */
 #define KTSTR_NUMBER_TYPES(X)                                                                                          \

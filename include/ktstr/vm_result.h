@@ -51,6 +51,9 @@ struct ktstr_vm_result {
 	size_t verifier_stats_count;
 
 	struct ktstr_snapshot_bridge *snapshot_bridge; /* what was captured, to be drained */
+	/* When the steps of the (first) scenario began: for ktstr_sample_series_by_stimulus_phase(). */
+	struct ktstr_step_start *step_starts;
+	size_t step_starts_count;
 	unsigned int periodic_target, periodic_fired, periodic_real; /* fired: placeholders, too */
 	struct ktstr_opt_u64 bpf_map_writes_delivered; /* 1 = all of .bpf_map_write; unset = there were none */
 

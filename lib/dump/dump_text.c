@@ -116,8 +116,12 @@ static void allocators(struct writer *writer)
 
 		ktstr_str_add(&writer->out, "  ");
 		ktstr_text_guest(&writer->out, allocator->allocator_name);
-		ktstr_str_addf(&writer->out, ": %zu objects of %llu bytes%s\n", allocator->entries_count,
+		ktstr_str_addf(&writer->out, ": %zu objects of %llu bytes%s", allocator->entries_count,
 			       (unsigned long long)allocator->elem_size, allocator->truncated ? ", not all of them read" : "");
+		if (allocator->skipped_subtrees)
+			ktstr_str_addf(&writer->out, ", %llu pointers lead nowhere",
+				       (unsigned long long)allocator->skipped_subtrees);
+		ktstr_str_add(&writer->out, "\n");
 		for (size_t k = 0; k < allocator->entries_count; k++) {
 			ktstr_str_addf(&writer->out, "    [%llu.%llu] 0x%llx ", (unsigned long long)allocator->entries[k].idx,
 				       (unsigned long long)allocator->entries[k].genn,

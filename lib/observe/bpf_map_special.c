@@ -13,6 +13,7 @@ enum {
 	ARENA_PAGES_MAX = 4096, /* read one by one */
 	ARENA_PROBES = 256, /* and over the rest */
 	PAGE = 4096,
+	ARENA = 33, /* BPF_MAP_TYPE_ARENA */
 	ARENA_GUARD_BYTES = 64 * 1024, /* GUARD_SZ of kernel/bpf/arena.c: half of it lies below the first page */
 	STACK_BUILD_ID = 1 << 5, /* BPF_F_STACK_BUILD_ID */
 };
@@ -143,58 +144,68 @@ void ktstr_read_stack_trace(const struct ktstr_bpf_map *map, json_t *json)
 	json_object_set_new(json, "stack_trace", trace);
 }
 
-struct arena {
-	const struct ktstr_bpf_map *map;
-	uint64_t kernel_start, user_start;
-	json_t *pages;
-};
+bool ktstr_arena_open(const struct ktstr_bpf_map *map, struct ktstr_arena *arena)
+{
+	struct ktstr_object object = ktstr_object(map->view, "bpf_arena", map->address);
+	struct ktstr_object area = ktstr_follow(&object, "kern_vm", "vm_struct");
+	uint64_t start = map->type == ARENA ? ktstr_get_or_zero(&area, "addr") : 0;
 
-/* The kernel sees a page at the lower half of its user address behind where its own view begins (arena_vm_fault()). */
-static void add_page(const struct arena *arena, uint64_t at)
+	*arena = (struct ktstr_arena){ map->view, start + ARENA_GUARD_BYTES / 2,
+				       ktstr_get_or_zero(&object, "user_vm_start"), (uint64_t)map->max_entries * PAGE };
+	return start != 0;
+}
+
+/* arena_vm_fault() */
+bool ktstr_arena_read(const struct ktstr_arena *arena, uint64_t user_address, void *out, size_t bytes)
+{
+	uint32_t low = (uint32_t)user_address;
+
+	return low + (uint64_t)bytes <= ARENA_SPAN_MAX &&
+	       ktstr_read(&arena->view->space, arena->kernel_start + low, out, bytes);
+}
+
+static void add_page(const struct ktstr_arena *arena, uint64_t at, json_t *pages)
 {
 	_cleanup_free_ char *hex = NULL;
 	char page[PAGE];
 
-	if (!ktstr_read(&arena->map->view->space, arena->kernel_start + (uint32_t)(arena->user_start + at), page, PAGE))
+	if (!ktstr_arena_read(arena, arena->user_start + at, page, PAGE))
 		return;
 	hex = ktstr_hex(page, PAGE);
-	json_array_append_new(arena->pages, json_pack("{so ss}", "user_addr", ktstr_json_address(arena->user_start + at),
-						      "bytes", hex));
+	json_array_append_new(pages, json_pack("{so ss}", "user_addr", ktstr_json_address(arena->user_start + at), "bytes",
+					       hex));
 }
 
 /* The first pages, one after the other, then some of the rest; only those that are there: an arena is mostly a promise. */
-static bool add_pages(const struct arena *arena, uint64_t count)
+static bool add_pages(const struct ktstr_arena *arena, uint64_t count, json_t *pages)
 {
 	uint64_t first = count < ARENA_PAGES_MAX ? count : ARENA_PAGES_MAX, rest = count - first;
 
 	for (uint64_t i = 0; i < first; i++)
-		add_page(arena, i * PAGE);
+		add_page(arena, i * PAGE, pages);
 	for (uint64_t i = 0; i < ARENA_PROBES && i < rest; i++)
-		add_page(arena, (first + (rest <= ARENA_PROBES ? i : rest / ARENA_PROBES * i)) * PAGE);
+		add_page(arena, (first + (rest <= ARENA_PROBES ? i : rest / ARENA_PROBES * i)) * PAGE, pages);
 	return rest > ARENA_PROBES;
 }
 
 void ktstr_read_arena(const struct ktstr_bpf_map *map, json_t *json)
 {
-	struct ktstr_object object = ktstr_object(map->view, "bpf_arena", map->address);
-	struct ktstr_object area = ktstr_follow(&object, "kern_vm", "vm_struct");
-	uint64_t start = ktstr_get_or_zero(&area, "addr"), span = (uint64_t)map->max_entries * PAGE;
-	struct arena arena = { map, start + ARENA_GUARD_BYTES / 2, ktstr_get_or_zero(&object, "user_vm_start"), json_array() };
+	struct ktstr_arena arena;
 	bool truncated;
-	json_t *snapshot;
+	json_t *snapshot, *pages;
 
-	if (!start) {
-		json_decref(arena.pages);
+	if (!ktstr_arena_open(map, &arena)) {
 		set_error(json, "its memory cannot be found");
 		return;
 	}
-	truncated = add_pages(&arena, (span < ARENA_SPAN_MAX ? span : ARENA_SPAN_MAX) / PAGE);
-	snapshot = json_pack("{so sI so so}", "pages", arena.pages, "declared_pages", (json_int_t)map->max_entries,
+	pages = json_array();
+	truncated = add_pages(&arena, (arena.bytes < ARENA_SPAN_MAX ? arena.bytes : ARENA_SPAN_MAX) / PAGE, pages);
+	snapshot = json_pack("{so sI so so}", "pages", pages, "declared_pages", (json_int_t)map->max_entries,
 			     "kern_vm_start", ktstr_json_address(arena.kernel_start), "user_vm_start",
 			     ktstr_json_address(arena.user_start));
 	if (truncated)
 		json_object_set_new(snapshot, "truncated", json_true());
-	if (span > ARENA_SPAN_MAX)
+	if (arena.bytes > ARENA_SPAN_MAX)
 		json_object_set_new(snapshot, "span_capped", json_true());
 	json_object_set_new(json, "arena", snapshot);
 }

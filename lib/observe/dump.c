@@ -7,10 +7,12 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "dump/shape.h"
+#include "observe/arena_allocators.h"
 #include "observe/bpf_maps.h"
 #include "observe/bpf_progs.h"
 #include "observe/cpu_time.h"
 #include "observe/dump.h"
+#include "observe/fields_json.h"
 #include "observe/render.h"
 #include "observe/scx_state.h"
 
@@ -75,12 +77,13 @@ static void add_active(struct dump *dump, const struct ktstr_bpf_prog *progs, si
 		for (size_t i = 0; i < progs[p].maps_count; i++) {
 			const struct ktstr_bpf_map *map = map_at(maps, maps_count, progs[p].maps[i]);
 			json_t *addresses;
+			_cleanup_free_ char *object = NULL;
 			const char *suffix;
 
 			if (!map || !is_section(map->name, &suffix))
 				continue;
-			set(dump, "active_obj_name",
-			    json_stringn_nocheck(map->name, strlen(map->name) - strlen(suffix)));
+			object = ktstr_xstrndup(map->name, strlen(map->name) - strlen(suffix));
+			set(dump, "active_obj_name", ktstr_guest_text_to_json(object));
 			addresses = json_array();
 			for (size_t k = 0; k < progs[p].maps_count; k++)
 				json_array_append_new(addresses, ktstr_json_address(progs[p].maps[k]));
@@ -90,18 +93,15 @@ static void add_active(struct dump *dump, const struct ktstr_bpf_prog *progs, si
 	}
 }
 
-/* Arenas of schedulers that use scx's library have an allocator in them, whose types their BTF then has. */
-static const char *why_no_allocators(const struct ktstr_bpf_map *maps, size_t count)
+static void add_allocators(struct dump *dump, const struct ktstr_bpf_map *maps, size_t count)
 {
-	enum { ARENA = 33 }; /* BPF_MAP_TYPE_ARENA */
+	struct ktstr_arena_allocators found;
 
-	for (size_t i = 0; i < count; i++)
-		if (maps[i].types && ktstr_types_size(maps[i].types, "scx_allocator"))
-			return "struct scx_allocator is there; ktstr does not walk it: see the pages of the arena";
-	for (size_t i = 0; i < count; i++)
-		if (maps[i].type == ARENA)
-			return "the arena's programs have no struct scx_allocator in their types";
-	return "no arena is there";
+	ktstr_arena_allocators(maps, count, &found);
+	set(dump, "sdt_allocations", found.allocations);
+	set(dump, "scx_static_ranges", found.ranges);
+	if (found.unavailable)
+		set(dump, "sdt_alloc_unavailable", json_string(found.unavailable));
 }
 
 static void add_bpf(struct dump *dump)
@@ -122,7 +122,8 @@ static void add_bpf(struct dump *dump)
 	if (!json_object_get(dump->json, "prog_runtime_stats"))
 		set(dump, "prog_runtime_stats_unavailable",
 		    json_string(progs_count ? "no struct_ops programs are loaded" : "no BPF programs are loaded"));
-	set(dump, "sdt_alloc_unavailable", json_string(why_no_allocators(maps, maps_count)));
+	if (!late(dump))
+		add_allocators(dump, maps, maps_count);
 	ktstr_bpf_maps_destroy(found);
 }
 

@@ -9,8 +9,7 @@
 
 enum { TEXT_MAX = 64 };
 
-/* Guest text is bytes: what is no UTF-8 is shown escaped. */
-static json_t *text_to_json(const char *text)
+json_t *ktstr_guest_text_to_json(const char *text)
 {
 	_cleanup_str_ struct ktstr_str printable = { 0 };
 	json_t *json;
@@ -28,7 +27,7 @@ static json_t *member_to_json(const struct ktstr_object *object, const char *pat
 
 	switch (kind) {
 	case KTSTR_MEMBER_TEXT:
-		return ktstr_get_text(object, path, text, sizeof(text)) ? text_to_json(text) : NULL;
+		return ktstr_get_text(object, path, text, sizeof(text)) ? ktstr_guest_text_to_json(text) : NULL;
 	case KTSTR_MEMBER_INT:
 		return ktstr_get_signed(object, path, &number) ? json_integer((json_int_t)number) : NULL;
 	case KTSTR_MEMBER_BOOL:

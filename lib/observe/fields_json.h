@@ -21,6 +21,8 @@ struct ktstr_member_row {
 	enum ktstr_member_kind kind;
 };
 
+/* Text of a guest is bytes: what is no UTF-8 is escaped, as JSON has no place for it. New reference. */
+json_t *ktstr_guest_text_to_json(const char *text);
 void ktstr_members_to_json(json_t *json, const struct ktstr_object *object, const struct ktstr_member_row *rows,
 			   size_t count);
 

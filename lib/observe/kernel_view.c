@@ -52,23 +52,23 @@ static struct ktstr_error *find_cpus(struct ktstr_kernel_view *view)
 	return NULL;
 }
 
-static struct ktstr_error *open_view(struct ktstr_kernel_view *view, const char *vmlinux_path, uint64_t hint)
+static struct ktstr_error *open_view(struct ktstr_kernel_view *view, uint64_t hint)
 {
 	if (!hint || !ktstr_vmcoreinfo_read(view->memory, hint, &view->info))
 		KTSTR_TRY(ktstr_vmcoreinfo_find(view->memory, &view->info));
 	KTSTR_TRY(find_address_space(view));
-	KTSTR_TRY(find_cpus(view));
-	return ktstr_types_load(vmlinux_path, &view->types);
+	return find_cpus(view);
 }
 
-struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, const char *vmlinux_path,
+struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, struct ktstr_types *types,
 					   uint64_t vmcoreinfo_hint, struct ktstr_kernel_view **view)
 {
 	struct ktstr_kernel_view *made = ktstr_xcalloc(1, sizeof(*made));
 	struct ktstr_error *error;
 
 	made->memory = memory;
-	error = open_view(made, vmlinux_path, vmcoreinfo_hint);
+	made->types = types;
+	error = open_view(made, vmcoreinfo_hint);
 	if (error) {
 		ktstr_kernel_view_close(made);
 		return error;
@@ -82,7 +82,6 @@ void ktstr_kernel_view_close(struct ktstr_kernel_view *view)
 	if (!view)
 		return;
 	ktstr_symbols_destroy(view->symbols);
-	ktstr_types_destroy(view->types);
 	ktstr_vmcoreinfo_deinit(&view->info);
 	ktstr_guest_memory_destroy(view->memory);
 	free(view);

@@ -17,17 +17,17 @@ struct ktstr_kernel_view {
 	struct ktstr_vmcoreinfo info;
 	struct ktstr_address_space space;
 	struct ktstr_symbols *symbols;
-	struct ktstr_types *types;
+	struct ktstr_types *types; /* borrowed */
 	uint64_t slide; /* run-time - link-time address of the kernel image (KASLR) */
 	uint64_t per_cpu_offsets[KTSTR_MAX_CPUS];
 	unsigned int cpus; /* possible ones: slots of per_cpu_offsets that are in use */
 };
 
 /*
- * Finds its way in the memory of a booted kernel; vmlinux_path gives the types. Takes over memory, also on
- * failure. vmcoreinfo_hint: physical address of the vmcoreinfo page when it is known, else 0 (RAM is searched).
+ * Finds its way in the memory of a booted kernel whose types are given: they must outlive the view. Takes over memory,
+ * also on failure. vmcoreinfo_hint: physical address of the vmcoreinfo page when it is known, else 0 (RAM is searched).
  */
-struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, const char *vmlinux_path,
+struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, struct ktstr_types *types,
 					   uint64_t vmcoreinfo_hint, struct ktstr_kernel_view **view) KTSTR_CHECKED;
 void ktstr_kernel_view_close(struct ktstr_kernel_view *view);
 

@@ -129,7 +129,13 @@ static bool read_whole(const struct ktstr_sampler *sampler, struct layout *layou
 	       ktstr_read(&sampler->view->space, address, layout->buffer, layout->bytes);
 }
 
-/* "SCX_EV_SELECT_CPU_FALLBACK"; one of them was renamed. */
+/* What some kernels call them. */
+static const char *const renamed_events[][2] = {
+	{ "SCX_EV_REFILL_SLICE_DFL", "SCX_EV_ENQ_SLICE_DFL" },
+	{ "SCX_EV_REENQ_LOCAL_REPEAT", "SCX_EV_REENQ_REPEAT" },
+};
+
+/* "SCX_EV_SELECT_CPU_FALLBACK" */
 static void name_events(struct ktstr_sampler *sampler)
 {
 	for (size_t i = 0; i < EVENTS; i++) {
@@ -137,11 +143,12 @@ static void name_events(struct ktstr_sampler *sampler)
 
 		for (char *at = name; *at; at++)
 			*at = (char)toupper((unsigned char)*at);
-		if (!strcmp(name, "SCX_EV_REFILL_SLICE_DFL") &&
-		    !ktstr_types_field(sampler->view->types, "scx_event_stats", name).found) {
-			free(name);
-			name = ktstr_xstrdup("SCX_EV_ENQ_SLICE_DFL");
-		}
+		for (size_t k = 0; k < sizeof(renamed_events) / sizeof(renamed_events[0]); k++)
+			if (!strcmp(name, renamed_events[k][0]) &&
+			    !ktstr_types_field(sampler->view->types, "scx_event_stats", name).found) {
+				free(name);
+				name = ktstr_xstrdup(renamed_events[k][1]);
+			}
 		sampler->event_members[i] = name;
 	}
 }

@@ -15,13 +15,16 @@
 #include "wire/frame.h"
 #include "wire/host_request.h"
 
+#define KTSTR_FREEZE_RENDEZVOUS_TIMEOUT KTSTR_SEC(30) /* the usual stop_limit_ns */
+
 struct ktstr_session_config {
 	struct ktstr_vm *vm; /* borrowed; outlives the session */
-	const char *vmlinux_path; /* NULL = unknown */
+	struct ktstr_types *types; /* of the kernel; NULL = unknown. Borrowed */
 	unsigned int hz; /* CONFIG_HZ of the kernel, 0 = unknown */
 	bool has_scheduler; /* a sched_ext scheduler is under test */
 	bool guest_clock; /* times are the guest's (jiffies), not the host's: virtual time */
 	uint64_t duration_ns; /* of the workload */
+	uint64_t stop_limit_ns; /* for all CPUs to stand still */
 	bool no_samples; /* leave the guest alone but for what is asked for: to measure what sampling costs */
 	const struct ktstr_observe_plan *plan; /* borrowed */
 	char *vmcore_path; /* where an error exit of the scheduler leaves an ELF core; NULL = it leaves none. Borrowed */
@@ -46,6 +49,7 @@ struct ktstr_session {
 	struct ktstr_map_watches map_watches;
 	struct ktstr_captures captures;
 	json_t *failure_dump; /* of an error exit of the scheduler */
+	json_t *unseen_failure; /* instead of one, while the guest did not stop to have its exit watched */
 	uint64_t began_ns, began_jiffies;
 	struct ktstr_session_cost cost;
 	_Atomic uint64_t frozen_ns; /* how long the guest stood still for us */

@@ -9,17 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ktstr/error.h"
+#include "observe/types_open.h"
 
 struct btf;
-struct ktstr_types;
 
-/* Raw BTF, or an ELF file with a .BTF section (vmlinux). */
-struct ktstr_error *ktstr_types_load(const char *path, struct ktstr_types **types) KTSTR_CHECKED;
 /* BTF read from a guest: hostile bytes; split on base when that is not NULL (which must outlive it). */
 struct ktstr_error *ktstr_types_parse(const void *data, uint32_t bytes, struct ktstr_types *base,
 				      struct ktstr_types **types) KTSTR_CHECKED;
-void ktstr_types_destroy(struct ktstr_types *types);
 struct btf *ktstr_types_btf(const struct ktstr_types *types); /* borrowed */
 
 /* A member within its struct. bytes is 0 for an array of no declared length. */

@@ -14,9 +14,10 @@
 
 enum { WATCHED_BYTES = 4 };
 
+/* For the stub to answer while the guest stands still. */
 static uint64_t deadline(void)
 {
-	return ktstr_now_ns() + KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_NS;
+	return ktstr_now_ns() + KTSTR_SEC(30);
 }
 
 void ktstr_watchpoints_deinit(struct ktstr_watchpoints *points)
@@ -34,9 +35,9 @@ int ktstr_watchpoints_fd(const struct ktstr_watchpoints *points)
 
 struct ktstr_error *ktstr_watchpoints_stop(struct ktstr_watchpoints *points)
 {
-	if (points->gdb)
-		return ktstr_gdb_stop(points->gdb, deadline());
-	return ktstr_gdb_open(ktstr_vm_take_gdb_fd(points->vm), deadline(), &points->gdb);
+	if (!points->gdb)
+		points->gdb = ktstr_gdb_open(ktstr_vm_take_gdb_fd(points->vm));
+	return ktstr_gdb_stop(points->gdb, ktstr_now_ns() + points->stop_limit_ns);
 }
 
 struct ktstr_error *ktstr_watchpoints_continue(struct ktstr_watchpoints *points)

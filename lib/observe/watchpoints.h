@@ -12,7 +12,6 @@
 #include "observe/kernel_view.h"
 #include "vm/vm.h"
 
-#define KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_NS UINT64_C(30000000000) /* for all CPUs to stand still */
 /* A variable that is written all the time would stop the guest all the time: the watch is then given up. */
 #define KTSTR_WATCH_FIRES_MAX 64
 
@@ -24,6 +23,7 @@ struct ktstr_user_watch {
 
 struct ktstr_watchpoints {
 	struct ktstr_vm *vm; /* borrowed */
+	uint64_t stop_limit_ns; /* for all CPUs to stand still; then KTSTR_ERR_TIMEOUT */
 	struct ktstr_gdb *gdb; /* opened when first needed */
 	uint64_t exit_kind; /* its address while it is watched, else 0 */
 	struct ktstr_user_watch user[KTSTR_MAX_WATCH_SNAPSHOTS];

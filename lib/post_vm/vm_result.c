@@ -178,6 +178,23 @@ static void read_verifier_stats(const json_t *list, struct ktstr_vm_result *vm)
 			(struct ktstr_verifier_stat){ text_of(item, "name"), number_of(item, "verified_insns") };
 }
 
+/* Captures are due on the clock of the first scenario; others have clocks of their own. */
+static void read_step_starts(const json_t *events, struct ktstr_vm_result *vm)
+{
+	const json_t *event;
+	size_t i;
+
+	vm->step_starts = ktstr_xcalloc(json_array_size(events) + 1, sizeof(*vm->step_starts));
+	json_array_foreach(events, i, event) {
+		if (json_is_true(json_object_get(event, "is_terminal")))
+			return;
+		if (ktstr_str_starts_with(text_of(event, "label"), "StepStart["))
+			vm->step_starts[vm->step_starts_count++] = (struct ktstr_step_start){
+				number_of(event, "elapsed_ms"), (uint32_t)number_of(event, "step_index")
+			};
+	}
+}
+
 /* Statistics have a key of their own in a sidecar. */
 static struct ktstr_error *read_verdict(const json_t *sidecar, struct ktstr_vm_result *vm)
 {
@@ -226,6 +243,7 @@ struct ktstr_error *ktstr_vm_result_read(const json_t *sidecar, const char *path
 	vm->failure_dump_path = beside(path, text_of(files, "failure_dump")) ?: ktstr_xstrdup("");
 	read_monitor(json_object_get(sidecar, "monitor"), vm);
 	read_verifier_stats(json_object_get(sidecar, "verifier_stats"), vm);
+	read_step_starts(json_object_get(sidecar, "stimulus_events"), vm);
 	KTSTR_TRY(read_verdict(sidecar, vm));
 	return read_captures(json_object_get(sidecar, "captures"), path, vm);
 }
@@ -236,6 +254,7 @@ void ktstr_vm_result_deinit(struct ktstr_vm_result *vm)
 	free((char *)vm->scheduler_log);
 	free((char *)vm->failure_dump_path);
 	free(vm->verifier_stats);
+	free(vm->step_starts);
 	ktstr_monitor_summary_deinit(&vm->monitor);
 	ktstr_assert_result_deinit(&vm->guest_assert_result);
 	ktstr_assert_result_deinit(&vm->result);
@@ -251,7 +270,8 @@ struct ktstr_sample_series *ktstr_vm_result_captures_series(struct ktstr_vm_resu
 
 	if (!vm->captures) {
 		samples = ktstr_snapshot_bridge_drain_ordered_with_stats(vm->snapshot_bridge, &count);
-		vm->captures = ktstr_sample_series_from_drained(samples, count);
+		vm->captures = ktstr_sample_series_from_drained_typed(samples, count,
+								      vm->has_monitor ? &vm->monitor : NULL);
 	}
 	return vm->captures;
 }

@@ -199,17 +199,26 @@ static char *vmcore_path(const struct execution *execution)
 	return stem ? ktstr_xasprintf("%s/%s.vmcore", dir, stem) : NULL;
 }
 
+/* Tests of what happens when it passes do not wait that long. */
+static uint64_t stop_limit_ns(void)
+{
+	const char *ms = ktstr_env("KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS");
+
+	return ms ? KTSTR_MS(strtoul(ms, NULL, 10)) : KTSTR_FREEZE_RENDEZVOUS_TIMEOUT;
+}
+
 static struct ktstr_error *start_observer(struct execution *execution, struct ktstr_vm *vm)
 {
 	const struct ktstr_run *run = execution->run;
 	struct ktstr_monitor_thresholds thresholds = ktstr_run_monitor_thresholds(run);
 	struct ktstr_session_config config = {
 		.vm = vm,
-		.vmlinux_path = execution->setup->kernel.vmlinux_path,
+		.types = execution->setup->kernel_types,
 		.hz = kernel_hz(&execution->setup->kernel),
 		.has_scheduler = run->scheduler.path || run->staged_count,
 		.guest_clock = run->deterministic,
 		.duration_ns = run->duration_ns,
+		.stop_limit_ns = stop_limit_ns(),
 		.no_samples = ktstr_env("KTSTR_NO_MONITOR") != NULL,
 		.plan = &run->test->observe,
 		.vcpu_tids = execution->vcpu_tids,

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "host/host.h"
+#include "observe/types_open.h"
 #include "runner/rt_app.h"
 #include "runner/runner.h"
 
@@ -27,6 +28,13 @@ struct ktstr_error *ktstr_find_helper(const char *name, char **path)
 			       name, exe_dir, installed);
 }
 
+/* Each run says itself that it cannot be watched when there are none. */
+static void load_types(struct ktstr_run_setup *setup)
+{
+	if (setup->kernel.vmlinux_path)
+		ktstr_error_free(ktstr_types_load(setup->kernel.vmlinux_path, &setup->kernel_types));
+}
+
 struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct ktstr_progress *progress,
 				       struct ktstr_run_setup *setup)
 {
@@ -41,6 +49,7 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 	KTSTR_TRY(ktstr_find_helper("ktstr-lockstep.so", &setup->lockstep_path));
 	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
 	KTSTR_TRY(ktstr_kernel_resolve(kernel_spec, true, progress, &setup->kernel));
+	load_types(setup);
 	return ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel);
 }
 
@@ -85,6 +94,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	ktstr_qemu_deinit(&setup->qemu);
 	ktstr_accel_choice_deinit(&setup->accel);
 	ktstr_kernel_deinit(&setup->kernel);
+	ktstr_types_destroy(setup->kernel_types);
 	ktstr_guest_base_deinit(&setup->base);
 	free(setup->lockstep_path);
 	free(setup->run_dir);

@@ -189,9 +189,24 @@ static void add_failure_dump(const struct ktstr_session *session, struct ktstr_t
 	if (session->unavailable)
 		reason = session->unavailable;
 	if (!dump && ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)
-		dump = ktstr_dump_placeholder(reason);
+		dump = session->unseen_failure ? json_incref(session->unseen_failure) : ktstr_dump_placeholder(reason);
 	result->failure_dump = dump ? json_dumps(dump, JSON_INDENT(1)) : NULL;
 	json_decref(dump);
+}
+
+/*
+ * Thresholds that nobody enforces need no word about samples that were never to be taken: a deterministic guest is looked
+ * at where it begins and ends scenarios and steps, and may have none. One that could not be read says why.
+ */
+static void judge_samples(const struct ktstr_session *session, const struct ktstr_monitor_thresholds *thresholds,
+			  const struct ktstr_monitor_series *series, struct ktstr_test_result *result)
+{
+	bool none_due = result->deterministic || session->config.no_samples;
+
+	if (session->unavailable && !series->count && !thresholds->enforce)
+		ktstr_assert_note(&result->verdict, "monitor: %s", session->unavailable);
+	else if (series->count || thresholds->enforce || !none_due)
+		ktstr_monitor_evaluate(thresholds, series, &result->verdict);
 }
 
 void ktstr_sightings_judge(const struct ktstr_sightings *sightings, const struct ktstr_run *run,
@@ -206,7 +221,7 @@ void ktstr_sightings_judge(const struct ktstr_sightings *sightings, const struct
 		add_monitor(sightings, &series, result);
 	}
 	if (result->guest_result_received)
-		ktstr_monitor_evaluate(&thresholds, &series, &result->verdict);
+		judge_samples(session, &thresholds, &series, result);
 	judge_periodic(sightings, run, result);
 	add_map_metrics(&session->map_watches, result);
 	result->map_writes_delivered = session->map_writes_delivered;

@@ -2,6 +2,7 @@
 /* Ops that the host does or keeps: captures, watches, the kernel's variables; and interrupts. */
 #include <string.h>
 
+#include "ktstr/snapshot_bridge.h" /* KTSTR_MAX_WATCH_SNAPSHOTS */
 #include "scenario/engine.h"
 
 static struct ktstr_error *want_text(const char *text, const char *field, const char *what)
@@ -22,10 +23,10 @@ struct ktstr_error *op_watch_snapshot(struct engine *engine, const struct ktstr_
 	KTSTR_TRY(want_text(symbol, ".symbol", "a variable of the kernel"));
 	if (ktstr_strv_contains(&engine->watches, symbol))
 		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is watched already", symbol);
-	if (engine->watches.count == KTSTR_MAX_WATCHES)
+	if (engine->watches.count == KTSTR_MAX_WATCH_SNAPSHOTS)
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "%s would be watch number %d: a scenario has at most %d",
-				       symbol, KTSTR_MAX_WATCHES + 1, KTSTR_MAX_WATCHES);
+				       symbol, KTSTR_MAX_WATCH_SNAPSHOTS + 1, KTSTR_MAX_WATCH_SNAPSHOTS);
 	KTSTR_TRY(TRY_WORLD(engine, watch, symbol));
 	ktstr_strv_add(&engine->watches, symbol);
 	return NULL;

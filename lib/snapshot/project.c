@@ -106,6 +106,36 @@ static struct ktstr_json_field stats_of(const struct ktstr_series_entry *entry)
 
 KTSTR_SERIES_TYPES(DEFINE_PROJECTIONS)
 
+#define DEFINE_HOST(name, type)                                                                                        \
+	struct host_##name {                                                                                           \
+		uint32_t cpu;                                                                                          \
+		bool (*get)(const struct ktstr_per_cpu_time_stats *time, void *context, type *value);                  \
+		void *context;                                                                                         \
+	};                                                                                                             \
+	static const struct ktstr_snapshot_error *get_host_##name(const struct ktstr_series_entry *entry,              \
+								  const void *context, type *value)                    \
+	{                                                                                                              \
+		const struct host_##name *host = context;                                                              \
+		const struct ktstr_snapshot_error *error = no_dump(entry);                                             \
+		const struct ktstr_per_cpu_time_stats *time =                                                          \
+			error ? NULL : ktstr_snapshot_per_cpu_time_at(&entry->snapshot, host->cpu);                    \
+														       \
+		if (error || (time && host->get(time, host->context, value)))                                          \
+			return error;                                                                                  \
+		return fail(entry, (struct ktstr_snapshot_error){ .kind = KTSTR_SNAPSHOT_HOST_FIELD_UNAVAILABLE,       \
+								  .cpu = host->cpu });                                 \
+	}                                                                                                              \
+	void ktstr_sample_series_host_##name(const struct ktstr_sample_series *series, const char *label,              \
+					     uint32_t cpu,                                                             \
+					     bool (*get)(const struct ktstr_per_cpu_time_stats *time, void *context,   \
+							 type *value),                                                 \
+					     void *context, struct ktstr_series_##name *column)                        \
+	{                                                                                                              \
+		project_##name(series, label, get_host_##name, &(struct host_##name){ cpu, get, context }, column);    \
+	}
+
+KTSTR_SERIES_TYPES(DEFINE_HOST)
+
 /* --- live variables ------------------------------------------------------------------------------------------------ */
 
 static bool same_kvas(const struct ktstr_failure_dump *a, const struct ktstr_failure_dump *b)

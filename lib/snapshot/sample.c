@@ -58,6 +58,20 @@ struct ktstr_sample_series *ktstr_sample_series_from_drained(struct ktstr_sample
 	return series;
 }
 
+struct ktstr_sample_series *ktstr_sample_series_from_drained_typed(struct ktstr_sample *samples, size_t count,
+								   const struct ktstr_monitor_summary *monitor)
+{
+	struct ktstr_sample_series *series = ktstr_sample_series_from_drained(samples, count);
+
+	series->monitor = monitor;
+	return series;
+}
+
+const struct ktstr_monitor_summary *ktstr_sample_series_monitor(const struct ktstr_sample_series *series)
+{
+	return series->monitor;
+}
+
 void ktstr_sample_series_destroy(struct ktstr_sample_series *series)
 {
 	if (!series)
@@ -92,6 +106,7 @@ struct ktstr_sample_series *ktstr_sample_series_periodic_ref(const struct ktstr_
 {
 	struct ktstr_sample_series *periodic = create(series->count, false);
 
+	periodic->monitor = series->monitor;
 	for (size_t i = 0; i < series->count; i++)
 		if (is_periodic(series->entries[i]))
 			periodic->entries[periodic->count++] = series->entries[i];

@@ -16,6 +16,7 @@ struct ktstr_sample_series {
 	struct ktstr_series_entry **entries;
 	size_t count;
 	bool owner; /* else they are another series' */
+	const struct ktstr_monitor_summary *monitor; /* borrowed; NULL = not known */
 };
 
 #endif

@@ -29,6 +29,7 @@ enum {
 struct ktstr_gdb {
 	int fd;
 	bool running;
+	bool interrupted; /* it has been told to stop and has not answered yet */
 	struct ktstr_str input;
 	char *body; /* of the packet read last */
 	struct ktstr_gdb_stop missed; /* a watchpoint that was first; .watch false = none */
@@ -134,21 +135,13 @@ static struct ktstr_error *expect_ok(struct ktstr_gdb *gdb, const char *body, ui
 	return NULL;
 }
 
-struct ktstr_error *ktstr_gdb_open(int fd, uint64_t deadline_ns, struct ktstr_gdb **gdb)
+struct ktstr_gdb *ktstr_gdb_open(int fd)
 {
 	struct ktstr_gdb *made = ktstr_xcalloc(1, sizeof(*made));
-	struct ktstr_error *error;
 
 	made->fd = fd;
 	made->running = true;
-	/* The first byte that reaches the stub of a running guest stops it. */
-	error = ktstr_gdb_stop(made, deadline_ns);
-	if (error) {
-		ktstr_gdb_close(made);
-		return error;
-	}
-	*gdb = made;
-	return NULL;
+	return made;
 }
 
 void ktstr_gdb_close(struct ktstr_gdb *gdb)
@@ -190,7 +183,7 @@ struct ktstr_error *ktstr_gdb_take_stop(struct ktstr_gdb *gdb, bool *stopped, st
 		KTSTR_TRY(receive(gdb, 0, &received));
 		if (received && is_stop(gdb->body)) {
 			*stopped = true;
-			gdb->running = false;
+			gdb->running = gdb->interrupted = false;
 			parse_stop(gdb->body, stop);
 		}
 	} while (received && !*stopped);
@@ -204,13 +197,16 @@ struct ktstr_error *ktstr_gdb_stop(struct ktstr_gdb *gdb, uint64_t deadline_ns)
 
 	if (!gdb->running)
 		return NULL;
-	KTSTR_TRY(send_all(gdb, &interrupt, 1));
+	/* The first byte that reaches the stub of a running guest stops it; one is enough. */
+	if (!gdb->interrupted)
+		KTSTR_TRY(send_all(gdb, &interrupt, 1));
+	gdb->interrupted = true;
 	do {
 		KTSTR_TRY(receive(gdb, deadline_ns, &received));
 		if (!received)
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest's CPUs did not stop");
 	} while (!is_stop(gdb->body));
-	gdb->running = false;
+	gdb->running = gdb->interrupted = false;
 	parse_stop(gdb->body, &gdb->missed);
 	return NULL;
 }

@@ -14,8 +14,8 @@
 
 struct ktstr_gdb;
 
-/* Takes over fd; leaves the guest stopped. The stub counts as attached from here on: it reports every stop. */
-struct ktstr_error *ktstr_gdb_open(int fd, uint64_t deadline_ns, struct ktstr_gdb **gdb) KTSTR_CHECKED;
+/* Takes over fd; the guest runs on. The stub counts as attached from the first stop on: it then reports every one. */
+struct ktstr_gdb *ktstr_gdb_open(int fd);
 void ktstr_gdb_close(struct ktstr_gdb *gdb); /* accepts NULL; the guest goes on or stays as it is */
 int ktstr_gdb_fd(const struct ktstr_gdb *gdb); /* for poll(): readable when CPUs have stopped */
 
@@ -25,7 +25,10 @@ struct ktstr_gdb_stop {
 	unsigned int cpu; /* that stopped first */
 };
 
-/* Stops all CPUs; no error when they are stopped already. */
+/*
+ * Stops all CPUs; no error when they are stopped already. After KTSTR_ERR_TIMEOUT they may still come to stop, which
+ * ktstr_gdb_take_stop() then reports: somebody has to let them go on.
+ */
 struct ktstr_error *ktstr_gdb_stop(struct ktstr_gdb *gdb, uint64_t deadline_ns) KTSTR_CHECKED;
 struct ktstr_error *ktstr_gdb_continue(struct ktstr_gdb *gdb) KTSTR_CHECKED;
 /* Takes a stop that was reported by itself; *stopped false when there was none. */

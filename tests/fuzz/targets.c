@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "fuzz.h"
 #include "ktstr/dump.h"
+#include "observe/arena_allocators.h"
 #include "observe/bpf_maps.h"
 #include "observe/bpf_progs.h"
 #include "observe/cpu_time.h"
@@ -56,6 +57,19 @@ static void dump_of_all_maps(const struct ktstr_kernel_view *view)
 	ktstr_bpf_maps_destroy(maps);
 }
 
+static void dump_of_allocators(const struct ktstr_kernel_view *view)
+{
+	struct ktstr_bpf_maps *maps = ktstr_bpf_maps_find(view);
+	struct ktstr_arena_allocators found;
+	size_t count;
+	const struct ktstr_bpf_map *all = ktstr_bpf_maps_all(maps, &count);
+
+	ktstr_arena_allocators(all, count, &found);
+	json_decref(found.allocations);
+	json_decref(found.ranges);
+	ktstr_bpf_maps_destroy(maps);
+}
+
 static void dump_of_machine(const struct ktstr_kernel_view *view)
 {
 	const char *reason;
@@ -84,6 +98,7 @@ static struct walker {
 	{ dump_of_scheduler, NULL, { 0 } },
 	{ dump_of_map, dump_of_all_maps, { 0 } },
 	{ dump_of_machine, NULL, { 0 } },
+	{ dump_of_allocators, NULL, { 0 } },
 	{ symbols, NULL, { 0 } },
 };
 
@@ -98,7 +113,7 @@ void fuzz_targets_init(struct fuzz_guest *guest)
 /* Symbols take a second each, under the sanitizers: one input in 32. */
 static void run_walker(struct fuzz_guest *guest, uint8_t which, const uint8_t *input, size_t length)
 {
-	const struct walker *walker = &walkers[which == 31 ? 3 : which % 3];
+	const struct walker *walker = &walkers[which == 31 ? 4 : which % 4];
 
 	if (!guest->view || !length)
 		return;

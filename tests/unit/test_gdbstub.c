@@ -37,7 +37,8 @@ static struct ktstr_gdb *open_gdb(int *stub)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	*stub = ends[1];
 	say(*stub, "T02thread:01;");
-	assert_null(ktstr_gdb_open(ends[0], soon(), &gdb));
+	gdb = ktstr_gdb_open(ends[0]);
+	assert_null(ktstr_gdb_stop(gdb, soon()));
 	return gdb;
 }
 
@@ -71,6 +72,34 @@ static void watchpoints_stop_and_say_where(void **state)
 	assert_true(stopped && stop.watch);
 	assert_true(stop.address == 0xffffffff82a1b2c0);
 	assert_int_equal(stop.cpu, 2);
+	ktstr_gdb_close(gdb);
+	close(stub);
+}
+
+/* CPUs that stop after nobody waits for them any more: the stop is reported, and asked for once. */
+static void a_late_stop_is_reported(void **state)
+{
+	struct ktstr_error *error;
+	struct ktstr_gdb_stop stop;
+	struct ktstr_gdb *gdb;
+	bool stopped;
+	int stub;
+
+	(void)state;
+	gdb = open_gdb(&stub);
+	assert_null(ktstr_gdb_continue(gdb));
+	heard(stub);
+	for (int i = 0; i < 2; i++) {
+		error = ktstr_gdb_stop(gdb, ktstr_now_ns());
+		assert_int_equal(ktstr_error_code(error), KTSTR_ERR_TIMEOUT);
+		ktstr_error_free(error);
+	}
+	assert_string_equal(heard(stub), "\x03");
+	say(stub, "T02thread:01;");
+	assert_null(ktstr_gdb_take_stop(gdb, &stopped, &stop));
+	assert_true(stopped && !stop.watch);
+	assert_null(ktstr_gdb_continue(gdb));
+	assert_non_null(strstr(heard(stub), "$c#63"));
 	ktstr_gdb_close(gdb);
 	close(stub);
 }
@@ -123,6 +152,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(watchpoints_stop_and_say_where),
+		cmocka_unit_test(a_late_stop_is_reported),
 		cmocka_unit_test(registers_are_little_endian),
 		cmocka_unit_test(refusals_and_ends_are_errors),
 	};

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "ktstr/monitor.h"
 #include "ktstr/snapshot_bridge.h"
 #include "unit.h"
 
@@ -326,6 +327,59 @@ static void a_run_leaves_json(void **state)
 	json_decref(bad);
 }
 
+static bool user_ns(const struct ktstr_per_cpu_time_stats *time, void *context, uint64_t *value)
+{
+	(void)context;
+	*value = time->cpustat_user_ns;
+	return true;
+}
+
+static bool iowait_ns(const struct ktstr_per_cpu_time_stats *time, void *context, uint64_t *value)
+{
+	(void)context;
+	*value = time->iowait_sleeptime_ns.value;
+	return time->iowait_sleeptime_ns.set;
+}
+
+static struct ktstr_failure_dump *dump_with_cpu(void)
+{
+	static const char json[] = "{\"schema\":\"single\",\"per_cpu_time\":[{\"cpu\":1,\"cpustat_user_ns\":70,\"cpustat_nice_ns\":0,"
+				   "\"cpustat_system_ns\":0,\"cpustat_softirq_ns\":0,\"cpustat_irq_ns\":0,\"cpustat_idle_ns\":0,"
+				   "\"cpustat_iowait_ns\":0,\"cpustat_steal_ns\":0,\"softirqs\":[],\"irqs_sum\":0}]}";
+	struct ktstr_failure_dump_any dump;
+	struct ktstr_error *error = ktstr_failure_dump_parse(json, strlen(json), &dump);
+
+	if (error)
+		fail_msg("%s", ktstr_error_message(error));
+	return dump.single;
+}
+
+static void what_the_host_saw_of_a_cpu_and_of_the_run(void **state)
+{
+	struct ktstr_monitor_summary monitor = { .total_samples = 9 };
+	struct ktstr_sample samples[] = { sample_of("periodic_000", dump_with_cpu(), 100, 0),
+					  sample_of("periodic_001", ktstr_failure_dump_placeholder("no"), 200, 0) };
+	struct ktstr_sample_series *series = ktstr_sample_series_from_drained_typed(samples, 2, &monitor);
+	struct ktstr_sample_series *periodic = ktstr_sample_series_periodic_ref(series);
+	struct ktstr_series_u64 column;
+
+	(void)state;
+	assert_int_equal(ktstr_sample_series_monitor(periodic)->total_samples, 9);
+	ktstr_sample_series_destroy(periodic);
+	ktstr_sample_series_host_u64(series, "user", 1, user_ns, NULL, &column);
+	assert_null(column.errors[0]);
+	assert_int_equal(column.values[0], 70);
+	assert_non_null(strstr(column.errors[1], "is a placeholder"));
+	ktstr_series_u64_deinit(&column);
+	ktstr_sample_series_host_u64(series, "user", 0, user_ns, NULL, &column);
+	assert_string_equal(column.errors[0], "sample periodic_000 has nothing about CPU 0");
+	ktstr_series_u64_deinit(&column);
+	ktstr_sample_series_host_u64(series, "iowait", 1, iowait_ns, NULL, &column);
+	assert_non_null(strstr(column.errors[0], "CPU 1"));
+	ktstr_series_u64_deinit(&column);
+	ktstr_sample_series_destroy(series);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +388,7 @@ int main(void)
 		cmocka_unit_test(periodic_ones_and_phases),
 		cmocka_unit_test(functions_and_statistics),
 		cmocka_unit_test(maps_over_samples),
+		cmocka_unit_test(what_the_host_saw_of_a_cpu_and_of_the_run),
 		cmocka_unit_test(variables_are_picked_together),
 		cmocka_unit_test(the_bridge_stores_and_tells),
 		cmocka_unit_test(events_beyond_the_cap_are_counted),

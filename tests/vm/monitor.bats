@@ -58,7 +58,13 @@ assert counts[0] < counts[1] < counts[2], counts
 d = report("in the middle")
 assert len(d["vcpu_regs"]) == len(d["rq_scx_states"]) == 4 and d["scx_sched_state"]["ops_name"] == "ktstr"
 assert len(d["event_counter_timeline"]) > 3
-assert 0 < m["frozen_ns"] < r["stages"]["run"]'
+assert 0 < m["frozen_ns"] < r["stages"]["run"]
+# The clock of each CPU has gone on from one to the next.
+clocks = [[rq["rq_clock"] for rq in report(t)["rq_scx_states"]] for t in ("periodic_000", "periodic_001", "periodic_002")]
+assert all(len(c) == 4 for c in clocks), clocks
+assert all(a < b for early, late in zip(clocks, clocks[1:]) for a, b in zip(early, late)), clocks
+# A scheduler that did not fail leaves no dump of a failure.
+assert not os.path.exists(path.replace(".ktstr.json", ".failure-dump.json"))'
 }
 
 @test "captures, watches and kernel variables as ops of a scenario, stamped with their step" {
@@ -76,7 +82,10 @@ assert procs["tag"] == "procs" and procs["cgroup"] == "cg_0" and len(procs["pids
 assert 10 < m["total_samples"] == m["plausible_samples"], m
 assert m["stuck_count"] == 0 and m["avg_nr_running"] > 0.5, m
 events = m["event_deltas"]
-assert events["dispatch_keep_last"] >= 0 and "reenq_immed" in events and "no_such_event" not in events, events
+names = ["select_cpu_fallback", "dispatch_local_dsq_offline", "dispatch_keep_last", "enq_skip_exiting",
+    "enq_skip_migration_disabled", "reenq_immed", "reenq_local_repeat", "refill_slice_dfl", "bypass_duration",
+    "bypass_dispatch", "bypass_activate", "insert_not_owned", "sub_bypass_dispatch"]
+assert len(names) == 13 and all(events[name] >= 0 for name in names), events
 assert m["schedstat_deltas"]["sched_count"] > 0
 assert any(p["name"] == "ktstr_enqueue" and p["cnt"] > 0 and p["nsecs_per_call"] > 0 for p in m["prog_stats_deltas"])
 assert any(v["name"] == "ktstr_dispatch" and v["verified_insns"] > 100 for v in r["verifier_stats"])'
@@ -121,6 +130,27 @@ assert r["periodic_fired"] == 1 and [s["tag"] for s in snapshots] == ["before", 
 assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_ns"] == 0'
 }
 
+# A limit of nothing is one that every stop exceeds.
+@test "a guest that does not stop in time leaves degraded dumps, and goes on" {
+	export KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs # a run clears its run directory
+	KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS=0 run -1 --separate-stderr "$KTSTR" test --json --filter =ktstr/captures \
+		"$(program vm_monitor)"
+	echo "$output" >"$BATS_TEST_TMPDIR/results"
+	results=$BATS_TEST_TMPDIR/results
+	expect_outcome "$results" captures fail "did not stop"
+	holds captures '
+assert r["guest_exit_code"] == 0 and r["stats"]["total_iterations"] > 0, r["guest_exit_code"]
+assert (r["periodic_target"], r["periodic_fired"]) == (3, 2) # two time-outs in a row end them
+assert [s["tag"] for s in snapshots] in (["periodic_000", "in the middle", "periodic_001"], ["in the middle", "periodic_000",
+    "periodic_001"], ["periodic_000", "periodic_001", "in the middle"]), snapshots
+assert all(report(t)["is_placeholder"] for t in ("periodic_000", "periodic_001"))
+late = "vCPU rendezvous timed out before parked acknowledgement: the guest"
+for d in (report("in the middle"), json.load(open(path.replace(".ktstr.json", ".failure-dump.json")))):
+    assert d["schema"] == "degraded" and d["reason"].startswith(late), d
+    assert d["vcpu_regs"] == [None] * 4 and d["exit_kind"] == 0, d
+assert m["total_samples"] > 10, m'
+}
+
 @test "callbacks after the VM: what they find decides, a crash is a failure, a skip hides none" {
 	expect_outcome "$results" post_vm_fails fail "vm->vcpus" "at_least 100"
 	expect_outcome "$results" post_vm_skips skip "post_vm_skips has no crystal ball"
@@ -130,13 +160,15 @@ assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_
 }
 
 @test "captures of an earlier run are gone when a test runs again" {
-	local sidecar stale
+	local sidecar stale dump
 	sidecar=$(result "$results" watches sidecar)
 	stale=${sidecar%.ktstr.json}.snapshot.stale.json
-	echo '{}' >"$stale"
+	dump=${sidecar%.ktstr.json}.failure-dump.json
+	echo '{}' | tee "$stale" >"$dump"
 	"$KTSTR" test --json --filter =ktstr/watches "$(program vm_monitor)" >"$BATS_TEST_TMPDIR/again"
 	[ "$(result "$BATS_TEST_TMPDIR/again" watches sidecar)" = "$sidecar" ]
 	[ ! -e "$stale" ]
+	[ ! -e "$dump" ]
 	[ -e "${sidecar%.ktstr.json}.snapshot.panic_timeout.json" ]
 }
 
@@ -148,6 +180,7 @@ assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_
 	expect_outcome "$results" captures pass
 	holds captures '
 assert r["periodic_fired"] == 3 and m["event_deltas"]["dispatch_keep_last"] >= 0, m
+assert len([e for e in m["event_deltas"] if "rate" not in e and "burst" not in e]) == 9, m["event_deltas"]
 assert "reenq_immed" not in m["event_deltas"], m["event_deltas"]'
 	expect_outcome "$results" stall_with_override fail "runnable task stall"
 	holds stall_with_override '

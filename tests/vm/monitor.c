@@ -228,15 +228,30 @@ static void run_captured(struct ktstr_ctx *ctx)
 	ktstr_fail_error(ctx, error);
 }
 
+static bool used_ns(const struct ktstr_per_cpu_time_stats *time, void *context, uint64_t *value)
+{
+	(void)context;
+	*value = time->cpustat_user_ns + time->cpustat_system_ns;
+	return true;
+}
+
 /* On the host, afterwards: the scheduler's counters only grow, and what was set is what the kernel had. */
 static void look_back(struct ktstr_vm_result *vm)
 {
 	struct ktstr_sample_series *series = ktstr_vm_result_periodic_series(vm);
-	struct ktstr_series_u64 enqueues;
+	struct ktstr_series_u64 enqueues, used;
 
+	/* All of them are due in the one step that there is. */
+	KTSTR_CLAIM(vm, vm->step_starts_count, eq, (size_t)1);
+	ktstr_sample_series_by_stimulus_phase(series, vm->step_starts, vm->step_starts_count);
+	KTSTR_CLAIM(vm, ktstr_sample_series_phase(series, 0).value, eq, 1u);
 	ktstr_sample_series_bpf_live_u64(series, "nr_enqueues", &enqueues);
 	KTSTR_CLAIM_SERIES(vm, &enqueues, strictly_increasing);
 	ktstr_series_u64_deinit(&enqueues);
+	ktstr_sample_series_host_u64(series, "CPU 1: time used", 1, used_ns, NULL, &used);
+	KTSTR_CLAIM_SERIES(vm, &used, strictly_increasing);
+	ktstr_series_u64_deinit(&used);
+	KTSTR_CLAIM(vm, ktstr_sample_series_monitor(series) == &vm->monitor, eq, true);
 	ktstr_sample_series_destroy(series);
 	KTSTR_CLAIM(vm, vm->periodic_real, eq, 3u);
 	KTSTR_CLAIM(vm, vm->success, eq, true);

@@ -105,6 +105,32 @@ print(next(m["map_kva"] for m in json.load(sys.stdin)["maps"] if m["name"] == "f
 	as_filled d.json
 }
 
+# The tree of tests/vm/outside/allocators.c: one object that can be read; one object, a subtree and a way back that cannot.
+allocators_as_filled() { # DUMP
+	python3 - "$DUMPS/$1" <<'CODE'
+import json, sys
+d = json.load(open(sys.argv[1]))
+tasks, = d["sdt_allocations"]
+assert (tasks["allocator_name"], tasks["elem_size"], tasks["skipped_subtrees"]) == ("tasks", 32, 2), tasks
+assert "truncated" not in tasks and "only struct of 24 bytes" in tasks["payload_type_reason"], tasks
+entry, = tasks["entries"]
+assert (entry["idx"], entry["genn"]) == (515, 7), entry
+assert int(entry["user_addr"], 16) % 4096 == 0 and int(entry["user_addr"], 16) >> 32 == 0, entry
+payload = entry["payload"]
+assert payload["type_name"] == "task_ctx"
+assert {m["name"]: m["value"]["value"] for m in payload["members"]} == {"pid": 4711, "runs": 12, "last": 1 << 40}, payload
+pieces, = d["scx_static_ranges"]
+assert (pieces["name"], pieces["bytes"], pieces["used_bytes"]) == ("pieces", 8192, 96), pieces
+assert "sdt_alloc_unavailable" not in d
+CODE
+	"$KTSTR" show "$DUMPS/$1" | grep -qF 'task_ctx{pid=4711, runs=12, last=1099511627776}'
+}
+
+@test "objects of an arena's allocators are shown, on both kernels; what cannot be read costs only itself" {
+	allocators_as_filled a.json
+	allocators_as_filled d.json
+}
+
 @test "a struct_ops map has the type of the kernel's structure" {
 	for dump in c f; do
 		value $dump.json ktstr_ops | grep -qE 'sched_ext_ops'

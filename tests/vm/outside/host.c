@@ -122,7 +122,7 @@ static struct ktstr_error *open_view(struct session *session)
 						ktstr_machine_ram_regions(bytes, regions), &memory));
 	if (given(session->arguments->image))
 		ktstr_guest_record(memory);
-	return ktstr_kernel_view_open(memory, session->setup.kernel.vmlinux_path, ktstr_vm_vmcoreinfo(session->vm),
+	return ktstr_kernel_view_open(memory, session->setup.kernel_types, ktstr_vm_vmcoreinfo(session->vm),
 				      &session->view);
 }
 
@@ -156,7 +156,7 @@ static struct ktstr_error *on_hold(struct session *session, const struct outside
 	struct ktstr_gdb *gdb;
 	struct ktstr_error *error;
 
-	KTSTR_TRY(ktstr_gdb_open(ktstr_vm_take_gdb_fd(session->vm), deadline, &gdb));
+	gdb = ktstr_gdb_open(ktstr_vm_take_gdb_fd(session->vm));
 	error = ktstr_gdb_stop(gdb, deadline);
 	if (!error)
 		error = open_view(session);

@@ -34,7 +34,7 @@ struct pair {
 static int btf_fd, hold_fd;
 static uint32_t type_u32, type_u64, type_pair;
 
-static int must(int result, const char *what)
+int outside_must(int result, const char *what)
 {
 	if (result < 0) {
 		fprintf(stderr, "outside: %s: %s\n", what, strerror(errno));
@@ -53,7 +53,7 @@ static void make_types(void)
 	btf__add_field(btf, "a", (int)type_u32, 0, 0);
 	btf__add_field(btf, "zero", (int)type_u32, 32, 0);
 	btf__add_field(btf, "b", (int)type_u64, 64, 0);
-	must(btf__load_into_kernel(btf), "BTF");
+	outside_must(btf__load_into_kernel(btf), "BTF");
 	btf_fd = btf__fd(btf); /* the kernel keeps it as long as we keep btf */
 }
 
@@ -73,12 +73,12 @@ static int make(enum bpf_map_type type, const char *name, uint32_t key, uint32_t
 
 static int make_pairs(enum bpf_map_type type, const char *name, uint32_t entries, uint32_t flags)
 {
-	return must(make(type, name, 4, sizeof(struct pair), entries, type_pair, flags), name);
+	return outside_must(make(type, name, 4, sizeof(struct pair), entries, type_pair, flags), name);
 }
 
 static void put(int map, const void *key, const void *value, const char *what)
 {
-	must(bpf_map_update_elem(map, key, value, BPF_ANY), what);
+	outside_must(bpf_map_update_elem(map, key, value, BPF_ANY), what);
 }
 
 /* Entry k: a = 10 k + 1, b = 2^40 + k. */
@@ -123,16 +123,17 @@ static void plain_maps(void)
 	fill_pairs(make_pairs(BPF_MAP_TYPE_ARRAY, "f_big_array", BIG, 0), 1);
 	fill_pairs(make_pairs(BPF_MAP_TYPE_HASH, "f_big_hash", BIG, 0), BIG);
 	fill_per_cpu(make_pairs(BPF_MAP_TYPE_PERCPU_ARRAY, "f_big_pc", 300, 0), 1);
-	put(must(make(BPF_MAP_TYPE_HASH, "f_untyped", 4, 8, 4, 0, BPF_F_NO_PREALLOC), "f_untyped"), &key, &value, "f_untyped");
-	hold_fd = must(make(BPF_MAP_TYPE_ARRAY, OUTSIDE_HOLD_MAP, 4, 8, 1, 0, 0), OUTSIDE_HOLD_MAP);
+	put(outside_must(make(BPF_MAP_TYPE_HASH, "f_untyped", 4, 8, 4, 0, BPF_F_NO_PREALLOC), "f_untyped"), &key, &value,
+	    "f_untyped");
+	hold_fd = outside_must(make(BPF_MAP_TYPE_ARRAY, OUTSIDE_HOLD_MAP, 4, 8, 1, 0, 0), OUTSIDE_HOLD_MAP);
 }
 
 static void local_storage(void)
 {
-	int pidfd = must((int)syscall(SYS_pidfd_open, getpid(), 0), "pidfd");
-	int file = must(open("/proc/self/exe", O_RDONLY), "a file");
-	int socket_fd = must(socket(AF_INET, SOCK_DGRAM, 0), "a socket");
-	int cgroup = must(open("/sys/fs/cgroup", O_RDONLY), "the cgroup");
+	int pidfd = outside_must((int)syscall(SYS_pidfd_open, getpid(), 0), "pidfd");
+	int file = outside_must(open("/proc/self/exe", O_RDONLY), "a file");
+	int socket_fd = outside_must(socket(AF_INET, SOCK_DGRAM, 0), "a socket");
+	int cgroup = outside_must(open("/sys/fs/cgroup", O_RDONLY), "the cgroup");
 	const struct {
 		enum bpf_map_type type;
 		const char *name;
@@ -166,17 +167,17 @@ static void local_storage(void)
 static int run_program(const char *name, const struct bpf_insn *insns, size_t count)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
-	int fd = must(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, name, "GPL", insns, count, NULL), name);
+	int fd = outside_must(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, name, "GPL", insns, count, NULL), name);
 
-	must(bpf_prog_test_run_opts(fd, &options), name);
+	outside_must(bpf_prog_test_run_opts(fd, &options), name);
 	return fd;
 }
 
 /* What only programs can fill: 16 bytes in a ring, and a stack. */
 static int maps_of_programs(void)
 {
-	int ring = must(make(BPF_MAP_TYPE_RINGBUF, "f_ring", 0, 0, 4096, 0, 0), "f_ring");
-	int stacks = must(make(BPF_MAP_TYPE_STACK_TRACE, "f_stacks", 4, 8 * 16, 64, 0, 0), "f_stacks");
+	int ring = outside_must(make(BPF_MAP_TYPE_RINGBUF, "f_ring", 0, 0, 4096, 0, 0), "f_ring");
+	int stacks = outside_must(make(BPF_MAP_TYPE_STACK_TRACE, "f_stacks", 4, 8 * 16, 64, 0, 0), "f_stacks");
 	const struct bpf_insn to_ring[] = {
 		SET(BPF_REG_0, 7),
 		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = -8 },
@@ -208,11 +209,11 @@ static int maps_of_programs(void)
 static void maps_of_descriptors(int program)
 {
 	struct perf_event_attr event = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(event), .config = PERF_COUNT_SW_BPF_OUTPUT };
-	int perf = must((int)syscall(SYS_perf_event_open, &event, -1, 0, -1, 0), "a perf event");
-	int cgroup = must(open("/sys/fs/cgroup", O_RDONLY), "the cgroup");
-	int progs = must(make(BPF_MAP_TYPE_PROG_ARRAY, "f_progs", 4, 4, 8, 0, 0), "f_progs");
-	int perfs = must(make(BPF_MAP_TYPE_PERF_EVENT_ARRAY, "f_perf", 4, 4, 8, 0, 0), "f_perf");
-	int cgroups = must(make(BPF_MAP_TYPE_CGROUP_ARRAY, "f_cgroups", 4, 4, 8, 0, 0), "f_cgroups");
+	int perf = outside_must((int)syscall(SYS_perf_event_open, &event, -1, 0, -1, 0), "a perf event");
+	int cgroup = outside_must(open("/sys/fs/cgroup", O_RDONLY), "the cgroup");
+	int progs = outside_must(make(BPF_MAP_TYPE_PROG_ARRAY, "f_progs", 4, 4, 8, 0, 0), "f_progs");
+	int perfs = outside_must(make(BPF_MAP_TYPE_PERF_EVENT_ARRAY, "f_perf", 4, 4, 8, 0, 0), "f_perf");
+	int cgroups = outside_must(make(BPF_MAP_TYPE_CGROUP_ARRAY, "f_cgroups", 4, 4, 8, 0, 0), "f_cgroups");
 	uint32_t key = 3;
 
 	put(progs, &key, &program, "f_progs");
@@ -225,10 +226,10 @@ static void maps_of_descriptors(int program)
 
 static void maps_of_maps(void)
 {
-	int inner = must(make(BPF_MAP_TYPE_ARRAY, "f_inner", 4, 8, 1, 0, 0), "f_inner");
+	int inner = outside_must(make(BPF_MAP_TYPE_ARRAY, "f_inner", 4, 8, 1, 0, 0), "f_inner");
 	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)inner);
-	int array = must(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "f_aom", 4, 4, 4, &options), "f_aom");
-	int hash = must(bpf_map_create(BPF_MAP_TYPE_HASH_OF_MAPS, "f_hom", 4, 4, 4, &options), "f_hom");
+	int array = outside_must(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "f_aom", 4, 4, 4, &options), "f_aom");
+	int hash = outside_must(bpf_map_create(BPF_MAP_TYPE_HASH_OF_MAPS, "f_hom", 4, 4, 4, &options), "f_hom");
 	uint32_t key = 2;
 
 	put(array, &key, &inner, "f_aom");
@@ -242,7 +243,7 @@ static void maps_of_devices(void)
 	int devices = make(BPF_MAP_TYPE_DEVMAP, "f_devmap", 4, 4, 4, 0, 0);
 	int sockets = make(BPF_MAP_TYPE_SOCKMAP, "f_sockmap", 4, 4, 4, 0, 0), pair[2];
 
-	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "a socket pair");
+	outside_must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "a socket pair");
 	if (cpus < 0 || bpf_map_update_elem(cpus, &key, &frames, 0))
 		printf("unavailable f_cpumap %s\n", strerror(errno));
 	if (devices < 0 || bpf_map_update_elem(devices, &key, &loopback, 0))
@@ -256,10 +257,10 @@ static void arena(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
 	size_t bytes = ARENA_PAGES * 4096;
-	int map = must(bpf_map_create((enum bpf_map_type)ARENA, "f_arena", 0, 0, ARENA_PAGES, &options), "f_arena");
+	int map = outside_must(bpf_map_create((enum bpf_map_type)ARENA, "f_arena", 0, 0, ARENA_PAGES, &options), "f_arena");
 	char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
 
-	must(memory == MAP_FAILED ? -1 : 0, "mapping f_arena");
+	outside_must(memory == MAP_FAILED ? -1 : 0, "mapping f_arena");
 	memset(memory + 2 * 4096, 0xa5, 4096);
 	memory[5 * 4096] = 0x5a;
 	printf("note arena %llx\n", (unsigned long long)(uintptr_t)memory);
@@ -274,11 +275,11 @@ static void unread_maps(void)
 		uint32_t address;
 	} network = { 8, htonl(0x0a000000) };
 
-	must(bpf_map_update_elem(must(make(BPF_MAP_TYPE_QUEUE, "f_queue", 0, 8, 4, 0, 0), "f_queue"), NULL, &value, 0), "push");
-	must(bpf_map_update_elem(must(make(BPF_MAP_TYPE_STACK, "f_stack", 0, 8, 4, 0, 0), "f_stack"), NULL, &value, 0), "push");
-	must(bpf_map_update_elem(must(make(BPF_MAP_TYPE_BLOOM_FILTER, "f_bloom", 0, 8, 4, 0, 0), "f_bloom"), NULL, &value, 0),
-	     "bloom");
-	put(must(make(BPF_MAP_TYPE_LPM_TRIE, "f_lpm", 8, 8, 4, 0, BPF_F_NO_PREALLOC), "f_lpm"), &network, &value, "f_lpm");
+	put(outside_must(make(BPF_MAP_TYPE_QUEUE, "f_queue", 0, 8, 4, 0, 0), "f_queue"), NULL, &value, "f_queue");
+	put(outside_must(make(BPF_MAP_TYPE_STACK, "f_stack", 0, 8, 4, 0, 0), "f_stack"), NULL, &value, "f_stack");
+	put(outside_must(make(BPF_MAP_TYPE_BLOOM_FILTER, "f_bloom", 0, 8, 4, 0, 0), "f_bloom"), NULL, &value, "f_bloom");
+	put(outside_must(make(BPF_MAP_TYPE_LPM_TRIE, "f_lpm", 8, 8, 4, 0, BPF_F_NO_PREALLOC), "f_lpm"), &network, &value,
+	    "f_lpm");
 }
 
 void outside_fill_maps(void)
@@ -290,6 +291,7 @@ void outside_fill_maps(void)
 	maps_of_maps();
 	maps_of_devices();
 	arena();
+	outside_fill_allocators();
 	unread_maps();
 }
 
