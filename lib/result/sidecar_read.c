@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "check/json_util.h"
+#include "check/perf_delta.h"
 #include "check/result_json.h"
 #include "host/host.h"
 #include "payload/payload.h"
@@ -323,6 +324,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
+	KTSTR_TRY(ktstr_perf_delta_clean(json, &result->perf_delta_assertions));
 	KTSTR_TRY(ktstr_stimulus_events_from_json(json, result));
 	/* Only ever written down again: people see the notes. */
 	if (json_array_size(json_object_get(json, "stalls")))

@@ -24,6 +24,7 @@ void ktstr_observation_deinit(struct ktstr_observation *observation)
 	free(observation->inactive);
 	ktstr_sched_instances_deinit(&observation->schedulers);
 	ktstr_stimulus_log_deinit(&observation->stimulus);
+	ktstr_survival_deinit(&observation->survival);
 }
 
 static void take_verdict(const struct ktstr_frame *frame, struct ktstr_test_result *result)
@@ -168,6 +169,7 @@ void ktstr_observe_frame(struct ktstr_observation *observation, const struct kts
 	if (!frame->crc_ok)
 		return;
 	ktstr_stimulus_log_take(&observation->stimulus, frame);
+	ktstr_survival_take(&observation->survival, frame);
 	switch (frame->type) {
 	case KTSTR_FRAME_READY:
 		result->final_phase = KTSTR_PHASE_ATTACH;
