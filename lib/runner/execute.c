@@ -229,11 +229,15 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 
 static void stop_observer(struct execution *execution)
 {
+	struct ktstr_stimulus_log *course = &execution->observation.stimulus;
 	struct ktstr_sightings sightings;
 
-	if (!execution->observer)
+	if (!execution->observer) {
+		ktstr_stimulus_log_finish(course, &(struct ktstr_stimulus_views){ 0 }, execution->result);
 		return;
+	}
 	ktstr_observer_stop(execution->observer, &sightings);
+	ktstr_sightings_phases(&sightings, course, execution->result);
 	ktstr_sightings_judge(&sightings, execution->run, execution->result);
 	ktstr_sightings_deinit(&sightings);
 	free(ktstr_take(execution->vmcore_path));

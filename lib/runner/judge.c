@@ -369,7 +369,6 @@ void ktstr_judge(struct ktstr_observation *observation, const struct ktstr_error
 		find_fault(result, KTSTR_DETAIL_OTHER,
 			   ktstr_xasprintf("sched_ext was not active during the workload (state: %s)",
 					   observation->inactive));
-	ktstr_stimulus_log_finish(&observation->stimulus, result);
 	set_cause_from_verdict(result);
 	result->output = ktstr_str_take(&observation->output);
 	result->output_length = strlen(result->output);

@@ -194,6 +194,22 @@ static void add_failure_dump(const struct ktstr_session *session, struct ktstr_t
 	json_decref(dump);
 }
 
+void ktstr_sightings_phases(const struct ktstr_sightings *sightings, struct ktstr_stimulus_log *course,
+			    struct ktstr_test_result *result)
+{
+	const struct ktstr_session *session = &sightings->session;
+	struct ktstr_monitor_series series = { 0 };
+	struct ktstr_stimulus_views views = { .snapshots = session->captures.snapshots,
+					      .scenario_starts_ms = sightings->scenario_starts_ms,
+					      .scenario_starts_count = sightings->scenarios_count };
+
+	if (session->sampler) {
+		series = ktstr_sampler_series(session->sampler);
+		views.monitor = &series;
+	}
+	ktstr_stimulus_log_finish(course, &views, result);
+}
+
 void ktstr_sightings_judge(const struct ktstr_sightings *sightings, const struct ktstr_run *run,
 			   struct ktstr_test_result *result)
 {
