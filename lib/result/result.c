@@ -47,6 +47,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->console_path,
 		result->scheduler_log_path,
 		result->failure_dump,
+		result->output_path,
 		result->failure_dump_path,
 	};
 

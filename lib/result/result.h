@@ -97,7 +97,7 @@ struct ktstr_test_result {
 	json_t *payload_runs; /* an array, a record each (lib/payload/metrics_json.c); NULL = none */
 	struct ktstr_strv active_schedulers; /* what sched_ext/root/ops said during the body */
 
-	char *sidecar_path, *console_path, *scheduler_log_path, *failure_dump_path; /* set by ktstr_result_store() */
+	char *sidecar_path, *console_path, *scheduler_log_path, *output_path, *failure_dump_path; /* set by ktstr_result_store() */
 	struct ktstr_strv reproduce; /* argv of the command that runs exactly this again */
 };
 

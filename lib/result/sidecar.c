@@ -229,6 +229,7 @@ static void add_files(json_t *json, const struct ktstr_test_result *result)
 
 	set_path(files, "console", result->console_path, result->sidecar_path);
 	set_path(files, "scheduler_log", result->scheduler_log_path, result->sidecar_path);
+	set_path(files, "output", result->output_path, result->sidecar_path);
 	set_path(files, "failure_dump", result->failure_dump_path, result->sidecar_path);
 	json_object_set_new(json, "files", files);
 	set_list(json, "reproduce", &result->reproduce);
