@@ -126,8 +126,7 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	json_object_set_new(json, "deterministic", json_boolean(result->deterministic));
 	json_object_set_new(json, "seed", result->deterministic ? json_integer((json_int_t)result->seed) : json_null());
 	set_text(json, "digest", result->digest);
-	if (result->recipe)
-		json_object_set(json, "recipe", result->recipe);
+	json_object_set_new(json, "recipe", result->recipe ? json_incref(result->recipe) : json_null());
 	set_text(json, "start_mode", result->start_mode);
 	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);
@@ -181,8 +180,7 @@ static void add_observation(json_t *json, const struct ktstr_test_result *result
 			    result->map_writes_delivered.set ? json_boolean(result->map_writes_delivered.value) :
 							       json_null());
 	json_object_set_new(json, "perf_delta_assertions", or_empty(result->perf_delta_assertions));
-	if (result->captures)
-		json_object_set(json, "captures", result->captures);
+	json_object_set_new(json, "captures", result->captures ? json_incref(result->captures) : json_null());
 }
 
 /* What later features will measure. */

@@ -257,6 +257,26 @@ static void sidecar_has_every_key_whatever_happened(void **state)
 	}
 }
 
+/* Values are held against it in vm/results.bats. */
+static void the_schema_has_the_keys_of_a_sidecar_and_no_other(void **state)
+{
+	_cleanup_result_ struct ktstr_test_result result = fixture_pass();
+	json_t *json = ktstr_result_to_json(&result), *value;
+	json_t *schema = json_load_file(KTSTR_SOURCE_DIR "/docs/schema/sidecar.schema.json", 0, NULL);
+	const json_t *properties = json_object_get(schema, "properties");
+	const char *key;
+
+	(void)state;
+	assert_non_null(schema);
+	json_object_foreach(json, key, value)
+		if (!json_object_get(properties, key))
+			fail_msg("the schema lacks %s", key);
+	assert_int_equal(json_object_size(properties), json_object_size(json));
+	assert_int_equal(json_array_size(json_object_get(schema, "required")), json_object_size(json));
+	json_decref(schema);
+	json_decref(json);
+}
+
 static void sidecar_of_a_zeroed_record_is_written(void **state)
 {
 	struct ktstr_test_result result = { 0 };
