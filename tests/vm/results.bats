@@ -7,7 +7,7 @@ SCHEMA=$KTSTR_TEST_SOURCE/docs/schema/sidecar.schema.json
 
 setup_file() {
 	export KTSTR_SIDECAR_DIR=$BATS_FILE_TMPDIR/sidecars
-	"$KTSTR" test --json --jobs 2 --filter '/ktstr\/(passes|fails|inconclusive|repeats|storm_lost|many_00)$/' \
+	"$KTSTR" test --json --jobs 2 --filter '/ktstr\/(passes|fails|inconclusive|repeats|storm_lost|expected_but_objected|many_00)$/' \
 		"$(program vm_results)" >"$BATS_FILE_TMPDIR/results" && return 1
 	true
 }
@@ -23,7 +23,7 @@ setup() {
 	expect_outcome "$results" many_00 skip
 	expect_outcome "$results" inconclusive inconclusive
 	expect_outcome "$results" repeats pass
-	[ "$(ls "$sidecars"/*.ktstr.json | wc -l)" = 6 ]
+	[ "$(ls "$sidecars"/*.ktstr.json | wc -l)" = 7 ]
 	python3 "$KTSTR_TEST_SOURCE/tests/lib/validate_sidecars.py" "$SCHEMA" "$sidecars"/*.ktstr.json
 }
 
@@ -56,6 +56,46 @@ for p in phases:
     m = p["metrics"]
     assert m["iteration_rate"] == m["total_phase_iterations"] / m["total_phase_duration_sec"] > 0, m
 assert any("avg_nr_running" in p["metrics"] for p in phases), phases'
+	contains "ktstr_scenario_stats_step_metric(&vm->guest_assert_result.stats, 1, \"iteration_rate\")" \
+		"$(result "$results" passes passes)"
+}
+
+@test "exit codes: a skip 0, with --no-skip-mode 1; inconclusive 2; a failure 1, which its reproduce command shows again" {
+	local command
+	run -0 "$KTSTR" test --filter =ktstr/many_01 "$(program vm_results)"
+	run -1 "$KTSTR" test --filter =ktstr/many_01 --no-skip-mode "$(program vm_results)"
+	run -2 "$KTSTR" test --filter =ktstr/inconclusive "$(program vm_results)"
+	command=$(result "$results" fails reproduce | python3 -c 'import json, shlex, sys
+print(shlex.join(json.load(sys.stdin)))')
+	PATH=$KTSTR_TEST_BUILD:$PATH run -1 bash -c "$command"
+	contains "ktstr_stats(ctx)->total_workers" "$output"
+}
+
+@test "expect_err: a callback on the host that objects fails the run all the same" {
+	expect_outcome "$results" expected_but_objected fail
+	expect_reason "$results" expected_but_objected "fail Other: the callback objects"
+	[ "$(result "$results" expected_but_objected expected_failure)" = true ]
+}
+
+@test "stats explain-sidecar and list-values: null keys are explained, a corrupt file is counted and named" {
+	local run=$BATS_TEST_TMPDIR/runs/7.3-abc
+	mkdir -p "$run"
+	cp "$sidecars"/*.ktstr.json "$run"
+	echo '{"test_name":' >"$run/broken-0123456789abcdef.ktstr.json"
+	"$KTSTR" stats explain-sidecar --dir "$BATS_TEST_TMPDIR/runs" --run 7.3-abc --json | python3 -c 'import json, sys
+d = json.load(sys.stdin)
+walk, fields = d["_walk"], d["fields"]
+valid = walk["valid"]
+assert valid >= 7 and walk["walked"] == valid + 1, walk
+assert len(walk["errors"]) == 1 and "broken" in walk["errors"][0]["path"], walk
+assert fields["kvm_stats"]["none_count"] == valid and fields["kvm_stats"]["causes"], fields["kvm_stats"]
+assert fields["monitor"]["none_count"] + fields["monitor"]["some_count"] == valid'
+	run -0 "$KTSTR" stats list-values --dir "$BATS_TEST_TMPDIR/runs" --json
+	contains scx_ktstr "$output"
+	contains eevdf "$output"
+	run -0 "$KTSTR" stats show-host --dir "$BATS_TEST_TMPDIR/runs" --run 7.3-abc
+	contains online_cpus "$output"
+	run -1 "$KTSTR" stats explain-sidecar --dir "$BATS_TEST_TMPDIR/runs" --run nothing
 }
 
 # Fifty processes, none of which boots. Forty are one invocation over four commits, as the jobs of a pipeline are; ten

@@ -11,8 +11,13 @@ KTSTR_SCHEDULER(of_yesterday, .binary = "scx_ktstr", .kernels = KTSTR_ARGS("5.10
 
 #define ONE_WORKER KTSTR_CGROUPS({ .name = "one", .workers = 1 })
 
+static void look_back(struct ktstr_vm_result *vm)
+{
+	KTSTR_CLAIM_PRESENT(vm, ktstr_scenario_stats_step_metric(&vm->guest_assert_result.stats, 1, "iteration_rate"), gt, 0);
+}
+
 /* Two steps under a scheduler that must be there all through both. */
-KTSTR_TEST(passes, .scheduler = &scx_ktstr, .duration = KTSTR_MS(600), .survives_storm = true,
+KTSTR_TEST(passes, .scheduler = &scx_ktstr, .duration = KTSTR_MS(600), .survives_storm = true, .post_vm = look_back,
 	   .checks = { .not_stuck = KTSTR_ON, .max_gap_ms = KTSTR_SOME(60000) },
 	   .perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rate", .max_regression_pct = KTSTR_SOME(10) },
 								{ "mine", .direction = KTSTR_LOWER_BETTER,
@@ -41,6 +46,17 @@ KTSTR_TEST(inconclusive, .scheduler = &scx_ktstr, .duration = KTSTR_MS(200), .su
 KTSTR_TEST(repeats, .scheduler = &scx_ktstr, .duration = KTSTR_MS(200), .deterministic = true)
 {
 	ktstr_run_cgroups(ctx, ONE_WORKER);
+}
+
+static void object(struct ktstr_vm_result *vm)
+{
+	ktstr_assert_record(&vm->result, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "the callback objects");
+}
+
+/* The body fails as it must, and yet somebody on the host objects. */
+KTSTR_TEST(expected_but_objected, .expect_err = true, .post_vm_unconditional = object)
+{
+	ktstr_fail(ctx, "as it must");
 }
 
 /* Exits in the middle of the only hold; on virtual time that is so on any machine. */
