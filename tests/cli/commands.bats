@@ -384,3 +384,12 @@ assert plan["errors"] == [], plan' <<<"$output"
 	run -0 bash -c '"$1" stats list-metrics | head -n 1; exit ${PIPESTATUS[0]}' - "$KTSTR"
 	[ "${#lines[@]}" = 1 ]
 }
+
+@test "every test that tests/README.md names is there" {
+	local file name found=0
+	while IFS=: read -r file name; do
+		grep -qF -- "${name# }" "$KTSTR_TEST_SOURCE/tests/$file" || { echo "$file has no ${name# }"; return 1; }
+		found=$((found + 1))
+	done < <(grep -oE '`(unit|cli|vm|slow)/[a-z_]+\.(c|bats): [^`]+`' "$KTSTR_TEST_SOURCE/tests/README.md" | tr -d '`')
+	[ "$found" -gt 50 ]
+}
