@@ -406,6 +406,7 @@ struct ktstr_failure_dump *ktstr_failure_dump_placeholder(const char *reason);
 
 struct ktstr_dump_text_options {
 	bool colour; /* headings and errors in colour, for a terminal */
+	bool sched_ext_only; /* scheduler, runqueues and queues, without a heading; a placeholder has none */
 };
 
 /* The dump as text for people, in the order maps, registers, allocators, programs, CPU time, ... ; heap. */

@@ -201,7 +201,13 @@ struct ktstr_perf_delta_assertion {
 	struct ktstr_opt_u32 phase; /* unset: of the run */
 };
 
-/* KTSTR_ERR_INVALID: no name, a percentage or minimum that is not finite and >= 0, no direction for a dynamic metric. */
+#define KTSTR_PERF_DELTA_ASSERTIONS(...) ((const struct ktstr_perf_delta_assertion[]){ __VA_ARGS__, { 0 } })
+
+/*
+ * KTSTR_ERR_INVALID: no name, a percentage or minimum that is not finite and >= 0, no direction for a dynamic metric; and
+ * what could never fail: an informational direction, a component of other metrics, a metric of phases without a phase, or
+ * one of runs with one.
+ */
 struct ktstr_error *ktstr_perf_delta_assertion_validate(const struct ktstr_perf_delta_assertion *assertion)
 	KTSTR_CHECKED;
 

@@ -66,6 +66,13 @@ struct ktstr_test_entry {
 	bool expect_err;
 	const char *expect_scx_bpf_error_contains;
 	const char *expect_scx_bpf_error_matches;
+	/*
+	 * The scheduler must be there all through every hold of a step: one that is lost, or ended as planned, during a hold
+	 * is a failure, and a test without a hold is inconclusive. Needs a .scheduler that is a program; excludes .expect_err.
+	 */
+	bool survives_storm;
+	/* Recorded with the result, for a comparison of commits; inert in the run. KTSTR_PERF_DELTA_ASSERTIONS({ ... }) */
+	const struct ktstr_perf_delta_assertion *perf_delta_assertions;
 	bool allow_inconclusive; /* an inconclusive verdict does not make ktstr's exit code */
 	/*
 	 * The body runs on this machine instead of a VM, under the scheduler that is there, with its own CPUs, and cgroups

@@ -138,28 +138,3 @@ enum ktstr_metric_change ktstr_metric_compare(const struct ktstr_metric_def *def
 		return KTSTR_CHANGE_INFORMATIONAL;
 	}
 }
-
-struct ktstr_error *ktstr_perf_delta_assertion_validate(const struct ktstr_perf_delta_assertion *assertion)
-{
-	const struct {
-		const char *name;
-		struct ktstr_opt_f64 value;
-	} limits[] = { { "max_regression_pct", assertion->max_regression_pct }, { "min_abs", assertion->min_abs } };
-	const struct ktstr_metric_def *def;
-
-	if (!assertion->metric || !*assertion->metric)
-		return ktstr_error_new(KTSTR_ERR_INVALID, ".metric is missing");
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		if (limits[i].value.set && !(isfinite(limits[i].value.value) && limits[i].value.value >= 0))
-			return ktstr_error_new(KTSTR_ERR_INVALID, "%s: .%s is %g, it must be a finite number >= 0",
-					       assertion->metric, limits[i].name, limits[i].value.value);
-	def = ktstr_metric_id_def(ktstr_metric_id(assertion->metric));
-	if (assertion->direction.kind == KTSTR_POLARITY_UNKNOWN && !def)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "%s is not in the metric registry (`ktstr stats list-metrics`): set .direction",
-				       assertion->metric);
-	if (assertion->direction.kind == KTSTR_POLARITY_TARGET_VALUE && !isfinite(assertion->direction.target))
-		return ktstr_error_new(KTSTR_ERR_INVALID, "%s: the target of .direction must be finite",
-				       assertion->metric);
-	return NULL;
-}

@@ -13,6 +13,7 @@ struct writer {
 	struct ktstr_text_style style;
 	const struct ktstr_failure_dump *dump;
 	struct ktstr_text_table table;
+	bool sched_ext_only;
 };
 
 static void heading(struct writer *writer, const char *title)
@@ -347,17 +348,21 @@ static void queues(struct writer *writer)
 		ktstr_str_addf(&writer->out, "  (%zu empty queues)\n", empty);
 }
 
+static void sched_ext_lines(struct writer *writer)
+{
+	if (writer->dump->scx_sched_state)
+		scheduler_state(writer, writer->dump->scx_sched_state);
+	runqueues(writer);
+	queues(writer);
+}
+
 static void sched_ext(struct writer *writer)
 {
 	const struct ktstr_failure_dump *dump = writer->dump;
 
-	if (!begin(writer, "sched_ext", dump->rq_scx_states_count + dump->dsq_states_count + (dump->scx_sched_state != NULL),
-		   dump->scx_walker_unavailable))
-		return;
-	if (dump->scx_sched_state)
-		scheduler_state(writer, dump->scx_sched_state);
-	runqueues(writer);
-	queues(writer);
+	if (begin(writer, "sched_ext", dump->rq_scx_states_count + dump->dsq_states_count + (dump->scx_sched_state != NULL),
+		  dump->scx_walker_unavailable))
+		sched_ext_lines(writer);
 }
 
 #define COUNTER(MEMBER) { #MEMBER, offsetof(struct ktstr_event_counter_sample, MEMBER) }
@@ -476,6 +481,10 @@ static void single(struct writer *writer, const struct ktstr_failure_dump *dump)
 	size_t before = writer->out.length;
 
 	writer->dump = writer->style.dump = dump;
+	if (writer->sched_ext_only) {
+		sched_ext_lines(writer);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		sections[i](writer);
 	if (writer->out.length == before)
@@ -519,6 +528,7 @@ char *ktstr_failure_dump_to_text(const struct ktstr_failure_dump_any *dump, cons
 	bool colour = options && options->colour;
 	struct writer writer = {
 		.style = { colour ? "\033[1m" : "", colour ? "\033[31m" : "", colour ? "\033[0m" : "" },
+		.sched_ext_only = options && options->sched_ext_only,
 	};
 
 	switch (dump->schema) {

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "check/perf_delta.h"
 #include "check/result_json.h"
 #include "guest/registry.h"
 #include "sched/declaration.h"
@@ -86,9 +87,10 @@ static json_t *describe_staged(const struct ktstr_test_entry *test)
 /* What the run must come to. */
 static json_t *describe_expectation(const struct ktstr_test_entry *test)
 {
-	return json_pack("{sb ss* ss* sb}", "err", (int)test->expect_err, "contains", test->expect_scx_bpf_error_contains,
+	return json_pack("{sb ss* ss* sb sb so}", "err", (int)test->expect_err, "contains", test->expect_scx_bpf_error_contains,
 			 "matches", test->expect_scx_bpf_error_matches, "allow_inconclusive",
-			 (int)test->allow_inconclusive);
+			 (int)test->allow_inconclusive, "survives_storm", (int)test->survives_storm,
+			 "perf_delta_assertions", ktstr_perf_delta_to_json(test->perf_delta_assertions));
 }
 
 static void describe_file(json_t *includes, const char *spec, const char *owner)

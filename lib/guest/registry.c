@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "check/perf_delta.h"
 #include "guest/registry.h"
 #include "sched/declaration.h"
 
@@ -192,6 +193,19 @@ static struct ktstr_error *check_expectations(const struct ktstr_test_entry *tes
 	return NULL;
 }
 
+/* A scheduler that can be lost, in a run that may not be lost. */
+static struct ktstr_error *check_survival(const struct ktstr_test_entry *test)
+{
+	if (!test->survives_storm)
+		return NULL;
+	if (!test->scheduler || !test->scheduler->binary)
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       ".survives_storm needs a .scheduler that is a program: nothing else can go away");
+	if (test->expect_err)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".survives_storm excludes .expect_err: one of them would always fail");
+	return NULL;
+}
+
 static struct ktstr_error *check_root_cgroup(const struct ktstr_test_entry *test)
 {
 	_cleanup_free_ char *normal = NULL;
@@ -233,6 +247,8 @@ static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 	KTSTR_TRY_WRAP(check_staged(test), ".staged_schedulers");
 	KTSTR_TRY(check_config(test));
 	KTSTR_TRY(check_expectations(test));
+	KTSTR_TRY(check_survival(test));
+	KTSTR_TRY_WRAP(ktstr_perf_delta_validate(test->perf_delta_assertions), ".perf_delta_assertions");
 	KTSTR_TRY_WRAP(check_root_cgroup(test), ".workload_root_cgroup");
 	KTSTR_TRY(check_host_only(test));
 	return NULL;

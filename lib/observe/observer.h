@@ -31,11 +31,16 @@ bool ktstr_observer_frame(struct ktstr_observer *observer, const struct ktstr_fr
 /* How long the guest has stood still for us so far: deadlines move by as much. Any thread. */
 uint64_t ktstr_observer_frozen_ns(const struct ktstr_observer *observer);
 
+enum { KTSTR_SCENARIOS_SEEN_MAX = 64 };
+
 /* What was seen: the session with its samples and captures, and how periodic captures went. */
 struct ktstr_sightings {
 	struct ktstr_session session;
 	struct ktstr_periodic periodic;
 	unsigned int periodic_fired, periodic_real; /* with and without placeholders */
+	/* Zero of each scenario's clock on that of the session; later scenarios are not kept. */
+	uint64_t scenario_starts_ms[KTSTR_SCENARIOS_SEEN_MAX];
+	size_t scenarios_count;
 };
 
 /* Ends the thread and frees the observer (accepts NULL). The sightings are the caller's to deinit. */

@@ -23,6 +23,7 @@ struct ktstr_observer {
 	uint64_t next_tick_ns;
 	uint64_t arm_not_before_ns; /* see ktstr_observer_follow_scheduler() */
 	bool scenario_began;
+	bool first_step_due; /* of the scenario that runs */
 	uint64_t scenario_began_ns; /* on the clock of ktstr_session_elapsed_ns() */
 	struct ktstr_vm_freeze *freeze; /* of a deterministic guest, while it stands still; NULL in ordinary runs */
 };

@@ -146,12 +146,32 @@ static void answer(struct ktstr_observer *observer, const struct ktstr_letter *l
 		reply(observer, answer_to(letter->type)->reply, id, &payload);
 }
 
+/* The session's clock when the letter came. */
+static uint64_t arrival_ms(const struct ktstr_observer *observer, const struct ktstr_letter *letter)
+{
+	uint64_t elapsed = ktstr_session_elapsed_ns(&observer->seen.session), late = ktstr_now_ns() - letter->arrived_ns;
+
+	if (observer->freeze) /* it stands still: nothing is late */
+		late = 0;
+	return (elapsed > late ? elapsed - late : 0) / 1000000;
+}
+
+static void note_scenario(struct ktstr_observer *observer, const struct ktstr_letter *letter)
+{
+	struct ktstr_sightings *seen = &observer->seen;
+
+	observer->first_step_due = seen->scenarios_count < KTSTR_SCENARIOS_SEEN_MAX;
+	if (observer->first_step_due)
+		seen->scenario_starts_ms[seen->scenarios_count++] = arrival_ms(observer, letter);
+}
+
 /* The window of periodic captures begins when the scenario does, or when the guest's kernel has been found. */
-static void begin_scenario(struct ktstr_observer *observer, uint64_t arrived_ns)
+static void begin_scenario(struct ktstr_observer *observer, const struct ktstr_letter *letter)
 {
 	struct ktstr_session *session = &observer->seen.session;
-	uint64_t elapsed = ktstr_session_elapsed_ns(session), late = ktstr_now_ns() - arrived_ns, start;
+	uint64_t elapsed = ktstr_session_elapsed_ns(session), late = ktstr_now_ns() - letter->arrived_ns, start;
 
+	note_scenario(observer, letter);
 	if (observer->scenario_began || session->unavailable)
 		return;
 	observer->scenario_began = true;
@@ -172,6 +192,20 @@ static void take_step(struct ktstr_session *session, const void *number)
 	session->step_index = (struct ktstr_opt_u64){ true, le16toh(step) + 1u };
 }
 
+/* A scenario's clock may start after its frame (it waits for a write to a BPF map): the first step says when it did. */
+static void take_stimulus(struct ktstr_observer *observer, const struct ktstr_letter *letter)
+{
+	uint64_t now = arrival_ms(observer, letter);
+	uint32_t elapsed_ms;
+
+	memcpy(&elapsed_ms, letter->payload, sizeof(elapsed_ms));
+	elapsed_ms = le32toh(elapsed_ms);
+	if (observer->first_step_due && now >= elapsed_ms)
+		observer->seen.scenario_starts_ms[observer->seen.scenarios_count - 1] = now - elapsed_ms;
+	observer->first_step_due = false;
+	take_step(&observer->seen.session, letter->payload + sizeof(elapsed_ms));
+}
+
 void ktstr_observer_read_letter(struct ktstr_observer *observer, const struct ktstr_letter *letter)
 {
 	struct ktstr_session *session = &observer->seen.session;
@@ -179,13 +213,13 @@ void ktstr_observer_read_letter(struct ktstr_observer *observer, const struct kt
 	if (answer_to(letter->type))
 		answer(observer, letter);
 	else if (letter->type == KTSTR_FRAME_SCENARIO_START)
-		begin_scenario(observer, letter->arrived_ns);
+		begin_scenario(observer, letter);
 	else if (letter->type == KTSTR_FRAME_SCENARIO_END)
 		observer->seen.periodic.abandoned = true;
 	else if (letter->type == KTSTR_FRAME_CGROUP_PROCS)
 		ktstr_session_take_cgroup_procs(session, letter->payload, letter->length);
 	else if (letter->type == KTSTR_FRAME_STIMULUS && letter->length >= 6)
-		take_step(session, letter->payload + 4); /* behind u32 elapsed_ms */
+		take_stimulus(observer, letter);
 	else if (letter->type == KTSTR_FRAME_STEP && letter->length >= 2)
 		take_step(session, letter->payload);
 }

@@ -4,6 +4,8 @@
 
 const struct ktstr_nullable_key ktstr_nullable_keys[] = {
 	{ "accel_reason", false, "the accelerator was asked for, or there was no choice", NULL },
+	{ "bpf_map_writes_delivered", false, "the test declares no .bpf_map_write, or its body never asked for it", NULL },
+	{ "captures", true, "nobody watched the guest: the run has none, or failed before it began", "see cause" },
 	{ "cause", false, "the test passed", NULL },
 	{ "cleanup_duration_ms", false, "there was no VM to end", NULL },
 	{ "crash_message", false, "the guest's kernel did not crash", NULL },
@@ -20,6 +22,7 @@ const struct ktstr_nullable_key ktstr_nullable_keys[] = {
 	{ "project_commit", true, "the command ran outside a git repository, or git is missing",
 	  "run within the repository, or set KTSTR_PROJECT_COMMIT" },
 	{ "qemu_version", true, "QEMU was not found", "see cause; `ktstr doctor`" },
+	{ "recipe", false, "the run was not deterministic", "--seed N makes it so" },
 	{ "resolve_source", false, "the test runs under the kernel's own scheduler", NULL },
 	{ "scheduler_binary", false, "the test runs under the kernel's own scheduler", NULL },
 	{ "scheduler_commit", false, "a scheduler's binary does not say which commit it was built from", NULL },

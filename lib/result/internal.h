@@ -29,6 +29,7 @@ char *ktstr_path_component(const char *text);
 struct ktstr_error *ktstr_run_dir_lock_shared(const char *run_dir, int *fd) KTSTR_CHECKED;
 #define KTSTR_SIDECAR_SUFFIX       ".ktstr.json"
 #define KTSTR_CONSOLE_SUFFIX       ".console.log"
+#define KTSTR_OUTPUT_SUFFIX	   ".output.log"
 #define KTSTR_TRACE_SUFFIX	   ".trace"
 #define KTSTR_DUMP_SUFFIX	   ".failure-dump.json"
 #define KTSTR_SCHEDULER_LOG_SUFFIX ".scheduler.log"
@@ -38,6 +39,8 @@ struct ktstr_error *ktstr_run_dir_lock_shared(const char *run_dir, int *fd) KTST
  * place. Files of captures of an earlier run of the same variant are removed by ktstr_result_discard_dumps().
  */
 struct ktstr_error *ktstr_store_snapshots(const char *dir, const char *stem, json_t *captures) KTSTR_CHECKED;
+/* What happened when: a line a phase and its cgroups, else the last events of a course that has no phases. */
+void ktstr_add_timeline(struct ktstr_str *out, const struct ktstr_test_result *result);
 /* The monitor's lines of a report; nothing without samples. */
 void ktstr_add_monitor(struct ktstr_str *out, const json_t *monitor);
 
@@ -51,6 +54,8 @@ bool ktstr_result_scheduler_died(const struct ktstr_test_result *result);
 void ktstr_add_line(struct ktstr_str *out, const char *text);
 /* Every line of text made printable, behind prefix. */
 void ktstr_add_indented(struct ktstr_str *out, const char *prefix, const char *text, size_t length);
+/* The first max_lines lines of text, before a line saying how many come after. */
+void ktstr_add_head(struct ktstr_str *out, const char *prefix, const char *text, size_t length, size_t max_lines);
 /* The last max_lines lines of text, behind a line saying how many came before. */
 void ktstr_add_tail(struct ktstr_str *out, const char *prefix, const char *text, size_t length,
 		    size_t max_lines);

@@ -8,15 +8,16 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ktstr/dump.h"
 #include "result/internal.h"
 
 enum {
 	MAX_VIOLATIONS = 100,
 	MAX_CGROUPS = 64,
-	MAX_PHASES = 64,
 	CONSOLE_LINES = 25,
 	OUTPUT_LINES = 100,
-	LOG_LINES = 40
+	LOG_LINES = 40,
+	DUMP_LINES = 30,
 };
 enum { PANIC_BYTES = 8192 }; /* of its beginning, where the reason stands */
 
@@ -113,30 +114,6 @@ static void add_cgroup_row(struct ktstr_str *out, size_t index,
 		       (unsigned long long)cgroup->total_iterations);
 }
 
-static void add_opt(struct ktstr_str *out, const char *name, struct ktstr_opt_f64 value, const char *unit)
-{
-	if (value.set)
-		ktstr_str_addf(out, " %s=%.4g%s", name, value.value, unit);
-}
-
-/* One phase is the run; its numbers are the totals. */
-static void add_phases(struct ktstr_str *out, const struct ktstr_phase_buckets *phases)
-{
-	for (size_t i = 0; phases->count > 1 && i < phases->count && i < MAX_PHASES; i++) {
-		const struct ktstr_phase_bucket *phase = &phases->items[i];
-
-		ktstr_str_addf(out, "  %s: %.1f-%.1fs", phase->label, (double)phase->start_ms / 1e3,
-			       (double)phase->end_ms / 1e3);
-		add_opt(out, "iter/s", ktstr_metric_set_get(&phase->metrics, "iteration_rate"), "");
-		add_opt(out, "p99_wake", ktstr_metric_set_get(&phase->metrics, "worst_p99_wake_latency_us"), "us");
-		add_opt(out, "migrations", ktstr_metric_set_get(&phase->metrics, "total_migrations"), "");
-		add_opt(out, "imbalance", ktstr_metric_set_get(&phase->metrics, "max_imbalance_ratio"), "x");
-		ktstr_str_add(out, "\n");
-	}
-	if (phases->count > MAX_PHASES)
-		ktstr_str_addf(out, "  ... and %zu more phases\n", phases->count - MAX_PHASES);
-}
-
 static void add_stats(struct ktstr_str *out, const struct ktstr_test_result *result, bool colour)
 {
 	const struct ktstr_scenario_stats *stats = &result->verdict.stats;
@@ -157,7 +134,6 @@ static void add_stats(struct ktstr_str *out, const struct ktstr_test_result *res
 	if (stats->cgroups_count > MAX_CGROUPS)
 		ktstr_str_addf(out, "  ... and %zu more cgroups\n",
 			       stats->cgroups_count - MAX_CGROUPS);
-	add_phases(out, &stats->phases);
 }
 
 /* What payloads gave: of their metrics those that somebody gave a meaning. */
@@ -287,10 +263,34 @@ static void add_logs(struct ktstr_str *out, const struct ktstr_test_result *resu
 	}
 }
 
+/* The scheduler and its queues when the kernel gave up on it; the rest is in the file. */
+static void add_dump(struct ktstr_str *out, const struct ktstr_test_result *result, bool colour)
+{
+	const struct ktstr_dump_text_options brief = { .sched_ext_only = true };
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	struct ktstr_failure_dump_any dump;
+	_cleanup_free_ char *text = NULL;
+
+	if (!result->failure_dump_path)
+		return;
+	error = ktstr_failure_dump_load(result->failure_dump_path, &dump);
+	if (error) /* the footer names the file all the same */
+		return;
+	text = ktstr_failure_dump_to_text(&dump, &brief);
+	ktstr_failure_dump_deinit(&dump);
+	if (!text || !*text)
+		return;
+	add_section(out, "sched_ext dump", colour);
+	ktstr_add_head(out, "", text, strlen(text), DUMP_LINES);
+	ktstr_str_add(out, "  all of it: ktstr show ");
+	ktstr_add_line(out, result->failure_dump_path);
+	ktstr_str_add(out, "\n");
+}
+
 static void add_footer(struct ktstr_str *out, const struct ktstr_test_result *result)
 {
 	const char *files[] = { result->sidecar_path, result->console_path,
-				result->scheduler_log_path, result->failure_dump_path };
+				result->output_path, result->scheduler_log_path, result->failure_dump_path };
 	const char *label = "files:";
 
 	if (result->reproduce.count) {
@@ -344,12 +344,17 @@ char *ktstr_result_report(const struct ktstr_test_result *result, bool colour)
 	add_stats(&out, result, colour);
 	add_payloads(&out, result, colour);
 	add_diagnostics(&out, result, colour);
+	if (result->verdict.stats.phases.count || result->stimulus_events_count) {
+		add_section(&out, "timeline", colour);
+		ktstr_add_timeline(&out, result);
+	}
 	add_schedulers(&out, result, colour);
 	add_logs(&out, result, colour);
 	if (result->monitor) {
 		add_section(&out, "monitor", colour);
 		ktstr_add_monitor(&out, result->monitor);
 	}
+	add_dump(&out, result, colour);
 	add_footer(&out, result);
 	return ktstr_str_take(&out);
 }

@@ -109,6 +109,17 @@ void ktstr_add_indented(struct ktstr_str *out, const char *prefix, const char *t
 		add_line(out, prefix, &lines.items[i]);
 }
 
+void ktstr_add_head(struct ktstr_str *out, const char *prefix, const char *text, size_t length, size_t max_lines)
+{
+	_cleanup_(lines_deinit) struct lines lines = { 0 };
+
+	split(&lines, text, length);
+	for (size_t i = 0; i < lines.count && i < max_lines; i++)
+		add_line(out, prefix, &lines.items[i]);
+	if (lines.count > max_lines)
+		ktstr_str_addf(out, "%s  ... (%zu more lines)\n", prefix, lines.count - max_lines);
+}
+
 /* Limits what is looked at, not what is printed: a line cut in two by it is far above the tail. */
 static void keep_end(const char **text, size_t *length)
 {

@@ -47,6 +47,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->console_path,
 		result->scheduler_log_path,
 		result->failure_dump,
+		result->output_path,
 		result->failure_dump_path,
 	};
 
@@ -60,6 +61,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->verifier_stats);
 	json_decref(result->captures);
 	json_decref(result->stalls);
+	json_decref(result->perf_delta_assertions);
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);

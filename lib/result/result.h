@@ -63,6 +63,7 @@ struct ktstr_test_result {
 	enum ktstr_guest_phase final_phase;
 	bool timed_out;
 	bool expected_failure; /* it failed as the test demands; verdict holds the reasons as notes */
+	json_t *perf_delta_assertions; /* of the declaration (check/perf_delta.h); NULL = none */
 	bool allow_inconclusive; /* an inconclusive verdict does not make the exit code */
 	struct ktstr_strv kargs, sysctls; /* what the test put on the kernel's command line; "key=value" */
 	int guest_exit_code; /* -1 = no exit frame */
@@ -96,7 +97,7 @@ struct ktstr_test_result {
 	json_t *payload_runs; /* an array, a record each (lib/payload/metrics_json.c); NULL = none */
 	struct ktstr_strv active_schedulers; /* what sched_ext/root/ops said during the body */
 
-	char *sidecar_path, *console_path, *scheduler_log_path, *failure_dump_path; /* set by ktstr_result_store() */
+	char *sidecar_path, *console_path, *scheduler_log_path, *output_path, *failure_dump_path; /* set by ktstr_result_store() */
 	struct ktstr_strv reproduce; /* argv of the command that runs exactly this again */
 };
 

@@ -66,14 +66,17 @@ static bool belongs_to(const char *run_dir, const char *epoch)
 /* Sidecars, the logs beside them, and what a killed writer left of either. */
 static bool is_result_file(const char *name)
 {
-	return ktstr_str_ends_with(name, KTSTR_SIDECAR_SUFFIX) ||
-	       ktstr_str_ends_with(name, KTSTR_TRACE_SUFFIX) ||
-	       ktstr_str_ends_with(name, KTSTR_CONSOLE_SUFFIX) ||
-	       ktstr_str_ends_with(name, KTSTR_DUMP_SUFFIX) ||
-	       ktstr_str_ends_with(name, KTSTR_SCHEDULER_LOG_SUFFIX) ||
-	       strstr(name, KTSTR_SIDECAR_SUFFIX ".tmp.") ||
-	       strstr(name, KTSTR_CONSOLE_SUFFIX ".tmp.") ||
-	       strstr(name, KTSTR_SCHEDULER_LOG_SUFFIX ".tmp.");
+	static const char *const suffixes[] = { KTSTR_SIDECAR_SUFFIX, KTSTR_CONSOLE_SUFFIX, KTSTR_SCHEDULER_LOG_SUFFIX,
+						KTSTR_OUTPUT_SUFFIX,  KTSTR_DUMP_SUFFIX,    KTSTR_TRACE_SUFFIX };
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		const char *found = strstr(name, suffixes[i]);
+		const char *rest = found ? found + strlen(suffixes[i]) : NULL;
+
+		if (rest && (!*rest || ktstr_str_starts_with(rest, ".tmp.")))
+			return true;
+	}
+	return false;
 }
 
 static struct ktstr_error *clear_results(const char *run_dir)

@@ -46,11 +46,6 @@ static void set_null(json_t *json, const char *key)
 	json_object_set_new(json, key, json_null());
 }
 
-static void set_empty_list(json_t *json, const char *key)
-{
-	json_object_set_new(json, key, json_array());
-}
-
 /*
  * A run of ktstr has one id, whichever process writes: the moment of its KTSTR_RUN_EPOCH and the ns
  * in it.
@@ -131,8 +126,7 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	json_object_set_new(json, "deterministic", json_boolean(result->deterministic));
 	json_object_set_new(json, "seed", result->deterministic ? json_integer((json_int_t)result->seed) : json_null());
 	set_text(json, "digest", result->digest);
-	if (result->recipe)
-		json_object_set(json, "recipe", result->recipe);
+	json_object_set_new(json, "recipe", result->recipe ? json_incref(result->recipe) : json_null());
 	set_text(json, "start_mode", result->start_mode);
 	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);
@@ -185,20 +179,14 @@ static void add_observation(json_t *json, const struct ktstr_test_result *result
 	json_object_set_new(json, "bpf_map_writes_delivered",
 			    result->map_writes_delivered.set ? json_boolean(result->map_writes_delivered.value) :
 							       json_null());
-	if (result->captures)
-		json_object_set(json, "captures", result->captures);
+	json_object_set_new(json, "perf_delta_assertions", or_empty(result->perf_delta_assertions));
+	json_object_set_new(json, "captures", result->captures ? json_incref(result->captures) : json_null());
 }
 
 /* What later features will measure. */
 static void add_unmeasured(json_t *json)
 {
-	static const char *const lists[] = { "perf_delta_assertions" };
-	static const char *const nulls[] = { "kvm_stats" };
-
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		set_empty_list(json, lists[i]);
-	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
-		set_null(json, nulls[i]);
+	set_null(json, "kvm_stats");
 	set_text(json, "throughput_denomination", "wall");
 }
 
@@ -239,6 +227,7 @@ static void add_files(json_t *json, const struct ktstr_test_result *result)
 
 	set_path(files, "console", result->console_path, result->sidecar_path);
 	set_path(files, "scheduler_log", result->scheduler_log_path, result->sidecar_path);
+	set_path(files, "output", result->output_path, result->sidecar_path);
 	set_path(files, "failure_dump", result->failure_dump_path, result->sidecar_path);
 	json_object_set_new(json, "files", files);
 	set_list(json, "reproduce", &result->reproduce);

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "check/json_util.h"
+#include "check/perf_delta.h"
 #include "check/result_json.h"
 #include "host/host.h"
 #include "payload/payload.h"
@@ -323,6 +324,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
+	KTSTR_TRY(ktstr_perf_delta_clean(json, &result->perf_delta_assertions));
 	KTSTR_TRY(ktstr_stimulus_events_from_json(json, result));
 	/* Only ever written down again: people see the notes. */
 	if (json_array_size(json_object_get(json, "stalls")))
@@ -338,6 +340,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	result->periodic_target = (unsigned int)json_integer_value(json_object_get(json, "periodic_target"));
 	result->console_path = file_beside(json, "console");
 	result->scheduler_log_path = file_beside(json, "scheduler_log");
+	result->output_path = file_beside(json, "output");
 	result->failure_dump_path = file_beside(json, "failure_dump");
 	return check_status(json, result);
 }
@@ -372,6 +375,7 @@ static void load_log(const char *dir, char **path, char **text, size_t *length)
 		return;
 	if (fseek(file, size > MAX_LOG_TAIL_BYTES ? size - MAX_LOG_TAIL_BYTES : 0, SEEK_SET))
 		return;
+	free(*text); /* a shorter end of it, from the sidecar */
 	*text = ktstr_xmalloc(MAX_LOG_TAIL_BYTES + 1);
 	*length = fread(*text, 1, MAX_LOG_TAIL_BYTES, file);
 	(*text)[*length] = '\0';
@@ -409,6 +413,7 @@ struct ktstr_error *ktstr_result_load(const char *sidecar_path, struct ktstr_tes
 		 &result->console_length);
 	load_log(slash ? dir : ".", &result->scheduler_log_path, &result->scheduler_log,
 		 &result->scheduler_log_length);
+	load_log(slash ? dir : ".", &result->output_path, &result->output, &result->output_length);
 	if (result->failure_dump_path) {
 		_cleanup_free_ char *name = ktstr_take(result->failure_dump_path);
 

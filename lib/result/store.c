@@ -70,6 +70,7 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 	_cleanup_free_ char *console = ktstr_xasprintf("%s/%s" KTSTR_CONSOLE_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *log =
 		ktstr_xasprintf("%s/%s" KTSTR_SCHEDULER_LOG_SUFFIX, run_dir, stem);
+	_cleanup_free_ char *output = ktstr_xasprintf("%s/%s" KTSTR_OUTPUT_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *trace = ktstr_xasprintf("%s/%s" KTSTR_TRACE_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *dump = ktstr_xasprintf("%s/%s" KTSTR_DUMP_SUFFIX, run_dir, stem);
 	_cleanup_free_ char *trace_path = NULL;
@@ -80,6 +81,7 @@ static struct ktstr_error *store_all(const char *run_dir, struct ktstr_test_resu
 		store_log(console, result->console, result->console_length, &result->console_path));
 	KTSTR_TRY(store_log(log, result->scheduler_log, result->scheduler_log_length,
 			    &result->scheduler_log_path));
+	KTSTR_TRY(store_log(output, result->output, result->output_length, &result->output_path));
 	KTSTR_TRY(store_log(dump, result->failure_dump,
 			    result->failure_dump ? strlen(result->failure_dump) : 0, &result->failure_dump_path));
 	if (result->captures)

@@ -119,6 +119,7 @@ static void identify(const struct execution *execution)
 					  dup_or_null(run->work_type);
 	result->payload = dup_or_null(run->test->payload);
 	result->host = json_incref(setup->host);
+	result->perf_delta_assertions = json_incref(run->test->expect.perf_delta_assertions);
 	result->deterministic = run->deterministic;
 	result->seed = run->seed;
 	copy_list(&result->scheduler_args, &run->scheduler.args);
@@ -237,11 +238,15 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 
 static void stop_observer(struct execution *execution)
 {
+	struct ktstr_stimulus_log *course = &execution->observation.stimulus;
 	struct ktstr_sightings sightings;
 
-	if (!execution->observer)
+	if (!execution->observer) {
+		ktstr_stimulus_log_finish(course, &(struct ktstr_stimulus_views){ 0 }, execution->result);
 		return;
+	}
 	ktstr_observer_stop(execution->observer, &sightings);
+	ktstr_sightings_phases(&sightings, course, execution->result);
 	ktstr_sightings_judge(&sightings, execution->run, execution->result);
 	ktstr_sightings_deinit(&sightings);
 	free(ktstr_take(execution->vmcore_path));
@@ -440,6 +445,8 @@ static void execute_once(struct execution *execution)
 	}
 	ktstr_judge(&execution->observation, error, result);
 	stop_observer(execution);
+	if (execution->run->test->expect.survives_storm)
+		ktstr_survival_judge(&execution->observation.survival, result);
 	ktstr_expect_apply(&execution->run->test->expect, result);
 	ktstr_observation_deinit(&execution->observation);
 	keep_trace(execution);

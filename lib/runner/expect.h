@@ -9,6 +9,8 @@ struct ktstr_expectation {
 	bool failure; /* the run must fail */
 	char *contains, *matches; /* literal, extended regex: in the scheduler's log or the kernel's words on it; NULL = any */
 	bool allow_inconclusive;
+	bool survives_storm; /* see runner/survival.h */
+	json_t *perf_delta_assertions; /* for a comparison of commits: check/perf_delta.h */
 };
 
 /*

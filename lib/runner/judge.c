@@ -24,6 +24,7 @@ void ktstr_observation_deinit(struct ktstr_observation *observation)
 	free(observation->inactive);
 	ktstr_sched_instances_deinit(&observation->schedulers);
 	ktstr_stimulus_log_deinit(&observation->stimulus);
+	ktstr_survival_deinit(&observation->survival);
 }
 
 static void take_verdict(const struct ktstr_frame *frame, struct ktstr_test_result *result)
@@ -168,6 +169,7 @@ void ktstr_observe_frame(struct ktstr_observation *observation, const struct kts
 	if (!frame->crc_ok)
 		return;
 	ktstr_stimulus_log_take(&observation->stimulus, frame);
+	ktstr_survival_take(&observation->survival, frame);
 	switch (frame->type) {
 	case KTSTR_FRAME_READY:
 		result->final_phase = KTSTR_PHASE_ATTACH;
@@ -367,7 +369,6 @@ void ktstr_judge(struct ktstr_observation *observation, const struct ktstr_error
 		find_fault(result, KTSTR_DETAIL_OTHER,
 			   ktstr_xasprintf("sched_ext was not active during the workload (state: %s)",
 					   observation->inactive));
-	ktstr_stimulus_log_finish(&observation->stimulus, result);
 	set_cause_from_verdict(result);
 	result->output = ktstr_str_take(&observation->output);
 	result->output_length = strlen(result->output);

@@ -6,6 +6,7 @@
 #include "result/result.h"
 #include "runner/instances.h"
 #include "runner/stimulus.h"
+#include "runner/survival.h"
 #include "wire/frame.h"
 
 /* What the host saw of a run. Zero-initialise; deinit when done. */
@@ -21,6 +22,7 @@ struct ktstr_observation {
 	struct ktstr_str output;
 	struct ktstr_sched_instances schedulers;
 	struct ktstr_stimulus_log stimulus;
+	struct ktstr_survival survival;
 };
 
 void ktstr_observation_deinit(struct ktstr_observation *observation);

@@ -11,6 +11,7 @@
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "check/perf_delta.h"
 #include "ktstr/units.h"
 #include "runner/runner.h"
 #include "topology/json.h"
@@ -29,6 +30,7 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->staged);
 	free(test->expect.contains);
 	free(test->expect.matches);
+	json_decref(test->expect.perf_delta_assertions);
 	free(test->workload_root_cgroup);
 	json_decref(test->checks);
 	ktstr_observe_plan_deinit(&test->observe);
@@ -128,14 +130,16 @@ static struct ktstr_error *read_staged(const json_t *staged, struct ktstr_test_i
 	return NULL;
 }
 
-static void read_expectation(const json_t *json, struct ktstr_expectation *expect)
+static struct ktstr_error *read_expectation(const json_t *json, struct ktstr_expectation *expect)
 {
 	*expect = (struct ktstr_expectation){
 		.failure = json_is_true(json_object_get(json, "err")),
 		.contains = dup_member(json, "contains"),
 		.matches = dup_member(json, "matches"),
 		.allow_inconclusive = json_is_true(json_object_get(json, "allow_inconclusive")),
+		.survives_storm = json_is_true(json_object_get(json, "survives_storm")),
 	};
+	return ktstr_perf_delta_clean(json, &expect->perf_delta_assertions);
 }
 
 static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info *test)
@@ -154,7 +158,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	test->cleanup_budget_ns = (uint64_t)json_integer_value(json_object_get(json, "cleanup_budget_ns"));
 	KTSTR_TRY(ktstr_sched_info_read(json_object_get(json, "scheduler"), &test->scheduler));
 	KTSTR_TRY(read_staged(json_object_get(json, "staged_schedulers"), test));
-	read_expectation(json_object_get(json, "expect"), &test->expect);
+	KTSTR_TRY(read_expectation(json_object_get(json, "expect"), &test->expect));
 	test->workload_root_cgroup = dup_member(json, "workload_root_cgroup");
 	test->host_only = json_is_true(json_object_get(json, "host_only"));
 	test->nokaslr = json_is_true(json_object_get(json, "nokaslr"));

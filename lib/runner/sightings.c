@@ -209,6 +209,22 @@ static void judge_samples(const struct ktstr_session *session, const struct ktst
 		ktstr_monitor_evaluate(thresholds, series, &result->verdict);
 }
 
+void ktstr_sightings_phases(const struct ktstr_sightings *sightings, struct ktstr_stimulus_log *course,
+			    struct ktstr_test_result *result)
+{
+	const struct ktstr_session *session = &sightings->session;
+	struct ktstr_monitor_series series = { 0 };
+	struct ktstr_stimulus_views views = { .snapshots = session->captures.snapshots,
+					      .scenario_starts_ms = sightings->scenario_starts_ms,
+					      .scenario_starts_count = sightings->scenarios_count };
+
+	if (session->sampler) {
+		series = ktstr_sampler_series(session->sampler);
+		views.monitor = &series;
+	}
+	ktstr_stimulus_log_finish(course, &views, result);
+}
+
 void ktstr_sightings_judge(const struct ktstr_sightings *sightings, const struct ktstr_run *run,
 			   struct ktstr_test_result *result)
 {

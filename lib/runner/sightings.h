@@ -5,10 +5,14 @@
 
 #include "observe/observer.h"
 #include "runner/runner.h"
+#include "runner/stimulus.h"
 
 /* The monitor's thresholds of a test. */
 struct ktstr_monitor_thresholds ktstr_run_monitor_thresholds(const struct ktstr_run *run);
 
+/* Ends the course of scenarios: their phases get the samples and captures that fell into them. */
+void ktstr_sightings_phases(const struct ktstr_sightings *sightings, struct ktstr_stimulus_log *course,
+			    struct ktstr_test_result *result);
 /* Adds to result->verdict what the host finds, and fills monitor, captures and failure_dump. */
 void ktstr_sightings_judge(const struct ktstr_sightings *sightings, const struct ktstr_run *run,
 			   struct ktstr_test_result *result);

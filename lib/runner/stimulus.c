@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Stimulus frames become events, and events of a scenario phases with their durations and iterations. */
+/* Stimulus frames become events, and events of a scenario, with what the host saw meanwhile, phases. */
 #include <endian.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "runner/capture_values.h"
 #include "runner/stimulus.h"
 #include "wire/stimulus.h"
 
-enum { EVENTS_MAX = 4096 };
+enum { EVENTS_MAX = 4096, SCENARIOS_MAX = 1024 };
 
 /* Takes ownership of what event points to. */
 static void append(struct ktstr_stimulus_log *log, struct ktstr_stimulus_event event)
@@ -40,7 +41,6 @@ static void take_step(struct ktstr_stimulus_log *log, const struct ktstr_frame *
 /* u64 elapsed_ms, u64 iterations so far. */
 static void take_end(struct ktstr_stimulus_log *log, const struct ktstr_frame *frame)
 {
-	struct ktstr_phase_sources sources = { 0 };
 	uint64_t words[2];
 
 	if (frame->length < sizeof(words))
@@ -52,9 +52,11 @@ static void take_end(struct ktstr_stimulus_log *log, const struct ktstr_frame *f
 			    .total_iterations = KTSTR_SOME(le64toh(words[1])),
 			    .is_terminal = true,
 		    });
-	sources.events = log->events + log->scenario_start;
-	sources.events_count = log->count - log->scenario_start;
-	ktstr_phase_buckets_build(&sources, &log->phases);
+	if (log->begun && log->ended_count < SCENARIOS_MAX) {
+		log->ended = ktstr_xrealloc(log->ended, (log->ended_count + 1) * sizeof(*log->ended));
+		log->ended[log->ended_count++] = (struct ktstr_stimulus_scenario){ log->begun - 1, log->scenario_start,
+										   log->count - log->scenario_start };
+	}
 	log->scenario_start = log->count;
 }
 
@@ -71,18 +73,46 @@ void ktstr_stimulus_log_take(struct ktstr_stimulus_log *log, const struct ktstr_
 		take_end(log, frame);
 		break;
 	case KTSTR_FRAME_SCENARIO_START:
+		log->begun++;
 		log->scenario_start = log->count;
 		break;
 	}
 }
 
-void ktstr_stimulus_log_finish(struct ktstr_stimulus_log *log, struct ktstr_test_result *result)
+static void build_phases(const struct ktstr_stimulus_log *log, const struct ktstr_stimulus_scenario *scenario,
+			 const struct ktstr_stimulus_views *views, struct ktstr_phase_buckets *phases)
 {
+	_cleanup_(ktstr_capture_values_deinit) struct ktstr_capture_values captures = { 0 };
+	struct ktstr_phase_sources sources = { .events = log->events + scenario->first_event,
+					       .events_count = scenario->events_count };
+	size_t next = scenario->number + 1;
+
+	if (scenario->number < views->scenario_starts_count) {
+		uint64_t start_ms = views->scenario_starts_ms[scenario->number];
+
+		ktstr_capture_values_read(views->snapshots, start_ms,
+					  next < views->scenario_starts_count ? views->scenario_starts_ms[next] : UINT64_MAX,
+					  &captures);
+		sources.captures = captures.captures;
+		sources.captures_count = captures.count;
+		sources.monitor = views->monitor;
+		sources.monitor_shift_ms = -(int64_t)start_ms;
+	}
+	ktstr_phase_buckets_build(&sources, phases);
+}
+
+void ktstr_stimulus_log_finish(struct ktstr_stimulus_log *log, const struct ktstr_stimulus_views *views,
+			       struct ktstr_test_result *result)
+{
+	struct ktstr_phase_buckets phases = { 0 };
+
+	for (size_t i = 0; i < log->ended_count; i++)
+		build_phases(log, &log->ended[i], views, &phases);
 	result->stimulus_events = log->events;
 	result->stimulus_events_count = log->count;
 	log->events = NULL;
 	log->count = 0;
-	ktstr_phase_buckets_merge(&result->verdict.stats.phases, &log->phases);
+	ktstr_phase_buckets_merge(&result->verdict.stats.phases, &phases);
 	ktstr_scenario_stats_derive(&result->verdict.stats);
 }
 
@@ -91,6 +121,6 @@ void ktstr_stimulus_log_deinit(struct ktstr_stimulus_log *log)
 	for (size_t i = 0; i < log->count; i++)
 		ktstr_stimulus_event_deinit(&log->events[i]);
 	free(log->events);
-	ktstr_phase_buckets_deinit(&log->phases);
+	free(log->ended);
 	*log = (struct ktstr_stimulus_log){ 0 };
 }

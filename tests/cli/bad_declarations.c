@@ -73,6 +73,14 @@ KTSTR_TEST(config_for_nobody, .config = "x")
 {
 }
 
+KTSTR_TEST(storm_for_nobody, .survives_storm = true)
+{
+}
+
+KTSTR_TEST(asserts_a_typo, .perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rat" }))
+{
+}
+
 KTSTR_TEST(sound)
 {
 }

@@ -148,11 +148,6 @@ for t in json.load(sys.stdin):
     assert row in page, row' "$KTSTR_TEST_SOURCE/docs/reference/scenarios.md"
 }
 
-@test "the tests that tests/README.md names for scenarios and workloads are there" {
-	run -0 python3 "$KTSTR_TEST_SOURCE/tests/lib/named_tests.py" "$KTSTR_TEST_SOURCE" "Scenarios and workloads"
-	[ "$output" = "" ]
-}
-
 @test "the reference page of metrics is what the registry says" {
 	run -0 "$KTSTR" stats list-metrics --markdown
 	[ "$output" = "$(<"$KTSTR_TEST_SOURCE/docs/reference/metrics.md")" ]
@@ -398,4 +393,13 @@ assert plan["errors"] == [], plan' <<<"$output"
 	done
 	run -0 bash -c '"$1" stats list-metrics | head -n 1; exit ${PIPESTATUS[0]}' - "$KTSTR"
 	[ "${#lines[@]}" = 1 ]
+}
+
+@test "every test that tests/README.md names is there" {
+	local file name found=0
+	while IFS=: read -r file name; do
+		grep -qF -- "${name# }" "$KTSTR_TEST_SOURCE/tests/$file" || { echo "$file has no ${name# }"; return 1; }
+		found=$((found + 1))
+	done < <(grep -oE '`(unit|cli|vm|slow)/[a-z_]+\.(c|bats): [^`]+`' "$KTSTR_TEST_SOURCE/tests/README.md" | tr -d '`')
+	[ "$found" -gt 50 ]
 }

@@ -45,6 +45,8 @@ load ../lib/common
 	contains "scheduler undotted: .sysctls: key \"sched_schedstats\"" "$output"
 	contains "test staged_twice: .staged_schedulers: scheduler loud: .kargs" "$output"
 	contains "test words_without_failure: .expect_scx_bpf_error_contains needs .expect_err" "$output"
+	contains "test storm_for_nobody: .survives_storm needs a .scheduler that is a program" "$output"
+	contains "test asserts_a_typo: .perf_delta_assertions: iteration_rat is not in the metric registry" "$output"
 	contains "test config_for_nobody: .config: the scheduler has no .config_file_def" "$output"
 	contains "test payload_and_workload: .workloads: payload good_payload is the test's .payload already" "$output"
 	contains "test empty_include: .extra_include_files: an empty name" "$output"

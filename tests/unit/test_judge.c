@@ -14,6 +14,7 @@
 #include "runner/expect.h"
 #include "runner/judge.h"
 #include "unit.h"
+#include "wire/stimulus.h"
 
 #define EXITED(code) ((code) << 8) /* wait statuses as the kernel makes them */
 #define KILLED(sig)  (sig)
@@ -539,6 +540,106 @@ static void expected_failures_that_do_not_come(void **state)
 	assert_int_equal(ktstr_test_result_kind(&skips.result), KTSTR_OUTCOME_SKIP);
 }
 
+static void send_step(struct run *run, uint32_t type, uint16_t index)
+{
+	const struct ktstr_stimulus_record record = { .step_index = index };
+	uint8_t payload[KTSTR_STIMULUS_BYTES];
+
+	ktstr_stimulus_encode(&record, payload);
+	send(run, type, payload, sizeof(payload));
+}
+
+/* A hold of a step; what happens in it comes between the two. */
+static void begin_hold(struct run *run, uint16_t index, const char *active)
+{
+	send_step(run, KTSTR_FRAME_STIMULUS, index);
+	send_life(run, KTSTR_LIFE_WORKLOAD_DISPATCHED, active);
+}
+
+static void end_storm(struct run *run)
+{
+	end_well(run);
+	judge(run, NULL);
+	ktstr_survival_judge(&run->observation.survival, &run->result);
+}
+
+static void survives_storm_passes_when_every_hold_is_survived(void **state)
+{
+	_cleanup_run_ struct run run = scx_run();
+
+	(void)state;
+	reach_workload(&run);
+	for (uint16_t i = 0; i < 3; i++) {
+		begin_hold(&run, i, "enabled foo");
+		send_step(&run, KTSTR_FRAME_STEP_END, i);
+	}
+	/* Between holds a test may do with its schedulers what it likes. */
+	send_life(&run, KTSTR_LIFE_SCHED_STOPPED, "detached as asked");
+	end_storm(&run);
+	expect(&run, KTSTR_OUTCOME_PASS, NULL);
+	assert_int_equal(run.observation.survival.survived, 3);
+}
+
+static void survives_storm_fails_when_a_hold_loses_its_scheduler(void **state)
+{
+	static const struct {
+		enum ktstr_lifecycle event;
+		const char *part;
+	} losses[] = { { KTSTR_LIFE_SCHED_DIED, "in that of step 1 its process ended" },
+		       { KTSTR_LIFE_SCHED_DETACHED, "in that of step 1 the kernel unloaded it" },
+		       /* Planned, and yet the hold was not under it. */
+		       { KTSTR_LIFE_SCHED_STOPPED, "in that of step 1 it was stopped" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		_cleanup_run_ struct run run = scx_run();
+		const struct ktstr_assert_result *verdict = &run.result.verdict;
+
+		reach_workload(&run);
+		begin_hold(&run, 0, "enabled foo");
+		send_step(&run, KTSTR_FRAME_STEP_END, 0);
+		begin_hold(&run, 1, "enabled foo");
+		send_life(&run, losses[i].event, "");
+		send_step(&run, KTSTR_FRAME_STEP_END, 1);
+		end_storm(&run);
+		assert_int_equal(ktstr_test_result_kind(&run.result), KTSTR_OUTCOME_FAIL);
+		assert_non_null(run.result.cause);
+		assert_non_null(strstr(verdict->outcomes[verdict->outcomes_count - 1].detail.message, losses[i].part));
+	}
+}
+
+static void survives_storm_fails_under_another_scheduler(void **state)
+{
+	_cleanup_run_ struct run run = scx_run();
+
+	(void)state;
+	reach_workload(&run);
+	begin_hold(&run, 0, "disabled");
+	send_step(&run, KTSTR_FRAME_STEP_END, 0);
+	end_storm(&run);
+	assert_int_equal(ktstr_test_result_kind(&run.result), KTSTR_OUTCOME_FAIL);
+	assert_int_equal(run.observation.survival.survived, 0);
+}
+
+static void survives_storm_without_a_hold_is_inconclusive(void **state)
+{
+	_cleanup_run_ struct run run = scx_run(), cut_short = scx_run(), skipped = scx_run();
+	const char *const parts[] = { "no step held", NULL };
+
+	(void)state;
+	reach_workload(&run);
+	end_storm(&run);
+	expect(&run, KTSTR_OUTCOME_INCONCLUSIVE, parts);
+	/* A hold that did not end was not survived. */
+	reach_workload(&cut_short);
+	begin_hold(&cut_short, 0, "enabled foo");
+	end_storm(&cut_short);
+	expect(&cut_short, KTSTR_OUTCOME_INCONCLUSIVE, parts);
+	ktstr_assert_record(&skipped.result.verdict, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "no LLCs");
+	ktstr_survival_judge(&skipped.observation.survival, &skipped.result);
+	assert_int_equal(ktstr_test_result_kind(&skipped.result), KTSTR_OUTCOME_SKIP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,6 +668,10 @@ int main(void)
 		cmocka_unit_test(one_that_cannot_be_started),
 		cmocka_unit_test(expected_failures),
 		cmocka_unit_test(expected_failures_that_do_not_come),
+		cmocka_unit_test(survives_storm_passes_when_every_hold_is_survived),
+		cmocka_unit_test(survives_storm_fails_when_a_hold_loses_its_scheduler),
+		cmocka_unit_test(survives_storm_fails_under_another_scheduler),
+		cmocka_unit_test(survives_storm_without_a_hold_is_inconclusive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "check_fixture.h"
+#include "check/perf_delta.h"
 #include "ktstr/metric.h"
 
 static void rows_and_constants_are_one(void **state)
@@ -178,6 +179,45 @@ static void perf_delta_assertions_are_checked(void **state)
 		   "stuck_count: .min_abs is nan, it must be a finite number >= 0");
 	expect_bad((struct ktstr_perf_delta_assertion){ .metric = "stuck_count", .direction = KTSTR_TARGET_VALUE(INFINITY) },
 		   "stuck_count: the target of .direction must be finite");
+	/* What could never fail. */
+	expect_bad((struct ktstr_perf_delta_assertion){ .metric = "total_hardirqs" },
+		   "total_hardirqs: an informational metric has no worse, and could never fail: set .direction");
+	expect_bad((struct ktstr_perf_delta_assertion){ .metric = "total_phase_iterations", .direction = KTSTR_HIGHER_BETTER },
+		   "total_phase_iterations is a component of other metrics, which are compared instead");
+	expect_bad((struct ktstr_perf_delta_assertion){ .metric = "rps_p50" }, "rps_p50 exists in phases only: set .phase");
+	expect_bad((struct ktstr_perf_delta_assertion){ .metric = "rps_p50_whole", .phase = KTSTR_SOME(1) },
+		   "rps_p50_whole exists for whole runs only: leave .phase out");
+	expect_bad((struct ktstr_perf_delta_assertion){ .metric = "stuck_count", .phase = KTSTR_SOME(70000) },
+		   "stuck_count: .phase is 70000, the last one is 65535");
+}
+
+static void perf_delta_assertions_survive_json(void **state)
+{
+	static const char *const bad[] = { "{}", "[{}]", "[{\"metric\":1}]", "[{\"metric\":\"x\",\"direction\":\"up\"}]",
+					   "[{\"metric\":\"x\",\"min_abs\":\"1\"}]", "[{\"metric\":\"x\",\"phase\":-1}]" };
+	json_t *json = json_pack("{so}", "perf_delta_assertions",
+				 ktstr_perf_delta_to_json(KTSTR_PERF_DELTA_ASSERTIONS(
+					 { "iteration_rate", .max_regression_pct = KTSTR_SOME(5), .phase = KTSTR_SOME(0) },
+					 { "mine", .direction = KTSTR_TARGET_VALUE(2.5), .min_abs = KTSTR_SOME(1) })));
+	json_t *clean;
+
+	(void)state;
+	assert_null(ktstr_perf_delta_clean(json, &clean));
+	assert_true(json_equal(clean, json_object_get(json, "perf_delta_assertions")));
+	assert_true(json_is_null(json_object_get(json_array_get(clean, 0), "direction")));
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(clean, 0), "phase")), 0);
+	assert_true(json_real_value(json_object_get(json_array_get(clean, 1), "target")) == 2.5);
+	json_decref(clean);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct ktstr_error *error;
+
+		json_object_set_new(json, "perf_delta_assertions", json_loads(bad[i], 0, NULL));
+		error = ktstr_perf_delta_clean(json, &clean);
+		if (!error)
+			fail_msg("read: %s", bad[i]);
+		ktstr_error_free(error);
+	}
+	json_decref(json);
 }
 
 static void gates_can_be_replaced(void **state)
@@ -202,6 +242,7 @@ int main(void)
 		TEST(rates_equal_their_recomputation),
 		TEST(a_ratio_without_a_denominator_is_absent),
 		TEST(perf_delta_assertions_are_checked),
+		TEST(perf_delta_assertions_survive_json),
 		TEST(gates_can_be_replaced),
 	};
 

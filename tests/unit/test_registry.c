@@ -281,6 +281,36 @@ static void writes_and_watches_of_maps_name_what_can_be_found(void **state)
 	expect_error(&watch, ".watch_bpf_maps", ".field is missing");
 }
 
+static void survives_storm_needs_a_scheduler_and_excludes_expect_err(void **state)
+{
+	const struct ktstr_scheduler builtin = { .name = "b", .enable = KTSTR_ARGS("x") };
+	struct ktstr_test_entry test = { .name = "t", .body = body, .survives_storm = true, .scheduler = &wide };
+
+	(void)state;
+	assert_null(ktstr_test_entry_validate(&test));
+	test.expect_err = true;
+	expect_error(&test, "test t", ".survives_storm excludes .expect_err");
+	test.expect_err = false;
+	test.scheduler = &builtin;
+	expect_error(&test, "test t", ".survives_storm needs a .scheduler");
+	test.scheduler = NULL;
+	expect_error(&test, "test t", ".survives_storm needs a .scheduler");
+}
+
+static void perf_delta_assertions_name_test_and_field(void **state)
+{
+	struct ktstr_test_entry test = { .name = "t", .body = body };
+
+	(void)state;
+	test.perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rate", .max_regression_pct = KTSTR_SOME(5) },
+								 { "iteration_rate", .phase = KTSTR_SOME(1) });
+	assert_null(ktstr_test_entry_validate(&test));
+	test.perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rate" }, { "iteration_rate" });
+	expect_error(&test, "test t: .perf_delta_assertions", "iteration_rate is asserted twice");
+	test.perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "" });
+	expect_error(&test, "test t: .perf_delta_assertions", ".metric is missing");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +327,8 @@ int main(void)
 		cmocka_unit_test(what_json_cannot_say_is_an_error),
 		cmocka_unit_test(captures_must_fit_into_the_duration),
 		cmocka_unit_test(writes_and_watches_of_maps_name_what_can_be_found),
+		cmocka_unit_test(survives_storm_needs_a_scheduler_and_excludes_expect_err),
+		cmocka_unit_test(perf_delta_assertions_name_test_and_field),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

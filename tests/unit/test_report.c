@@ -4,7 +4,9 @@
  * quoting.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "result/internal.h"
 #include "result_fixture.h"
@@ -176,6 +178,107 @@ static void scheduler_death_brings_diagnostics_and_log(void **state)
 	assert_true(stats && diagnostics && log && stats < diagnostics && diagnostics < log);
 	/* A cgroup that is called as its row is not named twice; nothing measured is not zero. */
 	assert_non_null(strstr(report, "\n  cg0: workers=0 cpus=0 spread=- gap=- "));
+}
+
+/* A dump with one scheduler and many queues, in a file of its own. */
+static char *write_dump(void)
+{
+	char *path = ktstr_xstrdup("/tmp/ktstr-report-XXXXXX");
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+
+	assert_non_null(file);
+	fprintf(file, "{\"schema\":\"single\",\"scx_sched_state\":{\"ops_name\":\"simple\",\"exit_kind\":1026,"
+		      "\"bypass_depth\":0},\"dsq_states\":[");
+	for (int i = 1; i <= 40; i++)
+		fprintf(file, "%s{\"id\":%d,\"origin\":\"user\",\"nr\":2,\"seq\":0}", i > 1 ? "," : "", i);
+	fprintf(file, "]}");
+	fclose(file);
+	return path;
+}
+
+static void add_course(struct ktstr_test_result *result)
+{
+	struct ktstr_phase_buckets *phases = &result->verdict.stats.phases;
+
+	phases->items = ktstr_xcalloc(1, sizeof(*phases->items));
+	phases->count = 1;
+	phases->items[0] = (struct ktstr_phase_bucket){ .step_index = 1, .label = ktstr_xstrdup("Step[0]"), .start_ms = 100,
+							.end_ms = 1100 };
+	ktstr_metric_set_put(&phases->items[0].metrics, "iteration_rate", 500);
+	ktstr_metric_set_put(&phases->items[0].metrics, "max_imbalance_ratio", 2);
+	ktstr_metric_set_put(&phases->items[0].metrics, "total_fallback", 7);
+	phases->items[0].per_cgroup = ktstr_xcalloc(1, sizeof(*phases->items[0].per_cgroup));
+	phases->items[0].per_cgroup_count = 1;
+	phases->items[0].per_cgroup[0] = (struct ktstr_phase_cgroup_stats){
+		.cgroup_name = ktstr_xstrdup("spin"), .num_workers = 2, .total_iterations = 500, .max_gap_ms = 12, .max_gap_cpu = 1
+	};
+}
+
+static void failure_sections_are_in_the_documented_order(void **state)
+{
+	static const char *const order[] = {
+		"cgroup spin: off-CPU spread", /* the cause, by itself */
+		"\nktstr_test 'steady' [sched=scx_simple] [topo=1n2l2c1t] failed:\n",
+		"\n  cgroup burst: tid 71 stuck",
+		"\n--- stats ---\n",
+		"\n--- diagnostics ---\n",
+		"\n--- timeline ---\n  Step[0]: 0.1-1.1s iter/s=500 imbalance=2x fallback=7\n    spin: iter=500 gap=12ms@cpu1\n",
+		"\n--- test output ---\n",
+		"\n--- scheduler log ---\n",
+		"\n--- monitor ---\n",
+		"\n--- sched_ext dump ---\n  scheduler simple: exit_kind ERROR_STALL (1026)",
+		"\n  ... (11 more lines)\n  all of it: ktstr show /tmp/ktstr-report-",
+		"\nreproduce: ktstr test ",
+		"\nfiles: ",
+	};
+	_cleanup_result_ struct ktstr_test_result result = fixture_fail();
+	_cleanup_free_ char *report = NULL;
+	const char *at;
+
+	(void)state;
+	ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_SCHEDULER_CRASHED, "gone");
+	fixture_text(&result.output, &result.output_length, "hello\n");
+	fixture_text(&result.scheduler_log, &result.scheduler_log_length, "bye\n");
+	add_course(&result);
+	result.monitor = json_pack("{si}", "total_samples", 20);
+	result.failure_dump_path = write_dump();
+	report = ktstr_result_report(&result, false);
+	at = report;
+	unlink(result.failure_dump_path);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		const char *found = strstr(at, order[i]);
+
+		if (!found)
+			fail_msg("\"%s\" is not, or too early, in:\n%s", order[i], report);
+		at = found + 1;
+	}
+}
+
+static void course_without_phases_shows_its_last_events(void **state)
+{
+	_cleanup_result_ struct ktstr_test_result result = crashed();
+	_cleanup_free_ char *report = NULL;
+
+	(void)state;
+	result.stimulus_events = ktstr_xcalloc(1, sizeof(*result.stimulus_events));
+	result.stimulus_events_count = 1;
+	result.stimulus_events[0] = (struct ktstr_stimulus_event){ .elapsed_ms = 2500, .label = ktstr_xstrdup("StepStart[3]"),
+								   .op_kind = ktstr_xstrdup("ops=2") };
+	report = ktstr_result_report(&result, false);
+	assert_non_null(strstr(report, "--- timeline ---\n  2.5s StepStart[3] ops=2\n"));
+}
+
+static void a_dump_that_is_none_is_only_named(void **state)
+{
+	_cleanup_result_ struct ktstr_test_result result = fixture_fail();
+	_cleanup_free_ char *report = NULL;
+
+	(void)state;
+	result.failure_dump_path = ktstr_xstrdup("/nowhere/x.failure-dump.json");
+	report = ktstr_result_report(&result, false);
+	assert_null(strstr(report, "sched_ext dump"));
+	assert_non_null(strstr(report, "files: /nowhere/x.failure-dump.json\n"));
 }
 
 static void inconclusive_report_says_so(void **state)
@@ -376,6 +479,9 @@ int main(void)
 		cmocka_unit_test(timeout_without_result_shows_the_console),
 		cmocka_unit_test(program_that_ends_without_result_names_its_exit_code),
 		cmocka_unit_test(scheduler_death_brings_diagnostics_and_log),
+		cmocka_unit_test(failure_sections_are_in_the_documented_order),
+		cmocka_unit_test(course_without_phases_shows_its_last_events),
+		cmocka_unit_test(a_dump_that_is_none_is_only_named),
 		cmocka_unit_test(inconclusive_report_says_so),
 		cmocka_unit_test(lesser_outcomes_in_a_failure_are_marked),
 		cmocka_unit_test(thousands_of_violations_are_cut),

@@ -257,6 +257,26 @@ static void sidecar_has_every_key_whatever_happened(void **state)
 	}
 }
 
+/* Values are held against it in vm/results.bats. */
+static void the_schema_has_the_keys_of_a_sidecar_and_no_other(void **state)
+{
+	_cleanup_result_ struct ktstr_test_result result = fixture_pass();
+	json_t *json = ktstr_result_to_json(&result), *value;
+	json_t *schema = json_load_file(KTSTR_SOURCE_DIR "/docs/schema/sidecar.schema.json", 0, NULL);
+	const json_t *properties = json_object_get(schema, "properties");
+	const char *key;
+
+	(void)state;
+	assert_non_null(schema);
+	json_object_foreach(json, key, value)
+		if (!json_object_get(properties, key))
+			fail_msg("the schema lacks %s", key);
+	assert_int_equal(json_object_size(properties), json_object_size(json));
+	assert_int_equal(json_array_size(json_object_get(schema, "required")), json_object_size(json));
+	json_decref(schema);
+	json_decref(json);
+}
+
 static void sidecar_of_a_zeroed_record_is_written(void **state)
 {
 	struct ktstr_test_result result = { 0 };
@@ -663,6 +683,23 @@ static void rerun_without_console_removes_the_old_one(void **state)
 	assert_null(passed.console_path);
 }
 
+static void rerun_that_passes_removes_the_dump(void **state)
+{
+	_cleanup_result_ struct ktstr_test_result failed = fixture_fail(), passed = fixture_pass();
+	_cleanup_free_ char *path = NULL;
+
+	(void)state;
+	failed.failure_dump = ktstr_xstrdup("{}");
+	fixture_text(&failed.output, &failed.output_length, "words\n");
+	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
+	assert_ok(ktstr_result_store(path, &failed));
+	assert_int_equal(count_files(path, ".failure-dump.json"), 1);
+	assert_int_equal(count_files(path, ".output.log"), 1);
+	assert_ok(ktstr_result_store(path, &passed));
+	assert_int_equal(count_files(path, ".failure-dump.json"), 0);
+	assert_int_equal(count_files(path, ".output.log"), 0);
+}
+
 enum { WRITERS = 20 };
 
 /* Starts when the other end of the pipe is closed, together with all others. */
@@ -829,6 +866,7 @@ int main(void)
 		TEST(file_stem_is_stable_and_ignores_host_and_commit),
 		TEST(file_stems_of_odd_names_stay_apart),
 		TEST(sidecar_has_every_key_whatever_happened),
+		TEST(the_schema_has_the_keys_of_a_sidecar_and_no_other),
 		TEST(sidecar_of_a_zeroed_record_is_written),
 		TEST(status_bits_are_exclusive),
 		TEST(silence_of_the_guest_is_never_a_pass),
@@ -847,6 +885,7 @@ int main(void)
 		TEST(stored_result_loads_with_its_logs),
 		TEST(sidecar_cannot_point_its_reader_elsewhere),
 		TEST(rerun_without_console_removes_the_old_one),
+		TEST(rerun_that_passes_removes_the_dump),
 		TEST(concurrent_writers_lose_nothing),
 		TEST(full_disk_is_reported_with_the_path),
 		TEST(project_commit_is_head_and_dirtiness),

@@ -11,12 +11,14 @@
 #include "unit.h"
 
 static struct ktstr_stimulus_log course;
+static struct ktstr_stimulus_views views;
 static struct ktstr_test_result result;
 
 static int setup(void **state)
 {
 	(void)state;
 	result = fixture_fail();
+	views = (struct ktstr_stimulus_views){ 0 };
 	return 0;
 }
 
@@ -72,7 +74,7 @@ static void frames_become_phases(void **state)
 {
 	(void)state;
 	scenario();
-	ktstr_stimulus_log_finish(&course, &result);
+	ktstr_stimulus_log_finish(&course, &views, &result);
 	assert_int_equal(result.stimulus_events_count, 5);
 	assert_string_equal(result.stimulus_events[2].label, "StepStart[1]");
 	assert_string_equal(result.stimulus_events[2].op_kind, "ops=2");
@@ -88,11 +90,92 @@ static void each_scenario_has_a_clock_of_its_own(void **state)
 	(void)state;
 	scenario();
 	scenario();
-	ktstr_stimulus_log_finish(&course, &result);
+	ktstr_stimulus_log_finish(&course, &views, &result);
 	assert_int_equal(result.stimulus_events_count, 10);
 	assert_int_equal(result.verdict.stats.phases.count, 2);
 	assert_true(phase_rate(0) == 500 && phase_rate(1) == 250);
 	assert_true(ktstr_scenario_stats_run_metric(&result.verdict.stats, "total_phase_iterations").value == 3000);
+}
+
+/* Two CPUs; the second one runs `running` tasks. */
+static struct ktstr_monitor_sample sample_at(uint64_t elapsed_ms, struct ktstr_cpu_snapshot cpus[2], uint32_t running)
+{
+	cpus[0] = (struct ktstr_cpu_snapshot){ .nr_running = 1, .rq_clock = elapsed_ms + 1 };
+	cpus[1] = (struct ktstr_cpu_snapshot){ .nr_running = running, .rq_clock = elapsed_ms + 1 };
+	return (struct ktstr_monitor_sample){ .elapsed_ms = elapsed_ms, .cpus = cpus, .cpus_count = 2 };
+}
+
+static double phase_metric(uint32_t index, const char *name)
+{
+	struct ktstr_opt_f64 value = ktstr_scenario_stats_step_metric(&result.verdict.stats, index, name);
+
+	return value.set ? value.value : -1;
+}
+
+/* Scenarios that begin at 10 s and at 100 s of the session's clock; each sample falls into one phase of one of them. */
+static void monitor_samples_fall_into_the_phases_of_their_scenario(void **state)
+{
+	static const uint64_t starts_ms[] = { 10000, 100000 };
+	struct ktstr_cpu_snapshot cpus[5][2];
+	const struct ktstr_monitor_sample samples[] = { sample_at(9000, cpus[0], 50), sample_at(10600, cpus[1], 3),
+							sample_at(12000, cpus[2], 5), sample_at(100200, cpus[3], 7),
+							sample_at(200000, cpus[4], 90) };
+	const struct ktstr_monitor_series series = { samples, 5, 0 };
+
+	(void)state;
+	views = (struct ktstr_stimulus_views){ .monitor = &series, .scenario_starts_ms = starts_ms, .scenario_starts_count = 2 };
+	scenario();
+	scenario();
+	ktstr_stimulus_log_finish(&course, &views, &result);
+	assert_true(phase_metric(0, "max_imbalance_ratio") == 7); /* the worst of both scenarios */
+	assert_true(phase_metric(1, "max_imbalance_ratio") == 5);
+	assert_true(phase_rate(0) == 500);
+}
+
+static void a_scenario_that_was_not_seen_has_no_samples(void **state)
+{
+	struct ktstr_cpu_snapshot cpus[2];
+	const struct ktstr_monitor_sample sample = sample_at(600, cpus, 3);
+	const struct ktstr_monitor_series series = { &sample, 1, 0 };
+
+	(void)state;
+	views.monitor = &series;
+	scenario();
+	ktstr_stimulus_log_finish(&course, &views, &result);
+	assert_true(phase_metric(0, "max_imbalance_ratio") == -1);
+	assert_true(phase_rate(0) == 500);
+}
+
+static json_t *capture_at(int elapsed_ms, int step, int irqs_0, int irqs_1)
+{
+	return json_pack("{si si s{s[{si si s[iiiiiiii]}, {si ss s[iiiiiiii]}]}}", "elapsed_ms", elapsed_ms, "step_index",
+			 step, "report", "per_cpu_time", "cpu", 0, "irqs_sum", irqs_0, "softirqs", 0, irqs_0, 0, 0, 0, 0, 0,
+			 irqs_1, "cpu", 1, "irqs_sum", irqs_1 == 40 ? "40" : "10", "softirqs", 0, 0, 0, 0, 0, 0, 0, 1);
+}
+
+static void captures_tell_of_the_interrupts_of_their_phase(void **state)
+{
+	static const uint64_t starts_ms[] = { 10000 };
+	json_t *snapshots = json_pack("[o o o o]", capture_at(5000, 1, 900, 10), capture_at(10200, 1, 1000, 10),
+				      capture_at(10700, 1, 1010, 40), capture_at(12000, 2, 1500, 10));
+
+	(void)state;
+	views = (struct ktstr_stimulus_views){ .snapshots = snapshots, .scenario_starts_ms = starts_ms,
+					       .scenario_starts_count = 1 };
+	scenario();
+	ktstr_stimulus_log_finish(&course, &views, &result);
+	json_decref(snapshots);
+	/* 1010 + 40 - 1000 - 10; the capture before the scenario is none of it. */
+	assert_true(phase_metric(0, "total_hardirqs") == 40);
+	assert_true(phase_metric(0, "total_softirq_timer") == 10);
+	assert_true(phase_metric(0, "hardirq_rate") == 80); /* in half a second */
+	assert_true(phase_metric(0, "max_cpu_hardirqs") == 30);
+	assert_true(phase_metric(0, "max_cpu_hardirq_concentration") == 1.5); /* 30 of a mean of 20 */
+	assert_true(phase_metric(0, "total_steal_time_ns") == -1); /* not in the dumps */
+	assert_int_equal(ktstr_scenario_stats_step(&result.verdict.stats, 0)->sample_count, 2);
+	/* One capture is no difference. */
+	assert_true(phase_metric(1, "total_hardirqs") == -1);
+	assert_int_equal(ktstr_scenario_stats_step(&result.verdict.stats, 1)->sample_count, 1);
 }
 
 static void frames_of_a_broken_guest_do_no_harm(void **state)
@@ -103,7 +186,7 @@ static void frames_of_a_broken_guest_do_no_harm(void **state)
 	for (int i = 0; i < 10000; i++)
 		step(KTSTR_FRAME_STEP_END, 0, 65535, UINT64_MAX);
 	end(UINT64_MAX, UINT64_MAX);
-	ktstr_stimulus_log_finish(&course, &result);
+	ktstr_stimulus_log_finish(&course, &views, &result);
 	assert_int_equal(result.stimulus_events_count, 4096);
 	assert_int_equal(result.verdict.stats.phases.count, 0); /* nothing ever began */
 }
@@ -115,7 +198,7 @@ static void events_survive_json(void **state)
 
 	(void)state;
 	scenario();
-	ktstr_stimulus_log_finish(&course, &result);
+	ktstr_stimulus_log_finish(&course, &views, &result);
 	json = json_pack("{so}", "stimulus_events",
 			 ktstr_stimulus_events_to_json(result.stimulus_events, result.stimulus_events_count));
 	assert_null(ktstr_stimulus_events_from_json(json, &back));
@@ -159,7 +242,7 @@ static void the_report_tells_phases_apart(void **state)
 		ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_STUCK, "late");
 	}
 	scenario();
-	ktstr_stimulus_log_finish(&course, &result);
+	ktstr_stimulus_log_finish(&course, &views, &result);
 	report = ktstr_result_report(&result, false);
 	assert_non_null(strstr(report, "  late (in Step[1])\n"));
 	assert_non_null(strstr(report, "  Step[0]: 0.1-1.1s iter/s=500\n"));
@@ -173,6 +256,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(frames_become_phases),
 		TEST(each_scenario_has_a_clock_of_its_own),
+		TEST(monitor_samples_fall_into_the_phases_of_their_scenario),
+		TEST(a_scenario_that_was_not_seen_has_no_samples),
+		TEST(captures_tell_of_the_interrupts_of_their_phase),
 		TEST(frames_of_a_broken_guest_do_no_harm),
 		TEST(events_survive_json),
 		TEST(hostile_events_are_refused),

@@ -98,6 +98,20 @@ static void caller_errors_fail(void **state)
 	}
 }
 
+/* All samples NaN: a pattern that judges values fails; one that drops what is not finite has nothing left, and says so. */
+static void nan_passes_no_pattern(void **state)
+{
+	(void)state;
+	FILL(NAN, NAN, NAN, NAN, NAN, NAN);
+	assert_false(KTSTR_CLAIM_SERIES(&verdict, &depth, nondecreasing));
+	assert_false(KTSTR_CLAIM_SERIES(&verdict, &depth, strictly_increasing));
+	assert_false(KTSTR_CLAIM_SERIES(&verdict, &depth, rate_within, -1e9, 1e9));
+	assert_false(KTSTR_CLAIM_SERIES(&verdict, &depth, converges_to, 0, 1e9, 1000));
+	assert_false(KTSTR_CLAIM_SERIES(&verdict, &depth, ratio_within, KTSTR_SERIES_VIEW(&depth), -1e9, 1e9));
+	assert_false(KTSTR_CLAIM_SERIES(&verdict, &depth, ratio_across_phases, 0, 1, 1e9));
+	assert_int_equal(verdict.result.passes_count, 0);
+}
+
 static void convergence_names_what_interrupted_it(void **state)
 {
 	(void)state;
@@ -209,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(order_names_the_place),
+		TEST(nan_passes_no_pattern),
 		TEST(rows_without_a_value_become_notes),
 		TEST(a_series_without_columns_is_fine),
 		TEST(counters_are_compared_exactly),
