@@ -93,6 +93,7 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct ktstr_error *error;
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -105,6 +106,9 @@ int main(int argc, char **argv)
 		puts("ktstr " KTSTR_VERSION);
 		return KTSTR_EXIT_PASS;
 	}
+	error = ktstr_cli_check_environment();
+	if (error)
+		return ktstr_cli_fail(error);
 	ktstr_template_tidy();
 	status = run_command(argc, argv);
 	ktstr_template_tidy();
