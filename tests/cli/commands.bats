@@ -381,6 +381,8 @@ assert plan["errors"] == [], plan' <<<"$output"
 		run -1 bash -c '"$@" >/dev/full' - "$KTSTR" $command
 		contains "cannot write to standard output: No space left on device" "$output"
 	done
+	# Closed ones are /dev/null: nothing that is opened later takes their place.
+	run -0 bash -c '"$1" topo <&- >&- 2>&-' - "$KTSTR"
 	run -0 bash -c '"$1" stats list-metrics | head -n 1; exit ${PIPESTATUS[0]}' - "$KTSTR"
 	[ "${#lines[@]}" = 1 ]
 }
