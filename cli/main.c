@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -67,9 +68,13 @@ static int unknown(const char *name)
 /* Output that is lost, on a full disk for one, is a failure of any command; a reader that has seen enough is none. */
 static int close_output(int status)
 {
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	int number = fflush(stdout) ? errno : 0;
 
-	if (number == EPIPE || (!number && !ferror(stdout)))
+	if (!number && !ferror(stdout))
+		return status;
+	/* What failed before has no errno any more; a pipe without a reader tells. */
+	if (number == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)))
 		return status;
 	fprintf(stderr, "ktstr: cannot write to standard output%s%s\n", number ? ": " : "", number ? strerror(number) : "");
 	return status ? status : KTSTR_EXIT_FAIL;
