@@ -26,6 +26,8 @@ int ktstr_cmd_show(int argc, char **argv);
 
 /* Prints "ktstr: <message>" to stderr, frees the error, returns KTSTR_EXIT_FAIL. */
 int ktstr_cli_fail(struct ktstr_error *error);
+/* Numbers in the environment; KTSTR_ERR_INVALID names the first variable that holds none. */
+struct ktstr_error *ktstr_cli_check_environment(void) KTSTR_CHECKED;
 /* On standard output, with a newline; takes the reference. main() tells when that cannot be written. */
 void ktstr_cli_print_json(json_t *json);
 /* Progress of long work: a redrawn line on a terminal, one line per step otherwise; on stderr. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "vm/bundle.h"
 
 int ktstr_cli_fail(struct ktstr_error *error)
 {
@@ -391,6 +392,30 @@ static struct ktstr_error *check_kernel(const struct ktstr_run_setup *setup, con
 	return NULL;
 }
 
+/* What a guest could not run, or lacks libraries of, is told before one boots. */
+static struct ktstr_error *check_scheduler(const char *path)
+{
+	_cleanup_strv_ struct ktstr_strv libraries = { 0 };
+
+	KTSTR_TRY_WRAP(ktstr_elf_closure(path, &libraries), "scheduler");
+	return NULL;
+}
+
+static struct ktstr_error *check_schedulers(const struct ktstr_cli_plan *plan)
+{
+	_cleanup_strv_ struct ktstr_strv checked = { 0 };
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const char *path = plan->runs[i].scheduler.path;
+
+		if (!path || ktstr_strv_contains(&checked, path))
+			continue;
+		KTSTR_TRY(check_scheduler(path));
+		ktstr_strv_add(&checked, path);
+	}
+	return NULL;
+}
+
 /* Runs of host_only tests alone need no kernel and no QEMU. */
 static struct ktstr_error *set_up(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options,
 				  struct ktstr_run_setup *setup)
@@ -421,6 +446,8 @@ int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_
 	setup.vmcore_dir = options->vmcore_dir;
 	if (!error)
 		error = check_kernel(&setup, plan);
+	if (!error)
+		error = check_schedulers(plan);
 	if (!error && options->pool.format == KTSTR_FORMAT_HUMAN)
 		print_machine(&setup);
 	if (!error)

@@ -2,10 +2,13 @@
 /* `ktstr`: finds the subcommand and hands over. */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "cli/commands.h"
@@ -65,15 +68,28 @@ static int unknown(const char *name)
 /* Output that is lost, on a full disk for one, is a failure of any command; a reader that has seen enough is none. */
 static int close_output(int status)
 {
-	bool lost = ferror(stdout) != 0;
-	int number = lost ? EIO : 0;
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	int number = fflush(stdout) ? errno : 0;
 
-	if (fflush(stdout))
-		number = errno;
-	if (!number || number == EPIPE)
+	if (!number && !ferror(stdout))
 		return status;
-	fprintf(stderr, "ktstr: cannot write to standard output: %s\n", strerror(number));
+	/* What failed before has no errno any more; a pipe without a reader tells. */
+	if (number == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)))
+		return status;
+	fprintf(stderr, "ktstr: cannot write to standard output%s%s\n", number ? ": " : "", number ? strerror(number) : "");
 	return status ? status : KTSTR_EXIT_FAIL;
+}
+
+/* Where 0, 1 or 2 is closed, the next file that is opened would be taken for it, and what is printed go there. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int run_command(int argc, char **argv)
@@ -93,8 +109,10 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct ktstr_error *error;
 	int status;
 
+	open_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
 	argp_err_exit_status = KTSTR_EXIT_FAIL; /* one code for everything that is wrong, usage too */
 	if (argc < 2)
@@ -105,6 +123,9 @@ int main(int argc, char **argv)
 		puts("ktstr " KTSTR_VERSION);
 		return KTSTR_EXIT_PASS;
 	}
+	error = ktstr_cli_check_environment();
+	if (error)
+		return ktstr_cli_fail(error);
 	ktstr_template_tidy();
 	status = run_command(argc, argv);
 	ktstr_template_tidy();

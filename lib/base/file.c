@@ -230,7 +230,11 @@ static char *xdg_dir(const char *variable, const char *below_home)
 char *ktstr_cache_dir(void)
 {
 	const char *own = ktstr_env("KTSTR_CACHE_DIR");
+	_cleanup_free_ char *here = own && *own != '/' ? getcwd(NULL, 0) : NULL;
 
+	/* apt and other programs get this path, and work elsewhere. */
+	if (here)
+		return ktstr_xasprintf("%s/%s", here, own);
 	return own ? ktstr_xstrdup(own) : xdg_dir("XDG_CACHE_HOME", ".cache");
 }
 

@@ -391,6 +391,8 @@ assert plan["errors"] == [], plan' <<<"$output"
 		run -1 bash -c '"$@" >/dev/full' - "$KTSTR" $command
 		contains "cannot write to standard output: No space left on device" "$output"
 	done
+	# Closed ones are /dev/null: nothing that is opened later takes their place.
+	run -0 bash -c '"$1" topo <&- >&- 2>&-' - "$KTSTR"
 	run -0 bash -c '"$1" stats list-metrics | head -n 1; exit ${PIPESTATUS[0]}' - "$KTSTR"
 	[ "${#lines[@]}" = 1 ]
 }
@@ -402,4 +404,22 @@ assert plan["errors"] == [], plan' <<<"$output"
 		found=$((found + 1))
 	done < <(grep -oE '`(unit|cli|vm|slow)/[a-z_]+\.(c|bats): [^`]+`' "$KTSTR_TEST_SOURCE/tests/README.md" | tr -d '`')
 	[ "$found" -gt 50 ]
+}
+
+@test "every link of the documentation leads somewhere, and every page is in the index" {
+	run -0 python3 - "$KTSTR_TEST_SOURCE" <<'PYTHON'
+import os, re, sys
+root, wrong = sys.argv[1], []
+pages = ["README.md", "CONTRIBUTING.md"] + [os.path.relpath(os.path.join(d, f), root)
+         for d, _, files in os.walk(f"{root}/docs") for f in files if f.endswith(".md")]
+for page in pages:
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", open(f"{root}/{page}").read()):
+        if "://" not in link and not os.path.exists(f"{root}/{os.path.dirname(page)}/{link}"):
+            wrong.append(f"{page}: {link}")
+index = open(f"{root}/docs/README.md").read()
+wrong += [f"not in the index: {page}" for page in pages if page.startswith("docs/") and page != "docs/README.md"
+          and f"({page[5:]})" not in index]
+print("\n".join(wrong))
+sys.exit(bool(wrong))
+PYTHON
 }

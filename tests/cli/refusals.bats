@@ -113,11 +113,32 @@ load ../lib/common
 	: >"$BATS_TEST_TMPDIR/scx_empty"
 	chmod +x "$BATS_TEST_TMPDIR/scx_script" "$BATS_TEST_TMPDIR/scx_empty"
 	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR/scx_script" --scenario steady --topology 1n1l1c1t
+	lacks "FAIL" "$output"
 	contains "scx_script" "$output"
 	contains "script" "$output"
 	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR/scx_empty" --scenario steady --topology 1n1l1c1t
 	contains "scx_empty" "$output"
 	contains "not an ELF" "$output"
+}
+
+@test "a scheduler for another processor" {
+	# e_machine of the ELF header
+	{ head -c 18 "$SCX"; printf '\xb7\x00'; tail -c +21 "$SCX"; } >"$BATS_TEST_TMPDIR/scx_arm"
+	chmod +x "$BATS_TEST_TMPDIR/scx_arm"
+	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR/scx_arm" --scenario steady --topology 1n1l1c1t
+	contains "scheduler: $BATS_TEST_TMPDIR/scx_arm is an ELF file for aarch64 (64 bit, machine 183), the guest runs x86-64" "$output"
+	lacks "FAIL" "$output"
+}
+
+@test "numbers in the environment that are none" {
+	local variable value
+	for variable in KTSTR_TEMPLATE_CAP_MIB KTSTR_MEMORY_BUDGET_MIB KTSTR_STALL_POLL_MS KTSTR_STUCK_POLL_MS KTSTR_RUN_EPOCH; do
+		for value in x 4g -1 0; do
+			run -1 env "$variable=$value" "$KTSTR" template list
+			contains "ktstr: $variable=$value: give " "$output"
+		done
+	done
+	run -0 env KTSTR_TEMPLATE_CAP_MIB= "$KTSTR" template list
 }
 
 @test "kernels that are not there: what is there is listed" {
