@@ -18,9 +18,9 @@
 #include "observe/render.h"
 
 enum {
-	LEVELS = 3, /* SDT_TASK_LEVELS */
-	SLOTS_MAX = 512, /* SDT_TASK_ENTS_PER_CHUNK */
-	ENTRIES_MAX = 4096, /* shown of one allocator */
+	LEVELS = 3,            /* SDT_TASK_LEVELS */
+	SLOTS_MAX = 512,       /* SDT_TASK_ENTS_PER_CHUNK */
+	ENTRIES_MAX = 4096,    /* shown of one allocator */
 	NODES_MAX = 16 * 1024, /* looked at in one dump: pointers may lead back */
 	ARENAS_MAX = 64,
 	VARIABLES_MAX = 256,
@@ -52,10 +52,14 @@ static bool find_layout(const struct ktstr_types *types, struct layout *at)
 		struct ktstr_field *field;
 		const char *type, *path;
 	} wanted[] = {
-		{ &at->elem_size, "scx_allocator", "pool.elem_size" }, { &at->root, "scx_allocator", "root" },
-		{ &at->allocated, "sdt_desc", "allocated" },	       { &at->chunk, "sdt_desc", "chunk" },
-		{ &at->slots, "sdt_chunk", "descs" },		       { &at->idx, "sdt_data", "tid.idx" },
-		{ &at->genn, "sdt_data", "tid.genn" },		       { &at->payload, "sdt_data", "payload" },
+		{ &at->elem_size, "scx_allocator", "pool.elem_size" },
+		{ &at->root, "scx_allocator", "root" },
+		{ &at->allocated, "sdt_desc", "allocated" },
+		{ &at->chunk, "sdt_desc", "chunk" },
+		{ &at->slots, "sdt_chunk", "descs" },
+		{ &at->idx, "sdt_data", "tid.idx" },
+		{ &at->genn, "sdt_data", "tid.genn" },
+		{ &at->payload, "sdt_data", "payload" },
 	};
 
 	/* Compilers leave out what a scheduler only points to. */
@@ -181,8 +185,8 @@ static char *guess_payload(struct walk *walk)
 /* The header of an object is in it, and something behind that. */
 static bool fits(const struct layout *at, uint64_t elem_size)
 {
-	return elem_size <= OBJECT_BYTES_MAX && at->payload.offset < elem_size && at->idx.offset + UINT64_C(4) <= elem_size &&
-	       at->genn.offset + UINT64_C(4) <= elem_size;
+	return elem_size <= OBJECT_BYTES_MAX && at->payload.offset < elem_size &&
+	       at->idx.offset + UINT64_C(4) <= elem_size && at->genn.offset + UINT64_C(4) <= elem_size;
 }
 
 static json_t *allocations(const struct variable *variable, const struct ktstr_arena *arena, uint64_t *nodes)
@@ -265,7 +269,8 @@ static void read_variable(struct search *search, const struct kind *kind, struct
 	arena = find_arena(search, pointer);
 	json = arena ? kind->read(variable, arena, &search->nodes) : NULL;
 	if (json)
-		json_array_append_new(kind->read == allocations ? search->found->allocations : search->found->ranges, json);
+		json_array_append_new(kind->read == allocations ? search->found->allocations : search->found->ranges,
+				      json);
 }
 
 static const char *name_of(const struct btf *btf, const struct btf_type *type)
@@ -308,8 +313,8 @@ void ktstr_arena_allocators(const struct ktstr_bpf_map *maps, size_t count, stru
 			search_section(&search, &maps[i]);
 	if (json_array_size(found->allocations) || json_array_size(found->ranges))
 		return;
-	found->unavailable =
-		!search.arenas_count ? "no arena is there" :
-		!search.variables ? "no variable is a struct scx_allocator or scx_static: the arena's allocator is none that is known" :
-				    "its allocators have handed out nothing yet, or cannot be read";
+	found->unavailable = !search.arenas_count ? "no arena is there" :
+			     !search.variables    ? "no variable is a struct scx_allocator or scx_static: the arena's "
+						    "allocator is none that is known" :
+						    "its allocators have handed out nothing yet, or cannot be read";
 }

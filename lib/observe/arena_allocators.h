@@ -11,7 +11,7 @@
 
 struct ktstr_arena_allocators {
 	json_t *allocations, *ranges; /* sdt_allocations[] and scx_static_ranges[] of a dump; new references */
-	const char *unavailable; /* why both are empty; NULL = they are not */
+	const char *unavailable;      /* why both are empty; NULL = they are not */
 };
 
 void ktstr_arena_allocators(const struct ktstr_bpf_map *maps, size_t count, struct ktstr_arena_allocators *found);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the guest has to stand still for: captures, watchpoints, the exit of a scheduler. All of it goes through
- * ktstr_observer_while_stopped(), and ends with a guest that goes on. */
+/*
+ * What the guest has to stand still for: captures, watchpoints, the exit of a scheduler. All of it goes through
+ * ktstr_observer_while_stopped(), and ends with a guest that goes on.
+ */
 #include <stdlib.h>
 
 #include "base/clock.h"

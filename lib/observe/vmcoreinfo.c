@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Finding the vmcoreinfo page in a guest's RAM, and its values. */
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,24 @@
 enum { PAGE = 4096, CHUNK = 4 << 20 };
 
 static const char first_line[] = "OSRELEASE=";
+static const char note_name[] = "VMCOREINFO";
+
+/* The ELF note that the kernel keeps a copy in for /proc/vmcore: a header and a name before the text. */
+struct note {
+	Elf64_Nhdr header;
+	char name[12]; /* padded to words */
+};
+
+/* Where the text begins that lies, or whose note lies, at that place. */
+static uint64_t text_at(struct ktstr_guest_memory *memory, uint64_t physical)
+{
+	struct note note;
+
+	if (!ktstr_guest_read(memory, physical, &note, sizeof(note)) || note.header.n_namesz != sizeof(note_name) ||
+	    memcmp(note.name, note_name, sizeof(note_name)))
+		return physical;
+	return physical + sizeof(note);
+}
 
 bool ktstr_vmcoreinfo_read(struct ktstr_guest_memory *memory, uint64_t physical, struct ktstr_vmcoreinfo *info)
 {
@@ -17,7 +36,7 @@ bool ktstr_vmcoreinfo_read(struct ktstr_guest_memory *memory, uint64_t physical,
 	struct ktstr_vmcoreinfo found = { .text = page };
 	uint64_t ignored;
 
-	if (!ktstr_guest_read(memory, physical, page, PAGE) || !ktstr_str_starts_with(page, first_line) ||
+	if (!ktstr_guest_read(memory, text_at(memory, physical), page, PAGE) || !ktstr_str_starts_with(page, first_line) ||
 	    !ktstr_vmcoreinfo_symbol(&found, "init_top_pgt", &ignored))
 		return false;
 	info->text = ktstr_take(page);

@@ -16,7 +16,7 @@ struct ktstr_vmcoreinfo {
 /* KTSTR_ERR_NOT_FOUND when no page of RAM holds one: the kernel has not booted that far. Reads all RAM up to it. */
 struct ktstr_error *ktstr_vmcoreinfo_find(struct ktstr_guest_memory *memory, struct ktstr_vmcoreinfo *info)
 	KTSTR_CHECKED;
-/* At a known place; false when there is none. */
+/* At a known place, or in the ELF note at that place (/sys/kernel/vmcoreinfo tells of the note); false when there is none. */
 bool ktstr_vmcoreinfo_read(struct ktstr_guest_memory *memory, uint64_t physical, struct ktstr_vmcoreinfo *info);
 void ktstr_vmcoreinfo_deinit(struct ktstr_vmcoreinfo *info);
 

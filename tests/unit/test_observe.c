@@ -230,6 +230,26 @@ static void lists_end_whatever_they_hold(void **state)
 	assert_false(reached);
 }
 
+/* /sys/kernel/vmcoreinfo gives the address of an ELF note. */
+static void vmcoreinfo_is_read_out_of_its_note(void **state)
+{
+	static const char text[] = "OSRELEASE=7.3.4\nSYMBOL(init_top_pgt)=ffffffff8602a000\n";
+	static const uint32_t header[] = { 11, sizeof(text), 0 };
+	struct fixture *fixture = *state;
+	struct ktstr_vmcoreinfo info = { 0 };
+	uint64_t value;
+
+	memcpy(fixture->ram + 0xc000, header, sizeof(header));
+	memcpy(fixture->ram + 0xc000 + 24, text, sizeof(text));
+	assert_false(ktstr_vmcoreinfo_read(fixture->memory, 0xc000, &info)); /* of no name */
+	memcpy(fixture->ram + 0xc000 + 12, "VMCOREINFO", 11);
+	assert_true(ktstr_vmcoreinfo_read(fixture->memory, 0xc000, &info));
+	assert_true(ktstr_vmcoreinfo_symbol(&info, "init_top_pgt", &value));
+	assert_true(value == 0xffffffff8602a000);
+	ktstr_vmcoreinfo_deinit(&info);
+	assert_false(ktstr_vmcoreinfo_read(fixture->memory, 32 * UINT64_C(1048576), &info)); /* no RAM */
+}
+
 static void vmcoreinfo_is_found_and_read(void **state)
 {
 	static const char text[] = "OSRELEASE=7.3.4\nSYMBOL(init_top_pgt)=ffffffff8602a000\nNUMBER(phys_base)=-4096\n"
@@ -283,6 +303,7 @@ int main(void)
 		TEST(tables_outside_of_ram_map_nothing),
 		TEST(text_ends_somewhere),
 		TEST(lists_end_whatever_they_hold),
+		TEST(vmcoreinfo_is_read_out_of_its_note),
 		TEST(vmcoreinfo_is_found_and_read),
 		TEST(a_core_file_is_memory_too),
 #undef TEST

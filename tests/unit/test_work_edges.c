@@ -3,18 +3,16 @@
  * Workers at the edges: what they lack on a machine is said once and they go on, a worker that goes away silently is
  * known as gone, and latencies are what their names say when a worker was held up.
  */
+#include "unit.h"
+
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "ktstr/work.h"
@@ -100,7 +98,7 @@ static void what_is_lacking_is_said_once(void **state)
 		print_message("skipped: needs root\n");
 		skip();
 	}
-	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lacks); i++) {
 		int errors = memfd_create("stderr", MFD_CLOEXEC), status;
 		char text[4096] = "";
 		const char *said;

@@ -54,8 +54,8 @@ static int add_words(struct btf *btf, const char *name, const char *const *membe
 	return id;
 }
 
-#define WORDS(btf, name, ...)                                                                                          \
-	add_words(btf, name, (const char *const[]){ __VA_ARGS__ },                                                     \
+#define WORDS(btf, name, ...)                                      \
+	add_words(btf, name, (const char *const[]){ __VA_ARGS__ }, \
 		  sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static void add_chunk(struct btf *btf, int pointer)
@@ -168,7 +168,8 @@ void outside_fill_allocators(void)
 	struct btf *btf = btf__new_empty(); /* the kernel keeps it as long as we do */
 	struct section values = { 0 };
 	uint32_t section = add_types(btf), key = 0;
-	int arena = outside_must(bpf_map_create((enum bpf_map_type)ARENA, "f_objects", 0, 0, PAGES, &of_arena), "f_objects");
+	int arena = outside_must(bpf_map_create((enum bpf_map_type)ARENA, "f_objects", 0, 0, PAGES, &of_arena),
+				 "f_objects");
 	char *memory = mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, arena, 0);
 	int map;
 
@@ -177,6 +178,7 @@ void outside_fill_allocators(void)
 	fill(memory, &values);
 	of_section.btf_fd = (uint32_t)btf__fd(btf);
 	of_section.btf_value_type_id = section;
-	map = outside_must(bpf_map_create(BPF_MAP_TYPE_ARRAY, "f_alloc.bss", 4, sizeof(values), 1, &of_section), "f_alloc.bss");
+	map = outside_must(bpf_map_create(BPF_MAP_TYPE_ARRAY, "f_alloc.bss", 4, sizeof(values), 1, &of_section),
+			   "f_alloc.bss");
 	outside_must(bpf_map_update_elem(map, &key, &values, BPF_ANY), "f_alloc.bss");
 }
