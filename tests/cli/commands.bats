@@ -164,8 +164,8 @@ assert {row["kind"] for row in rows} >= {"counter", "ratio", "per_phase"}' <<<"$
 	run -0 "$KTSTR" show-thresholds steady
 	contains "not_stuck                      on" "$output"
 	contains "max_gap_ms                     none" "$output"
-	run -0 "$KTSTR" show-thresholds "$(program vm_checks_fail)" ktstr/max_gap_ms
-	contains "max_gap_ms                     1000" "$output"
+	run -0 "$KTSTR" show-thresholds "$(program vm_good)" ktstr/all_checks_eevdf
+	contains "max_gap_ms                     10000" "$output"
 	run -0 "$KTSTR" show-thresholds --json steady
 	python3 -c 'import json, sys; checks = json.load(sys.stdin)
 assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<<"$output"
@@ -326,7 +326,7 @@ assert 'missing' not in [c['status'] for c in report['checks']] or not report['c
 }
 
 @test "list: columns are as wide as what is in them" {
-	run -0 "$KTSTR" list "$(program vm_checks_fail)"
+	run -0 "$KTSTR" list "$(program vm_good)"
 	python3 - "$output" <<-'EOF'
 		import re, sys
 		starts = set()
