@@ -51,12 +51,14 @@ static struct ktstr_error *show(const struct thresholds_arguments *arguments, st
 	struct ktstr_assert assert;
 
 	KTSTR_TRY(ktstr_cli_find_test(&arguments->names, program, &test));
-	if (arguments->json) {
-		ktstr_cli_print_json(json_incref(test->checks));
-		return NULL;
-	}
 	KTSTR_TRY_WRAP(ktstr_assert_from_json(test->checks, &assert), "%s", test->name);
-	ktstr_assert_print(&assert, stdout);
+	/* What nobody set applies with its default once monitor thresholds are enforced. */
+	if (assert.enforce_monitor_thresholds == KTSTR_ON)
+		assert = ktstr_assert_with_monitor_defaults(&assert);
+	if (arguments->json)
+		ktstr_cli_print_json(ktstr_assert_to_json(&assert));
+	else
+		ktstr_assert_print(&assert, stdout);
 	return NULL;
 }
 

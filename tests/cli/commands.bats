@@ -166,6 +166,8 @@ assert {row["kind"] for row in rows} >= {"counter", "ratio", "per_phase"}' <<<"$
 	contains "max_gap_ms                     none" "$output"
 	run -0 "$KTSTR" show-thresholds "$(program vm_good)" ktstr/all_checks_eevdf
 	contains "max_gap_ms                     10000" "$output"
+	# Enforced: what nobody set of the monitor's has its default.
+	contains "max_local_dsq_depth            50" "$output"
 	run -0 "$KTSTR" show-thresholds --json steady
 	python3 -c 'import json, sys; checks = json.load(sys.stdin)
 assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<<"$output"
