@@ -3,11 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "check/json_util.h"
 #include "check/perf_delta.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static struct ktstr_error *check_limits(const struct ktstr_perf_delta_assertion *assertion)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The timeline of a failure report: phases as they were measured, or how far a scenario came that has none. */
+#include "base/array.h"
 #include "result/internal.h"
 
 enum { MAX_PHASES = 64, MAX_CGROUPS = 16, LAST_EVENTS = 20 };
@@ -39,7 +40,7 @@ static void add_cgroup(struct ktstr_str *out, const struct ktstr_phase_cgroup_st
 static void add_phase(struct ktstr_str *out, const struct ktstr_phase_bucket *phase)
 {
 	ktstr_str_addf(out, "  %s: %.1f-%.1fs", phase->label, (double)phase->start_ms / 1e3, (double)phase->end_ms / 1e3);
-	for (size_t i = 0; i < sizeof(phase_metrics) / sizeof(phase_metrics[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(phase_metrics); i++)
 		add_opt(out, phase_metrics[i].shown, ktstr_metric_set_get(&phase->metrics, phase_metrics[i].metric),
 			phase_metrics[i].unit);
 	ktstr_str_add(out, "\n");
@@ -54,7 +55,7 @@ static void add_event(struct ktstr_str *out, const struct ktstr_stimulus_event *
 	const char *texts[] = { event->label, event->op_kind, event->detail };
 
 	ktstr_str_addf(out, "  %.1fs", (double)event->elapsed_ms / 1e3);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (!texts[i])
 			continue;
 		ktstr_str_add(out, " ");

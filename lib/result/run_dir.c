@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "result/internal.h"
@@ -69,7 +70,7 @@ static bool is_result_file(const char *name)
 	static const char *const suffixes[] = { KTSTR_SIDECAR_SUFFIX, KTSTR_CONSOLE_SUFFIX, KTSTR_SCHEDULER_LOG_SUFFIX,
 						KTSTR_OUTPUT_SUFFIX,  KTSTR_DUMP_SUFFIX,    KTSTR_TRACE_SUFFIX };
 
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		const char *found = strstr(name, suffixes[i]);
 		const char *rest = found ? found + strlen(suffixes[i]) : NULL;
 

@@ -3,10 +3,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/str.h"
 #include "runner/capture_values.h"
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 enum { CAPTURES_MAX = 4096 };
 
