@@ -66,7 +66,7 @@ static void a_real_process(void **state)
 	if (access("/proc/self/sched", R_OK))
 		skip();
 	/* It falls asleep at some point, and then four looks are alike. */
-	for (int i = 0; i < 200 && !told; i++) {
+	for (int i = 0; i < 4000 && !told; i++) {
 		reports = ktstr_stall_watch_look(watch, (const pid_t[]){ pid, 0x7ffffff }, 2, &count);
 		told += count;
 		if (count) {

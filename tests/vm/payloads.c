@@ -120,15 +120,20 @@ KTSTR_TEST(killed_in_its_cgroup, .payload = &stress_ng)
 	struct ktstr_payload_run run = { .payload = &stress_ng, .clear_args = true, .clear_checks = true, .cgroup = "victim",
 					 .args = KTSTR_ARGS("--cpu", "2", "--timeout", "600", "--temp-path", "/tmp") };
 	struct ktstr_payload_handle *handle;
-	struct timespec second = { .tv_sec = 2 };
+	const struct timespec pause = { .tv_nsec = 100000000 };
 	size_t count = 0;
 	int *pids = NULL;
 
 	ktstr_fail_error(ctx, ktstr_cgroup_create(ctx->cgroups, "victim"));
 	if (ktstr_fail_error(ctx, ktstr_payload_run_spawn(ctx, &run, &handle)))
 		return;
-	nanosleep(&second, NULL);
-	ktstr_fail_error(ctx, ktstr_cgroup_read_procs(ctx->cgroups, "victim", &pids, &count));
+	/* It and its two children. */
+	for (int i = 0; i < 600 && count < 3; i++) {
+		nanosleep(&pause, NULL);
+		free(pids);
+		pids = NULL;
+		ktstr_fail_error(ctx, ktstr_cgroup_read_procs(ctx->cgroups, "victim", &pids, &count));
+	}
 	KTSTR_CLAIM(ctx, count, eq, 3u);
 	free(pids);
 	KTSTR_CLAIM(ctx, processes_named("stress-ng"), eq, 3u);
