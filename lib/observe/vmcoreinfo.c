@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Finding the vmcoreinfo page in a guest's RAM, and its values. */
 #include <elf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,13 @@ bool ktstr_vmcoreinfo_read(struct ktstr_guest_memory *memory, uint64_t physical,
 	return true;
 }
 
-/* The page is allocated whole, so its text begins at a page boundary; copies elsewhere do not. */
+/* Text and note are allocated in whole pages, so they begin at page boundaries; copies elsewhere do not. */
+static bool may_be_vmcoreinfo(const char *page)
+{
+	return !memcmp(page, first_line, sizeof(first_line) - 1) ||
+	       !memcmp(page + offsetof(struct note, name), note_name, sizeof(note_name));
+}
+
 static bool find_in_region(struct ktstr_guest_memory *memory, const struct ktstr_ram_region *region, char *chunk,
 			   struct ktstr_vmcoreinfo *info)
 {
@@ -53,7 +60,7 @@ static bool find_in_region(struct ktstr_guest_memory *memory, const struct ktstr
 		if (!ktstr_guest_read(memory, region->physical + into, chunk, bytes))
 			continue;
 		for (size_t page = 0; page + PAGE <= bytes; page += PAGE)
-			if (!memcmp(chunk + page, first_line, sizeof(first_line) - 1) &&
+			if (may_be_vmcoreinfo(chunk + page) &&
 			    ktstr_vmcoreinfo_read(memory, region->physical + into + page, info))
 				return true;
 	}

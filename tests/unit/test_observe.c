@@ -247,6 +247,8 @@ static void vmcoreinfo_is_read_out_of_its_note(void **state)
 	assert_true(ktstr_vmcoreinfo_symbol(&info, "init_top_pgt", &value));
 	assert_true(value == 0xffffffff8602a000);
 	ktstr_vmcoreinfo_deinit(&info);
+	assert_null(ktstr_vmcoreinfo_find(fixture->memory, &info)); /* where nobody tells, it is found as well */
+	ktstr_vmcoreinfo_deinit(&info);
 	assert_false(ktstr_vmcoreinfo_read(fixture->memory, 32 * UINT64_C(1048576), &info)); /* no RAM */
 }
 
