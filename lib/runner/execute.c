@@ -90,11 +90,8 @@ static void identify_host(struct ktstr_test_result *result)
 	result->start_mode = ktstr_xstrdup("host");
 }
 
-static void identify(const struct execution *execution)
+void ktstr_run_identify(const struct ktstr_run_setup *setup, const struct ktstr_run *run, struct ktstr_test_result *result)
 {
-	const struct ktstr_run_setup *setup = execution->setup;
-	const struct ktstr_run *run = execution->run;
-	struct ktstr_test_result *result = execution->result;
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 
 	*result = (struct ktstr_test_result){
@@ -432,7 +429,7 @@ static void execute_once(struct execution *execution)
 	uint64_t began = ktstr_now_ns();
 	_cleanup_error_ struct ktstr_error *error = NULL;
 
-	identify(execution);
+	ktstr_run_identify(execution->setup, execution->run, result);
 	if (skip_kernel(execution))
 		return;
 	if (execution->setup->run_dir)

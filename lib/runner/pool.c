@@ -199,22 +199,20 @@ static void finish_from_json(struct pool *pool, struct slot *slot, const char *t
 	finish_or_explain(pool, slot, error, &result);
 }
 
-/* A run without a worker's result is a failure of its test, by name. */
-static void finish_without_result(struct pool *pool, struct slot *slot, const char *cause)
+/* A run without a worker's result: a failure of its test, by name, or a skip of one that had no room. */
+static void finish_without_result(struct pool *pool, struct slot *slot, enum ktstr_outcome_kind outcome, const char *cause)
 {
-	const struct ktstr_run *run = &pool->runs[slot->index];
-	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
-	struct ktstr_test_result result = {
-		.test_name = ktstr_xstrdup(run->test->name),
-		.full_name = ktstr_xstrdup(run->full_name),
-		.topology = ktstr_xstrdup(ktstr_topology_format(&run->topology, shape)),
-		.scheduler = ktstr_xstrdup(run->scheduler.label),
-		.guest_exit_code = -1,
-		.cause = ktstr_xstrdup(cause),
-	};
+	struct ktstr_test_result result;
+	bool skipped = outcome == KTSTR_OUTCOME_SKIP;
+	struct ktstr_error *error;
 
-	ktstr_assert_record(&result.verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER, "%s", result.cause);
-	finish(pool, slot, &result);
+	ktstr_run_identify(pool->setup, &pool->runs[slot->index], &result);
+	result.cause = skipped ? NULL : ktstr_xstrdup(cause);
+	ktstr_assert_record(&result.verdict, outcome, skipped ? KTSTR_DETAIL_SKIP : KTSTR_DETAIL_OTHER, "%s", cause);
+	error = ktstr_result_store(pool->setup->run_dir, &result);
+	if (!error)
+		add_to_index(pool, result.sidecar_path);
+	finish_or_explain(pool, slot, error, &result);
 }
 
 static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
@@ -222,7 +220,7 @@ static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
 	_cleanup_free_ char *how = ktstr_describe_wait_status(wait_status);
 	_cleanup_free_ char *cause = ktstr_xasprintf("the process that ran this test died: %s", how);
 
-	finish_without_result(pool, slot, cause);
+	finish_without_result(pool, slot, KTSTR_OUTCOME_FAIL, cause);
 }
 
 static void follow_stage(struct pool *pool, struct slot *slot, const char *stage)
@@ -357,7 +355,7 @@ static void refuse(struct pool *pool, const struct ktstr_memory_host *host, cons
 
 	ktstr_printer_started(pool->printer, none.index, run->full_name,
 			      ktstr_topology_format(&run->topology, shape), run->scheduler.label);
-	finish_without_result(pool, &none, ktstr_error_message(why));
+	finish_without_result(pool, &none, KTSTR_OUTCOME_SKIP, ktstr_error_message(why));
 }
 
 /* Starts the next run in the slot if memory allows, or refuses it for good; false: it has to wait. */

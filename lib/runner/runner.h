@@ -155,6 +155,9 @@ static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 	return !run->deterministic;
 }
 
+/* What a result says of a run before anything has happened; fills *result, which is the caller's to deinit. */
+void ktstr_run_identify(const struct ktstr_run_setup *setup, const struct ktstr_run *run, struct ktstr_test_result *result);
+
 /* Runs one test in a VM in this process. Whatever goes wrong ends up in result. */
 typedef void (*ktstr_stage_fn)(void *context, const char *stage);
 void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_run *run,

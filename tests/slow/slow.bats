@@ -52,7 +52,7 @@ load ../lib/common
 		scenarios+=(--scenario "$name")
 	done
 	for scheduler in eevdf "$SCX"; do
-		run -0 --separate-stderr "$KTSTR" run --json --scheduler "$scheduler" --duration 2s --jobs 2 "${scenarios[@]}" \
+		run -0 --separate-stderr "$KTSTR" run --json --scheduler "$scheduler" --duration 3s --jobs 2 "${scenarios[@]}" \
 			--topology 1n1l2c1t --topology 1n2l3c1t --topology 2n2l2c2t
 		[ "$(result <(echo "$output") summary failed)" = 0 ]
 		# Two CPUs are too few for four of them; nothing else is skipped.
