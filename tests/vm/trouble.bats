@@ -17,6 +17,11 @@ setup() {
 	[ "$(result "$results" panics_the_guest guest_result_received)" = false ]
 }
 
+@test "a breakpoint in the kernel that emulation has left there: the run is made again, once, and says so" {
+	expect_outcome "$results" emulated_badly fail "panic"
+	contains "run again: in the first run the guest's kernel hit a breakpoint" "$(result "$results" emulated_badly verdict)"
+}
+
 @test "a segmentation fault in the body, with its last words" {
 	expect_outcome "$results" segfaults fail "ended without a verdict" "signal 11"
 	contains "last words before the crash" "$(result "$results" segfaults output)"

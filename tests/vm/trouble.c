@@ -22,6 +22,16 @@ KTSTR_TEST(panics_the_guest, .duration = KTSTR_SEC(1))
 	pause();
 }
 
+/* What a guest prints whose emulator has broken it. */
+KTSTR_TEST(emulated_badly, .duration = KTSTR_SEC(1))
+{
+	int log = open("/dev/kmsg", O_WRONLY), fd = open("/proc/sysrq-trigger", O_WRONLY);
+
+	if (dprintf(log, "<0>Oops: int3: 0000 [#1] SMP\n") < 0 || write(fd, "c", 1) < 0)
+		ktstr_fail(ctx, "the guest has no /dev/kmsg or no sysrq");
+	pause();
+}
+
 KTSTR_TEST(segfaults, .duration = KTSTR_SEC(1))
 {
 	volatile int *nowhere = NULL;
