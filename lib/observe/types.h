@@ -9,10 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "observe/types_open.h"
+#include "ktstr/error.h"
 
 struct btf;
+struct ktstr_types;
 
+/* Raw BTF, or an ELF file with a .BTF section (vmlinux). */
+struct ktstr_error *ktstr_types_load(const char *path, struct ktstr_types **types) KTSTR_CHECKED;
+void ktstr_types_destroy(struct ktstr_types *types);
 /* BTF read from a guest: hostile bytes; split on base when that is not NULL (which must outlive it). */
 struct ktstr_error *ktstr_types_parse(const void *data, uint32_t bytes, struct ktstr_types *base,
 				      struct ktstr_types **types) KTSTR_CHECKED;

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "host/host.h"
-#include "observe/types_open.h"
+#include "observe/types.h"
 #include "runner/rt_app.h"
 #include "runner/runner.h"
 
