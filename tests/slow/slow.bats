@@ -132,3 +132,41 @@ digests() {
 @test "1,000 workers in 50 cgroups start, run, stop and are reaped in 1 GiB" {
 	run -0 "$KTSTR" test --filter =ktstr/thousand "$(program vm_workers)"
 }
+
+# The cause in words, the waiting task's place, the queues, the scheduler's own variables: on each way to a run.
+@test "a stall and an error are told in full on both kernels, cold and warm" {
+	local kernel start exit_kind arguments
+	for kernel in 7.3 6.16; do
+		for start in --cold --fresh-attach ""; do
+			for arguments in "--stall-after-ms 1000" "--error-after-ms 1000"; do
+				echo "$kernel $start $arguments"
+				# shellcheck disable=SC2086
+				run -1 --separate-stderr "$KTSTR" run --kernel $kernel $start --json --scheduler "$SCX" --scenario steady \
+					--topology 1n2l2c1t --duration 10s -- $arguments
+				echo "$output" >"$BATS_TEST_TMPDIR/out"
+				exit_kind=1026
+				[[ "$arguments" = --stall* ]] || exit_kind=1025
+				python3 - "$(result "$BATS_TEST_TMPDIR/out" steady sidecar)" $exit_kind <<'PYTHON'
+import json, os, re, sys
+sidecar, kind = sys.argv[1], int(sys.argv[2])
+r = json.load(open(sidecar))
+d = json.load(open(os.path.join(os.path.dirname(sidecar), r["files"]["failure_dump"])))
+variables = {v["name"] for m in d["maps"] if "value" in m for v in m["value"].get("members", [])}
+assert {"opts", "vtime_now", "nr_enqueues"} <= variables, variables
+assert d["scx_sched_state"]["exit_kind"] == kind, d["scx_sched_state"]
+if kind == 1025:
+    assert "requested 1000 ms after attach" in r["cause"], r["cause"]
+else:
+    name, pid = re.search(r"runnable task stall: (.+)\[(\d+)\]", r["cause"]).groups()
+    task = next(t for t in d["task_enrichments"] if t["pid"] == int(pid))
+    assert task["comm"] == name, task
+    # Its CPU, and the queue that it waits in.
+    print(task)
+    kva = task["task_kva"]
+    queues = [q for q in d["dsq_states"] if kva in q.get("task_kvas", [])]
+    assert queues and task["cpu"] >= 0, (task, d["dsq_states"])
+PYTHON
+			done
+		done
+	done
+}
