@@ -7,9 +7,15 @@ export HOST=$KTSTR_TEST_BUILD/outside_host
 export GUEST=$KTSTR_TEST_BUILD/tests/outside_guest
 SCHEMA=$KTSTR_TEST_SOURCE/docs/schema/failure-dump.schema.json
 
+# A guest that multi-threaded emulation has broken (a breakpoint left in its text, see docs/architecture/vm.md) comes again.
 boot() { # NAME KERNEL SHAPE MEMORY_MIB KARGS SCHEDULER CORE IMAGE
-	"$HOST" "$2" "$3" "$4" "$5" "$6" "$GUEST" "$DUMPS/$1.json" "$7" "$8" >"$DUMPS/$1.log" 2>&1
-	echo $? >"$DUMPS/$1.status"
+	local status
+	for _ in 1 2; do
+		"$HOST" "$2" "$3" "$4" "$5" "$6" "$GUEST" "$DUMPS/$1.json" "$7" "$8" >"$DUMPS/$1.log" 2>&1
+		status=$?
+		[ "$status" != 0 ] && grep -qE "Oops: int3|Kernel panic" "$DUMPS/$1.log" || break
+	done
+	echo "$status" >"$DUMPS/$1.status"
 }
 
 # All guests, two at a time: each test looks at what came of one. The image of c is left for tests/fuzz.

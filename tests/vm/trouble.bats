@@ -18,7 +18,7 @@ setup() {
 }
 
 @test "a breakpoint in the kernel that emulation has left there: the run is made again, once, and says so" {
-	expect_outcome "$results" emulated_badly fail "panic"
+	expect_outcome "$results" emulated_badly fail "the guest kernel crashed: Oops: int3"
 	contains "run again: in the first run the guest's kernel hit a breakpoint" "$(result "$results" emulated_badly verdict)"
 }
 

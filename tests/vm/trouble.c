@@ -25,10 +25,13 @@ KTSTR_TEST(panics_the_guest, .duration = KTSTR_SEC(1))
 /* What a guest prints whose emulator has broken it. */
 KTSTR_TEST(emulated_badly, .duration = KTSTR_SEC(1))
 {
+	static const char words[] = "<0>Oops: int3: 0000 [#1] SMP\n";
 	int log = open("/dev/kmsg", O_WRONLY), fd = open("/proc/sysrq-trigger", O_WRONLY);
 
-	if (dprintf(log, "<0>Oops: int3: 0000 [#1] SMP\n") < 0 || write(fd, "c", 1) < 0)
-		ktstr_fail(ctx, "the guest has no /dev/kmsg or no sysrq");
+	if (log < 0 || fd < 0 || write(log, words, sizeof(words) - 1) < 0 || write(fd, "c", 1) < 0) {
+		ktstr_fail(ctx, "the guest has no /dev/kmsg (%d) or no sysrq (%d): %m", log, fd);
+		return;
+	}
 	pause();
 }
 
