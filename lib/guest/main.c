@@ -95,10 +95,10 @@ int ktstr_main(int argc, char **argv, const struct ktstr_test_entry *const *test
 						  schedulers_end };
 	if (argc == 2 && !strcmp(argv[1], "--ktstr-describe"))
 		return print_description();
-	if (argc == 3 && !strcmp(argv[1], KTSTR_GUEST_HELD_OPTION) && !ktstr_guest_hold())
-		return KTSTR_EXIT_FAIL;
-	if (argc == 3 && (!strcmp(argv[1], KTSTR_GUEST_OPTION) || !strcmp(argv[1], KTSTR_GUEST_HELD_OPTION)))
+	if (argc == 3 && !strcmp(argv[1], KTSTR_GUEST_OPTION))
 		return ktstr_guest_run(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], KTSTR_GUEST_HELD_OPTION))
+		return ktstr_guest_hold() ? ktstr_guest_run(argv[2]) : KTSTR_EXIT_FAIL;
 	if ((argc == 4 || argc == 5) && !strcmp(argv[1], "--ktstr-plan"))
 		return print_plan(argv[2], argv[3], argv[4]);
 	if (argc == 4 && !strcmp(argv[1], KTSTR_POST_VM_OPTION))

@@ -87,15 +87,15 @@ static struct ktstr_error *load_program(const struct start *start, const struct 
 	_cleanup_(cleanup_vm) struct ktstr_vm *failed = NULL;
 	_cleanup_free_ char *description = NULL;
 	struct ktstr_vm_job job;
-	bool wanted;
+	struct ktstr_template_step step = { .parent = parent,
+					    .job = &job,
+					    .timeout_ns = attach_limit_ns(start->run),
+					    .second_time = true };
 
 	KTSTR_TRY(make_job(start, stage, KTSTR_JOB_PROGRAM, &bundle, &job));
-	KTSTR_TRY(ktstr_template_was_wanted(parent, &job, &wanted));
-	if (!wanted)
-		return NULL;
-	description = ktstr_xasprintf("%s, %s loaded", start->run->scheduler.label,
-				      strrchr(start->run->program->path, '/') + 1);
-	return ktstr_template_after(&start->config, parent, &job, attach_limit_ns(start->run), description, loaded, &failed);
+	step.description = description = ktstr_xasprintf("%s, %s loaded", start->run->scheduler.label,
+							 strrchr(start->run->program->path, '/') + 1);
+	return ktstr_template_after(&start->config, &step, loaded, &failed);
 }
 
 /* `parent` is a machine that waits at `stage`; `parts`: what of the job it has not got yet. */
@@ -126,6 +126,7 @@ static struct ktstr_error *clone_attached(const struct start *start, const struc
 	const struct ktstr_sched_choice *scheduler = &start->run->scheduler;
 	struct ktstr_started *started = start->started;
 	struct ktstr_vm_job attach;
+	struct ktstr_template_step step = { .parent = booted, .job = &attach, .timeout_ns = attach_limit_ns(start->run) };
 	struct ktstr_error *error;
 
 	show(start, "attaching");
@@ -133,8 +134,8 @@ static struct ktstr_error *clone_attached(const struct start *start, const struc
 	ktstr_str_addf(&description, "%s", scheduler->label);
 	for (size_t i = 0; i < scheduler->args.count; i++)
 		ktstr_str_addf(&description, " %s", scheduler->args.items[i]);
-	error = ktstr_template_after(&start->config, booted, &attach, attach_limit_ns(start->run),
-				     ktstr_str_text(&description), &attached, &started->vm);
+	step.description = ktstr_str_text(&description);
+	error = ktstr_template_after(&start->config, &step, &attached, &started->vm);
 	started->not_attached = started->vm != NULL;
 	if (attached.built_now || started->not_attached)
 		done(start, "attach");

@@ -212,20 +212,10 @@ static struct ktstr_error *wait_held(struct ktstr_vm *vm, uint32_t stage, uint64
 	return NULL;
 }
 
-/* A template on top of another one. */
-struct derivation {
-	const struct ktstr_vm_config *config;
-	const struct ktstr_template *parent;
-	const struct ktstr_vm_job *job;
-	uint64_t timeout_ns;
-	const char *description;
-};
-
-static struct ktstr_error *run_and_publish(const struct derivation *derivation, struct build *build,
-					   struct ktstr_template *template, struct ktstr_vm **failed)
+static struct ktstr_error *run_and_publish(const struct ktstr_vm_config *config, const struct ktstr_template_step *step,
+					   struct build *build, struct ktstr_template *template, struct ktstr_vm **failed)
 {
-	const struct ktstr_template *parent = derivation->parent;
-	const struct ktstr_vm_job *job = derivation->job;
+	const struct ktstr_template *parent = step->parent;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	_cleanup_str_ struct ktstr_str frames = { 0 };
 	_cleanup_free_ char *before = NULL;
@@ -235,52 +225,53 @@ static struct ktstr_error *run_and_publish(const struct derivation *derivation, 
 	KTSTR_TRY(ktstr_read_file(parent->frames_path, &before, &length));
 	ktstr_str_add_bytes(&frames, before, length);
 	KTSTR_TRY(copy_sparse(parent->ram_path, build->ram_path));
-	KTSTR_TRY(ktstr_vm_restore(derivation->config, build->ram_path, parent->state_path, false, job, &vm));
-	error = wait_held(vm, job->holds_at, derivation->timeout_ns, &frames);
+	KTSTR_TRY(ktstr_vm_restore(config, build->ram_path, parent->state_path, false, step->job, &vm));
+	error = wait_held(vm, step->job->holds_at, step->timeout_ns, &frames);
 	if (error) {
 		ktstr_vm_replay_frames(vm, frames.data, frames.length);
 		*failed = ktstr_take(vm);
 		return error;
 	}
-	return publish(build, vm, &frames, derivation->description, template);
+	return publish(build, vm, &frames, step->description, template);
 }
 
-static struct ktstr_error *build_derived(const struct derivation *derivation, const char *key,
-					 struct ktstr_template *template, struct ktstr_vm **failed)
+static struct ktstr_error *build_step(const struct ktstr_vm_config *config, const struct ktstr_template_step *step,
+				      const char *key, struct ktstr_template *template, struct ktstr_vm **failed)
 {
 	_cleanup_(build_deinit) struct build build;
 
-	KTSTR_TRY(build_init(derivation->config, key, &build));
-	return ktstr_template_blame_store(run_and_publish(derivation, &build, template, failed));
+	KTSTR_TRY(build_init(config, key, &build));
+	return ktstr_template_blame_store(run_and_publish(config, step, &build, template, failed));
 }
 
-static struct ktstr_error *derived_key(const struct ktstr_template *parent, const struct ktstr_vm_job *job,
-				       char key[KTSTR_DIGEST_BYTES])
+static struct ktstr_error *step_key(const struct ktstr_template_step *step, char key[KTSTR_DIGEST_BYTES])
 {
 	char archive[KTSTR_DIGEST_BYTES];
 	_cleanup_free_ char *text = NULL;
 
-	KTSTR_TRY(ktstr_sha256(job->archive, job->archive_length, archive));
-	text = ktstr_xasprintf("%s\nuntil %u %s\n", strrchr(parent->hold.dir, '/') + 1, job->holds_at, archive);
+	KTSTR_TRY(ktstr_sha256(step->job->archive, step->job->archive_length, archive));
+	text = ktstr_xasprintf("%s\nuntil %u %s\n", strrchr(step->parent->hold.dir, '/') + 1, step->job->holds_at, archive);
 	return ktstr_sha256(text, strlen(text), key);
 }
 
-struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, const struct ktstr_template *parent,
-					 const struct ktstr_vm_job *job, uint64_t timeout_ns, const char *description,
+struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, const struct ktstr_template_step *step,
 					 struct ktstr_template *template, struct ktstr_vm **failed)
 {
-	struct derivation derivation = { config, parent, job, timeout_ns, description };
 	struct ktstr_error *error = NULL;
 	char key[KTSTR_DIGEST_BYTES];
-	bool must_build;
+	bool must_build, wanted = true;
 
 	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
 	*failed = NULL;
-	KTSTR_TRY(derived_key(parent, job, key));
+	KTSTR_TRY(step_key(step, key));
+	if (step->second_time)
+		KTSTR_TRY(ktstr_template_mark_wanted(key, &wanted));
+	if (!wanted)
+		return NULL;
 	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
 	for (int i = 0; must_build && i < BUILD_ATTEMPTS; i++) {
 		ktstr_error_free(error);
-		error = build_derived(&derivation, key, template, failed);
+		error = build_step(config, step, key, template, failed);
 		if (ktstr_error_code(error) != KTSTR_ERR_BUSY)
 			break;
 	}
@@ -288,15 +279,6 @@ struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, c
 		return error;
 	set_paths(template);
 	return NULL;
-}
-
-struct ktstr_error *ktstr_template_was_wanted(const struct ktstr_template *parent, const struct ktstr_vm_job *job,
-					      bool *wanted)
-{
-	char key[KTSTR_DIGEST_BYTES];
-
-	KTSTR_TRY(derived_key(parent, job, key));
-	return ktstr_template_mark_wanted(key, wanted);
 }
 
 struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,

@@ -24,18 +24,22 @@ void ktstr_template_deinit(struct ktstr_template *template);
 struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
 					  struct ktstr_template *template) KTSTR_CHECKED;
 
+/* A template on top of another one: the parent's machine after a job that holds. */
+struct ktstr_template_step {
+	const struct ktstr_template *parent;
+	const struct ktstr_vm_job *job; /* its archive counts in the key */
+	uint64_t timeout_ns;
+	const char *description;
+	bool second_time; /* it is not worth making when it is wanted for the first time */
+};
+
 /*
- * The parent's machine after a job that holds; the key adds its archive. When the guest does not come so far
+ * *template stays empty (no ram_path) when it is not worth making yet. When the guest does not come so far
  * (KTSTR_ERR_GUEST, KTSTR_ERR_TIMEOUT) *failed is the VM in which it did not, with all its frames still to be read, for a
  * report; there is no template then. NULL otherwise.
  */
-struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, const struct ktstr_template *parent,
-					 const struct ktstr_vm_job *job, uint64_t timeout_ns, const char *description,
+struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, const struct ktstr_template_step *step,
 					 struct ktstr_template *template, struct ktstr_vm **failed) KTSTR_CHECKED;
-
-/* Has this been asked before of the template that ktstr_template_after() would give? Whether it is there or not. */
-struct ktstr_error *ktstr_template_was_wanted(const struct ktstr_template *parent, const struct ktstr_vm_job *job,
-					      bool *wanted) KTSTR_CHECKED;
 
 /* Restores a private clone of it and sets it going on job. */
 struct ktstr_error *ktstr_template_clone(const struct ktstr_vm_config *config,
