@@ -76,7 +76,7 @@ struct ktstr_run_setup {
 	struct ktstr_kernel kernel;
 	struct ktstr_types *kernel_types; /* read once for all runs; NULL = not known: they cannot be watched */
 	struct ktstr_guest_base base;
-	char *lockstep_path; /* for deterministic runs: see ktstr_vm_config */
+	char *lockstep_path, *coherence_path; /* see ktstr_vm_config */
 	char *run_dir;
 	char *project_commit;
 	bool no_vm; /* every run is host_only: no QEMU, no kernel image, no agent were looked for */

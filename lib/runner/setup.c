@@ -47,6 +47,7 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 	KTSTR_TRY(ktstr_find_helper("ktstr-scenarios", &scenarios));
 	KTSTR_TRY(ktstr_guest_base_init(&setup->base, ktstr_take(agent), scenarios));
 	KTSTR_TRY(ktstr_find_helper("ktstr-lockstep.so", &setup->lockstep_path));
+	KTSTR_TRY(ktstr_find_helper("ktstr-coherence.so", &setup->coherence_path));
 	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
 	KTSTR_TRY(ktstr_kernel_resolve(kernel_spec, true, progress, &setup->kernel));
 	load_types(setup);
@@ -97,6 +98,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	ktstr_types_destroy(setup->kernel_types);
 	ktstr_guest_base_deinit(&setup->base);
 	free(setup->lockstep_path);
+	free(setup->coherence_path);
 	free(setup->run_dir);
 	free(setup->project_commit);
 	json_decref(setup->host);

@@ -220,6 +220,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 			    .base = &setup->base,
 			    .deterministic = run->deterministic,
 			    .lockstep_path = setup->lockstep_path,
+			    .coherence_path = setup->coherence_path,
 			    .debug_socket = run->debug ? run->debug->socket_path : NULL,
 			    .observe = ktstr_run_is_observed(run),
 			    .extra_kargs = kernel_words,

@@ -41,8 +41,8 @@ static void choose_kvm(struct ktstr_accel_choice *choice, char *why)
 
 /*
  * Steals why. QEMU 7.2's multi-threaded TCG corrupts the guest kernel's text patching (static keys
- * switched under load end in "Oops: int3"); 10.0 was measured to be right, versions between were
- * not measured.
+ * switched under load end in "Oops: int3"); 10.0 does so rarely, and coherence.c mends that; versions
+ * between were not measured.
  */
 static void choose_tcg(struct ktstr_accel_choice *choice, const struct ktstr_qemu *qemu, char *why)
 {

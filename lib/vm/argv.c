@@ -166,7 +166,7 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	} else {
 		add_kernel(config, &machine, names, argv);
 	}
-	if (names->paused)
-		ktstr_strv_add(argv, "-S");
+	/* The CPUs start when QMP says so. */
+	ktstr_strv_add(argv, "-S");
 	return NULL;
 }

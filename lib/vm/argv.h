@@ -17,7 +17,6 @@ struct ktstr_vm_names {
 	const char *debug_socket; /* where the gdb stub listens for a debugger; NULL = nowhere */
 	int bell, gates[KTSTR_FREEZE_PORTS]; /* pipes of a deterministic machine: see freezer.h */
 	bool incoming; /* wait for device state over QMP instead of booting */
-	bool paused; /* do not start the CPUs before QMP says so */
 };
 
 struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const struct ktstr_vm_names *names,

@@ -27,9 +27,9 @@
 #ifndef KTSTR_VM_DETERMINISM_H
 #define KTSTR_VM_DETERMINISM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "base/str.h"
 #include "vm/qmp.h"
 
 /* Rule 4, before device state is loaded. Harmless in ordinary mode, so it is always done. */
@@ -41,11 +41,6 @@ struct ktstr_error *ktstr_determinism_prepare_load(struct ktstr_qmp *qmp, uint64
  */
 struct ktstr_error *ktstr_determinism_resume(struct ktstr_qmp *qmp, bool deterministic, uint64_t deadline_ns)
 	KTSTR_CHECKED;
-/*
- * Rule 11: the environment of a deterministic QEMU, ours with the library in it. debugged: a debugger's words must be
- * heard while CPUs run, so the main loop waits for a millisecond at most, and repeats are no longer certain.
- */
-void ktstr_determinism_environment(const char *lockstep_path, bool debugged, struct ktstr_strv *environment);
 /* Rule 11: KTSTR_ERR_UNSUPPORTED when that QEMU process has not loaded the library. */
 struct ktstr_error *ktstr_determinism_check(int qemu_pid, const char *lockstep_path) KTSTR_CHECKED;
 /* Rule 2: bytes that follow from the seed alone (SplitMix64). */

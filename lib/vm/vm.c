@@ -20,10 +20,13 @@
 #include "base/str.h"
 #include "ktstr/units.h"
 #include "vm/argv.h"
+#include "vm/coherence.h"
 #include "vm/console.h"
 #include "vm/determinism.h"
 #include "vm/freezer.h"
+#include "vm/lockstep.h"
 #include "vm/migrate.h"
+#include "vm/preload.h"
 #include "vm/vm_private.h"
 
 enum {
@@ -114,6 +117,34 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	return vm->restored ? NULL : ktstr_initramfs_build(config->base, config->kernel, &vm->files.initramfs);
 }
 
+/* Known to be needed, and to fit, in these versions: see coherence.c. */
+static bool needs_coherence(const struct ktstr_vm_config *config)
+{
+	return config->accel->accel == KTSTR_ACCEL_TCG && config->accel->multi_threaded &&
+	       ktstr_topology_total_cpus(config->topology) > 1 && (config->qemu->major == 10 || config->qemu->major == 11);
+}
+
+/* What is loaded into QEMU; NULL = nothing. */
+static const char *library_of(const struct ktstr_vm_config *config)
+{
+	if (config->deterministic)
+		return config->lockstep_path;
+	return needs_coherence(config) ? config->coherence_path : NULL;
+}
+
+/*
+ * debugged: a debugger's words must be heard while CPUs run, so the main loop waits for them for a millisecond at most,
+ * and repeats are no longer certain.
+ */
+static void set_environment(const struct ktstr_vm_config *config, bool debugged, struct ktstr_strv *environment)
+{
+	ktstr_preload_environment(library_of(config), environment);
+	if (config->deterministic && debugged)
+		ktstr_strv_add(environment, KTSTR_LOCKSTEP_IMPATIENT "=1");
+	if (!config->deterministic && (config->qemu->major > 10 || config->qemu->minor > 0))
+		ktstr_strv_add(environment, KTSTR_COHERENCE_FORM "=" KTSTR_COHERENCE_BY_CPU);
+}
+
 static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm_config *config,
 				      struct ktstr_vm_names *names)
 {
@@ -141,8 +172,8 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	names->gdb = vm->files.gdb;
 	KTSTR_TRY(ktstr_vm_argv(config, names, &argv));
 	spec.argv = (const char *const *)argv.items;
-	if (vm->deterministic) {
-		ktstr_determinism_environment(config->lockstep_path, names->debug_socket, &environment);
+	if (library_of(config)) {
+		set_environment(config, names->debug_socket, &environment);
 		spec.env = (const char *const *)environment.items;
 	}
 	KTSTR_TRY(ktstr_child_spawn(&spec, &vm->qemu));
@@ -308,12 +339,26 @@ static struct ktstr_error *explain_silent_qemu(struct ktstr_vm *vm, struct ktstr
 				*qemu ? ")" : "");
 }
 
-/* Of a VM that was started with them stopped. */
+/*
+ * Has QEMU tell coherence.c what it has to know. A QEMU that has not loaded it, or has no such event, runs guests all the
+ * same, but for a rare crash of theirs.
+ */
+static void tell_of_stores(struct ktstr_vm *vm, const char *library)
+{
+	if (library && ktstr_preload_worked(vm->qemu.pid, library))
+		ktstr_error_free(ktstr_qmp_execute(vm->qmp, "trace-event-set-state",
+						   json_pack("{ss sb}", "name", KTSTR_COHERENCE_EVENT, "enable", true),
+						   ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT, NULL));
+}
+
+/* They stand still until then. */
 static struct ktstr_error *start_cpus(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
 {
 	KTSTR_TRY(open_qmp(vm));
 	if (vm->deterministic)
 		KTSTR_TRY(ktstr_determinism_check(vm->qemu.pid, config->lockstep_path));
+	else
+		tell_of_stores(vm, library_of(config));
 	return ktstr_determinism_resume(vm->qmp, vm->deterministic, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
 }
 
@@ -322,7 +367,7 @@ struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const ch
 {
 	struct ktstr_vm *vm = *out = vm_new(config);
 	_cleanup_free_ char *anonymous = NULL;
-	struct ktstr_vm_names names = { .ram_share = true, .paused = config->deterministic };
+	struct ktstr_vm_names names = { .ram_share = true };
 	struct ktstr_error *error;
 
 	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job));
@@ -333,7 +378,7 @@ struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const ch
 		KTSTR_TRY(ktstr_vm_submit(vm, job));
 	KTSTR_TRY(spawn_qemu(vm, config, &names));
 	vm->save_stage = config->deterministic && ram_path && !job ? KTSTR_AGENT_READY : 0;
-	error = config->deterministic ? start_cpus(vm, config) : NULL;
+	error = start_cpus(vm, config);
 	return error ? explain_silent_qemu(vm, error, "cannot start the CPUs") : wait_until_ready(vm, config);
 }
 
@@ -345,8 +390,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	struct ktstr_vm_names names = { .ram_path = ram_path,
 					.ram_share = !private_ram,
 					.debug_socket = private_ram ? config->debug_socket : NULL,
-					.incoming = true,
-					.paused = true };
+					.incoming = true };
 	struct ktstr_error *error;
 
 	vm->restored = true;

@@ -34,7 +34,8 @@ struct ktstr_vm_config {
 	const struct ktstr_guest_base *base; /* agent and libraries */
 	const char *extra_kargs; /* NULL = none */
 	bool deterministic; /* see determinism.h */
-	const char *lockstep_path; /* deterministic: the library that is loaded into QEMU, see lockstep.c */
+	/* The library that is loaded into QEMU: lockstep.c in deterministic mode, else coherence.c where it is needed. */
+	const char *lockstep_path, *coherence_path;
 	bool interactive_console; /* hvc0 is connected to ktstr_vm_terminal_fd() */
 	bool observe; /* runs are watched through QEMU's gdb stub: see ktstr_vm_take_gdb_fd() */
 	const char *debug_socket; /* deterministic clones: CPUs wait for a debugger at this path; NULL = they run */

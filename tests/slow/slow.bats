@@ -170,3 +170,19 @@ PYTHON
 		done
 	done
 }
+
+@test "text that is patched under load is never run half patched" {
+	local i pids=()
+	for i in 1 2 3 4 5 6; do
+		"$KTSTR" test --json --filter =ktstr/patches_under_load "$(program vm_patching)" >"$BATS_TEST_TMPDIR/$i" &
+		pids+=($!)
+		if ((i % 2 == 0)); then
+			wait "${pids[@]}"
+			pids=()
+		fi
+	done
+	for i in 1 2 3 4 5 6; do
+		expect_outcome "$BATS_TEST_TMPDIR/$i" patches_under_load pass
+		lacks "run again" "$(result "$BATS_TEST_TMPDIR/$i" patches_under_load verdict)"
+	done
+}
