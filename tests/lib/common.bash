@@ -36,6 +36,7 @@ expect_outcome() { # FILE TEST OUTCOME [CAUSE_PART...]
 		echo "$test: $(result "$file" "$test" outcome), expected $outcome"
 		result "$file" "$test" reasons
 		result "$file" "$test" cause
+		result "$file" "$test" crash_message | grep -vx null
 		return 1
 	}
 	cause=$(result "$file" "$test" cause)
