@@ -297,20 +297,18 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	struct ktstr_vm_job job = { .stage = KTSTR_AGENT_READY };
-	struct ktstr_vm_config config = { .topology = &arguments->topology,
-					  .memory_mib = arguments->memory_mib,
-					  .interactive_console = !arguments->command,
-					  .settle_ms = KTSTR_SETTLE_MS };
+	struct ktstr_vm_config config;
 	struct ktstr_error *error;
 
 	KTSTR_TRY(build_bundle(arguments, scheduler_args, &bundle));
 	KTSTR_TRY(ktstr_bundle_finish(bundle, &job.archive, &job.archive_length));
 	KTSTR_TRY(ktstr_run_setup_vm(arguments->kernel, ktstr_cli_progress(), setup));
 	ktstr_cli_progress_done();
-	config.qemu = &setup->qemu;
-	config.accel = &setup->accel;
-	config.kernel = &setup->kernel;
-	config.base = &setup->base;
+	config = ktstr_run_setup_config(setup);
+	config.topology = &arguments->topology;
+	config.memory_mib = arguments->memory_mib;
+	config.interactive_console = !arguments->command;
+	config.settle_ms = KTSTR_SETTLE_MS;
 	error = start(arguments, &config, &job, &vm);
 	if (!error)
 		error = talk(arguments, vm, exit_code);

@@ -94,6 +94,8 @@ struct ktstr_error *ktstr_run_setup_init(const char *kernel_spec, const struct k
 /* For runs that are all host_only; kernel is the one that runs. */
 struct ktstr_error *ktstr_run_setup_host(struct ktstr_run_setup *setup) KTSTR_CHECKED;
 void ktstr_run_setup_deinit(struct ktstr_run_setup *setup);
+/* What all VMs of the setup have in common; borrows from it. */
+struct ktstr_vm_config ktstr_run_setup_config(const struct ktstr_run_setup *setup);
 /* A program that belongs to ktstr ("ktstr-init"): beside the running one, else where it is installed. */
 struct ktstr_error *ktstr_find_helper(const char *name, char **path) KTSTR_CHECKED;
 

@@ -35,6 +35,16 @@ static void load_types(struct ktstr_run_setup *setup)
 		ktstr_error_free(ktstr_types_load(setup->kernel.vmlinux_path, &setup->kernel_types));
 }
 
+struct ktstr_vm_config ktstr_run_setup_config(const struct ktstr_run_setup *setup)
+{
+	return (struct ktstr_vm_config){ .qemu = &setup->qemu,
+					 .accel = &setup->accel,
+					 .kernel = &setup->kernel,
+					 .base = &setup->base,
+					 .lockstep_path = setup->lockstep_path,
+					 .coherence_path = setup->coherence_path };
+}
+
 struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct ktstr_progress *progress,
 				       struct ktstr_run_setup *setup)
 {

@@ -212,23 +212,18 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 		.setup = setup,
 		.run = run,
 		.events = events,
-		.config = { .qemu = &setup->qemu,
-			    .accel = &setup->accel,
-			    .kernel = &setup->kernel,
-			    .topology = &run->topology,
-			    .memory_mib = run->test->memory_mib,
-			    .base = &setup->base,
-			    .deterministic = run->deterministic,
-			    .lockstep_path = setup->lockstep_path,
-			    .coherence_path = setup->coherence_path,
-			    .debug_socket = run->debug ? run->debug->socket_path : NULL,
-			    .observe = ktstr_run_is_observed(run),
-			    .extra_kargs = kernel_words,
-			    .settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS },
+		.config = ktstr_run_setup_config(setup),
 		.started = started,
 	};
 	struct ktstr_error *error;
 
+	start.config.topology = &run->topology;
+	start.config.memory_mib = run->test->memory_mib;
+	start.config.deterministic = run->deterministic;
+	start.config.debug_socket = run->debug ? run->debug->socket_path : NULL;
+	start.config.observe = ktstr_run_is_observed(run);
+	start.config.extra_kargs = kernel_words;
+	start.config.settle_ms = run->deterministic ? KTSTR_SETTLE_DETERMINISTIC_MS : KTSTR_SETTLE_MS;
 	*started = (struct ktstr_started){ .mode = "cold" };
 	if (run->deterministic)
 		KTSTR_TRY(check_deterministic(setup, run));

@@ -259,9 +259,7 @@ static struct ktstr_error *run(struct session *session, size_t *differences)
 	const struct arguments *arguments = session->arguments;
 	struct ktstr_template template = { .hold.lock_fd = -1 };
 	struct ktstr_topology topology;
-	struct ktstr_vm_config config = { .topology = &topology, .memory_mib = strtoull(arguments->memory_mib, NULL, 10), .observe = true,
-					  .settle_ms = KTSTR_SETTLE_MS,
-					  .extra_kargs = given(arguments->kargs) ? arguments->kargs : NULL };
+	struct ktstr_vm_config config;
 	struct ktstr_bundle *bundle = NULL;
 	struct ktstr_vm_job job = { 0 };
 	struct ktstr_error *error;
@@ -270,10 +268,12 @@ static struct ktstr_error *run(struct session *session, size_t *differences)
 	error = build_job(arguments, &bundle, &job);
 	if (!error)
 		error = ktstr_run_setup_vm(arguments->kernel, NULL, &session->setup);
-	config.qemu = &session->setup.qemu;
-	config.accel = &session->setup.accel;
-	config.kernel = &session->setup.kernel;
-	config.base = &session->setup.base;
+	config = ktstr_run_setup_config(&session->setup);
+	config.topology = &topology;
+	config.memory_mib = strtoull(arguments->memory_mib, NULL, 10);
+	config.observe = true;
+	config.settle_ms = KTSTR_SETTLE_MS;
+	config.extra_kargs = given(arguments->kargs) ? arguments->kargs : NULL;
 	if (!error)
 		error = ktstr_template_booted(&config, &template);
 	if (!error)
