@@ -197,6 +197,16 @@ static size_t report(const struct outside_readings *first, const struct outside_
 	return compared - equal;
 }
 
+static struct ktstr_error *vm_ended(const struct ktstr_vm *vm, const char *said, const char *line)
+{
+	_cleanup_free_ char *how = ktstr_vm_describe_end(vm), *qemu = ktstr_vm_qemu_output(vm), *console = NULL;
+	size_t length;
+
+	console = ktstr_vm_console(vm, &length);
+	fprintf(stderr, "%s%s\n%s", said, console, qemu);
+	return ktstr_error_new(KTSTR_ERR_GUEST, "the VM ended before the guest said %s: %s", line, how);
+}
+
 /* Reads the guest's output up to a line; false when the guest ends before. */
 static struct ktstr_error *wait_for(struct session *session, const char *line)
 {
@@ -214,7 +224,7 @@ static struct ktstr_error *wait_for(struct session *session, const char *line)
 				return ktstr_error_new(KTSTR_ERR_GUEST, "the guest ended before it said %s", line);
 			break;
 		case KTSTR_VM_ENDED:
-			return ktstr_error_new(KTSTR_ERR_GUEST, "the VM ended before the guest said %s", line);
+			return vm_ended(session->vm, ktstr_str_text(&session->output), line);
 		case KTSTR_VM_DEADLINE:
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest did not say %s", line);
 		}
