@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "result/index.h"
 #include "result/junit.h"
+#include "runner/job_bundle.h"
 #include "runner/memory.h"
 #include "runner/post_vm.h"
 #include "runner/runner.h"
@@ -120,6 +121,8 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 
 	if (pipe2(ends, O_CLOEXEC))
 		return ktstr_error_sys(errno, "cannot create a pipe");
+	if (!run->test->host_only)
+		ktstr_job_prepare(run);
 	fflush(NULL);
 	slot->pid = fork();
 	if (slot->pid < 0) {

@@ -49,6 +49,25 @@ stages() {
 	contains '"load"' "$(stages)"
 }
 
+@test "a program that has changed never meets the template of what it was, though its path, size and time are the same" {
+	local changed=$BATS_TEST_TMPDIR/tests/changed i
+	mkdir "$BATS_TEST_TMPDIR/tests"
+	ln -s "$KTSTR_TEST_BUILD/lib" "$BATS_TEST_TMPDIR/lib"
+	cp -p "$(program vm_trouble)" "$changed"
+	out=$BATS_TEST_TMPDIR/out
+	tells() { # WORD MODE
+		run --separate-stderr "$KTSTR" test --json --filter =ktstr/skips --topology 1n1l2c1t "$changed"
+		echo "$output" >"$out"
+		expect_outcome "$out" skips skip "$1 99 LLCs"
+		[ "$(result "$out" skips start_mode)" = "$2" ]
+	}
+	tells needs warm
+	tells needs warm+program
+	LC_ALL=C sed -i 's/needs %d LLCs/wants %d LLCs/' "$changed"
+	touch -r "$(program vm_trouble)" "$changed"
+	tells wants warm
+}
+
 @test "a program that does not come as far as main() fails as it would have, and is not kept" {
 	local i
 	for i in 1 2; do
