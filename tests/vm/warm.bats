@@ -218,6 +218,20 @@ damage_and_run() { # FILE COMMAND...
 	contains "$tiny" "$(result "$out" nothing_but_a_return start_reason)"
 }
 
+@test "a store that cannot be used is told to people, once, and to programs in each result" {
+	local both=(--jobs 1 --filter '/nothing_but|itself_and/' --topology 1n1l1c1t) name
+	export KTSTR_TEMPLATE_DIR=/dev/null
+	run -0 --separate-stderr "$KTSTR" test "${both[@]}" "$(program vm_good)"
+	contains "2 passed" "$output"
+	[ "$(grep -c "^ktstr: warning: starts are slow: template store /dev/null cannot be used; name another directory with KTSTR_TEMPLATE_DIR: " <<<"$stderr")" = 1 ]
+	run -0 --separate-stderr "$KTSTR" test --json "${both[@]}" "$(program vm_good)"
+	lacks "starts are slow" "$stderr"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	for name in nothing_but_a_return itself_and_no_other; do
+		contains "template store /dev/null cannot be used" "$(result "$BATS_TEST_TMPDIR/out" "$name" start_reason)"
+	done
+}
+
 @test "a store that becomes full while a template is made: the run says so, boots cold and passes" {
 	[ "$(id -u)" = 0 ] || skip "mounting needs root"
 	local tiny=$BATS_TEST_TMPDIR/tiny status pid left
