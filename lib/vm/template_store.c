@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/units.h"
@@ -285,10 +286,10 @@ static void reclaim_builds(const char *store)
 
 static uint64_t cap_bytes(void)
 {
-	const char *text = ktstr_env("KTSTR_TEMPLATE_CAP_MIB");
-	uint64_t mib = text ? strtoull(text, NULL, 10) : 0;
+	uint64_t mib = DEFAULT_CAP_MIB;
 
-	return (mib ? mib : DEFAULT_CAP_MIB) << 20;
+	ktstr_error_free(ktstr_env_mib("KTSTR_TEMPLATE_CAP_MIB", &mib));
+	return mib << 20;
 }
 
 static uint64_t free_bytes(const char *path)
