@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/str.h"
@@ -267,9 +268,10 @@ static void run_job(struct relay *relay, struct ktstr_error *error, json_t *job)
 /* Lets the kernel finish what it does after boot, so that a template holds a quiet machine. */
 static void settle(void)
 {
-	const char *text = getenv("KTSTR_SETTLE_MS");
+	uint64_t ms = 0;
 
-	ktstr_sleep_ns(KTSTR_MS(text ? strtoull(text, NULL, 10) : 0));
+	ktstr_error_free(ktstr_env_ms("KTSTR_SETTLE_MS", 0, &ms));
+	ktstr_sleep_ns(KTSTR_MS(ms));
 }
 
 int main(int argc, char **argv)

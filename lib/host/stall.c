@@ -7,9 +7,11 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "host/stall.h"
+#include "ktstr/units.h"
 
 enum { DEFAULT_POLL_MS = 500 };
 
@@ -58,17 +60,11 @@ void ktstr_stall_watch_destroy(struct ktstr_stall_watch *watch)
 
 uint64_t ktstr_stall_poll_ns(void)
 {
-	const char *text = ktstr_env("KTSTR_STALL_POLL_MS");
-	char *end = NULL;
-	unsigned long long ms;
+	const char *name = ktstr_env("KTSTR_STALL_POLL_MS") ? "KTSTR_STALL_POLL_MS" : "KTSTR_STUCK_POLL_MS";
+	uint64_t ms = DEFAULT_POLL_MS;
 
-	if (!text)
-		text = ktstr_env("KTSTR_STUCK_POLL_MS");
-	ms = text ? strtoull(text, &end, 10) : 0;
-	/* An hour between looks is a slip of the finger. */
-	if (!text || *end || *text == '-' || !ms || ms > 3600000)
-		ms = DEFAULT_POLL_MS;
-	return ms * 1000000u;
+	ktstr_error_free(ktstr_env_ms(name, 1, &ms));
+	return KTSTR_MS(ms);
 }
 
 /* "name   :   value" on a line of /proc/<pid>/sched. */

@@ -112,6 +112,21 @@ static void human_tick(struct ktstr_printer *printer)
 		ktstr_live_draw(self->live, false);
 }
 
+static void human_warn(struct ktstr_printer *printer, const char *text)
+{
+	struct human_printer *self = human(printer);
+	_cleanup_str_ struct ktstr_str line = { 0 };
+
+	if (self->live)
+		ktstr_live_clear(self->live);
+	ktstr_add_line(&line, text);
+	fflush(printer->target.out);
+	fprintf(printer->target.err, "ktstr: warning: %s\n", ktstr_str_text(&line));
+	fflush(printer->target.err);
+	if (self->live)
+		ktstr_live_draw(self->live, true);
+}
+
 static void print_result_line(struct human_printer *self, const struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
@@ -249,6 +264,7 @@ const struct ktstr_printer_ops ktstr_human_printer_ops = {
 	.started = human_started,
 	.stage = human_stage,
 	.tick = human_tick,
+	.warn = human_warn,
 	.finished = human_finished,
 	.end = human_end,
 	.destroy = human_destroy,

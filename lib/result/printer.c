@@ -111,6 +111,12 @@ void ktstr_printer_tick(struct ktstr_printer *printer)
 		printer->ops->tick(printer);
 }
 
+void ktstr_printer_warn(struct ktstr_printer *printer, const char *text)
+{
+	if (printer->ops->warn)
+		printer->ops->warn(printer, text);
+}
+
 static void count_seed(struct ktstr_printer_totals *totals, const struct ktstr_test_result *result)
 {
 	if (!result->deterministic)

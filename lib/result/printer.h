@@ -38,7 +38,7 @@ struct ktstr_printer {
 	uint64_t started_ns;
 };
 
-/* begin and end are called once, the others in between; started, stage and tick may be NULL. */
+/* begin and end are called once, the others in between; started, stage, tick and warn may be NULL. */
 struct ktstr_printer_ops {
 	struct ktstr_printer *(*create)(void);
 	void (*begin)(struct ktstr_printer *printer);
@@ -46,6 +46,7 @@ struct ktstr_printer_ops {
 			const char *topology, const char *scheduler);
 	void (*stage)(struct ktstr_printer *printer, size_t index, const char *what);
 	void (*tick)(struct ktstr_printer *printer);
+	void (*warn)(struct ktstr_printer *printer, const char *text);
 	void (*finished)(struct ktstr_printer *printer, size_t index,
 			 const struct ktstr_test_result *result);
 	void (*end)(struct ktstr_printer *printer, const char *run_dir);

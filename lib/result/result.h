@@ -170,6 +170,8 @@ void ktstr_printer_started(struct ktstr_printer *printer, size_t index, const ch
 /* what: "booting", "attaching", "running"; call at will, redrawn at most every 100 ms. */
 void ktstr_printer_stage(struct ktstr_printer *printer, size_t index, const char *what);
 void ktstr_printer_tick(struct ktstr_printer *printer); /* redraws elapsed times on a terminal */
+/* A line for people, on stderr: what programs read has it in its results. */
+void ktstr_printer_warn(struct ktstr_printer *printer, const char *text);
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 			    const struct ktstr_test_result *result);
 /* No more than `planned` will run, by the user's own limit: the rest does not count as missing. */

@@ -122,22 +122,34 @@ static void add_capture(const json_t *snapshot, uint64_t begin_ms, struct ktstr_
 	out->count++;
 }
 
+static size_t phases_of(const struct ktstr_capture_values *values)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < values->count; i++)
+		if (values->captures[i].step_index >= count)
+			count = values->captures[i].step_index + 1u;
+	return count;
+}
+
 /* Of each phase the first against the last capture; `dumps` are theirs. */
 static void add_busiest(const json_t *const *dumps, struct ktstr_capture_values *out)
 {
-	for (size_t first = 0; first < out->count; first++) {
-		uint16_t phase = out->captures[first].step_index;
-		size_t last = first;
-		bool seen = false;
+	size_t phases = phases_of(out);
+	/* Places of captures, from 1; 0 = none. */
+	_cleanup_free_ size_t *first = ktstr_xcalloc(phases + 1, sizeof(*first));
+	_cleanup_free_ size_t *last = ktstr_xcalloc(phases + 1, sizeof(*last));
 
-		for (size_t k = 0; k < first; k++)
-			seen |= out->captures[k].step_index == phase;
-		for (size_t k = first + 1; k < out->count; k++)
-			if (out->captures[k].step_index == phase)
-				last = k;
-		if (!seen && last > first)
-			put_busiest(dumps[first], dumps[last], &out->values[last]);
+	for (size_t i = 0; i < out->count; i++) {
+		uint16_t phase = out->captures[i].step_index;
+
+		last[phase] = i + 1;
+		if (!first[phase])
+			first[phase] = i + 1;
 	}
+	for (size_t phase = 0; phase < phases; phase++)
+		if (last[phase] > first[phase])
+			put_busiest(dumps[first[phase] - 1], dumps[last[phase] - 1], &out->values[last[phase] - 1]);
 }
 
 void ktstr_capture_values_read(const json_t *snapshots, uint64_t begin_ms, uint64_t end_ms,

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "check/saturating.h"
 #include "ktstr/units.h"
@@ -200,9 +201,10 @@ static char *vmcore_path(const struct execution *execution)
 /* Tests of what happens when it passes do not wait that long. */
 static uint64_t stop_limit_ns(void)
 {
-	const char *ms = ktstr_env("KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS");
+	uint64_t ms = KTSTR_FREEZE_RENDEZVOUS_TIMEOUT / KTSTR_MS(1);
 
-	return ms ? KTSTR_MS(strtoul(ms, NULL, 10)) : KTSTR_FREEZE_RENDEZVOUS_TIMEOUT;
+	ktstr_error_free(ktstr_env_ms("KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS", 0, &ms));
+	return KTSTR_MS(ms);
 }
 
 static struct ktstr_error *start_observer(struct execution *execution, struct ktstr_vm *vm)

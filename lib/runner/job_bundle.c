@@ -180,3 +180,19 @@ struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const 
 		*out = ktstr_take(bundle);
 	return error;
 }
+
+static void prepare_program(const char *path)
+{
+	_cleanup_strv_ struct ktstr_strv libraries = { 0 };
+
+	if (path)
+		ktstr_error_free(ktstr_elf_closure(path, &libraries));
+}
+
+void ktstr_job_prepare(const struct ktstr_run *run)
+{
+	prepare_program(run->program->path);
+	prepare_program(run->scheduler.path);
+	for (size_t i = 0; i < run->staged_count; i++)
+		prepare_program(run->staged[i].path);
+}

@@ -18,6 +18,12 @@ enum ktstr_job_parts {
 struct ktstr_error *ktstr_job_bundle(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 				     enum ktstr_job_parts parts, struct ktstr_bundle **bundle) KTSTR_CHECKED;
 
+/*
+ * Finds out what the archives of all runs of this program and this scheduler need to know, before runs are forked off
+ * that would each find it out for themselves. What goes wrong the run tells.
+ */
+void ktstr_job_prepare(const struct ktstr_run *run);
+
 /* The "test" object of a job; new reference. */
 json_t *ktstr_job_test(const struct ktstr_run_setup *setup, const struct ktstr_run *run);
 /* The "scheduler" object of a job; guest_path NULL = one of the kernel's own. New reference. */

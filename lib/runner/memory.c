@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "runner/memory.h"
@@ -148,13 +149,13 @@ static void apply_cgroups(const char *root, uint64_t *available_mib)
 void ktstr_memory_host_read(const char *root, struct ktstr_memory_host *host)
 {
 	_cleanup_free_ char *meminfo = ktstr_xasprintf("%s/proc/meminfo", root);
-	const char *budget = ktstr_env("KTSTR_MEMORY_BUDGET_MIB");
-	uint64_t total_kib = 0, available_kib = 0;
+	uint64_t budget_mib = 0, total_kib = 0, available_kib = 0;
 
 	*host = (struct ktstr_memory_host){ 0 };
-	if (budget && strtoull(budget, NULL, 10)) {
+	ktstr_error_free(ktstr_env_mib("KTSTR_MEMORY_BUDGET_MIB", &budget_mib));
+	if (budget_mib) {
 		host->limited = true;
-		host->available_mib = host->total_mib = strtoull(budget, NULL, 10);
+		host->available_mib = host->total_mib = budget_mib;
 		return;
 	}
 	/* A host that does not tell is not held back. */

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "result/index.h"
 #include "result/junit.h"
+#include "runner/job_bundle.h"
 #include "runner/memory.h"
 #include "runner/post_vm.h"
 #include "runner/runner.h"
@@ -52,7 +53,7 @@ struct pool {
 	struct ktstr_printer *printer;
 	struct ktstr_junit *junit; /* NULL = not wanted */
 	int signal_fd;
-	bool failed, cancelled, index_failed;
+	bool failed, cancelled, index_failed, store_blamed;
 	uint64_t began_ns, tidied_ns;
 	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
 	uint64_t clone_peak_mib; /* largest share measured of a clone */
@@ -120,6 +121,8 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 
 	if (pipe2(ends, O_CLOEXEC))
 		return ktstr_error_sys(errno, "cannot create a pipe");
+	if (!run->test->host_only)
+		ktstr_job_prepare(run);
 	fflush(NULL);
 	slot->pid = fork();
 	if (slot->pid < 0) {
@@ -140,6 +143,18 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 	return NULL;
 }
 
+/* Every result has it as its start_reason; a person is told once. */
+static void warn_of_store(struct pool *pool, const struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (pool->store_blamed || !ktstr_template_store_is_blamed(result->start_reason))
+		return;
+	pool->store_blamed = true;
+	text = ktstr_xasprintf("starts are slow: %s", result->start_reason);
+	ktstr_printer_warn(pool->printer, text);
+}
+
 static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
@@ -147,6 +162,7 @@ static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_resul
 	slot->finished = true;
 	pool->done++;
 	pool->failed |= kind == KTSTR_OUTCOME_FAIL;
+	warn_of_store(pool, result);
 	ktstr_printer_finished(pool->printer, slot->index, result);
 	if (pool->junit)
 		ktstr_junit_add(pool->junit, result);

@@ -46,7 +46,10 @@ struct ktstr_error *ktstr_bundle_assume_closure(struct ktstr_bundle *bundle, con
 struct ktstr_error *ktstr_bundle_finish(struct ktstr_bundle *bundle, const void **data,
 					size_t *length) KTSTR_CHECKED;
 
-/* Host paths of the program's interpreter and libraries, absolute, without duplicates. */
+/*
+ * Host paths of the program's interpreter and libraries, absolute, without duplicates. What has been found out is
+ * remembered in this process and those that it forks, until the program or a library changes; for one thread at a time.
+ */
 struct ktstr_error *ktstr_elf_closure(const char *host_path, struct ktstr_strv *paths) KTSTR_CHECKED;
 
 #endif

@@ -15,7 +15,7 @@
 #include "base/child.h"
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "vm/bundle.h"
+#include "vm/elf_closure.h"
 
 KTSTR_DEFINE_CLEANUP(Elf *, cleanup_elf, elf_end)
 
@@ -248,7 +248,7 @@ static void add_unwinder(const char *program, struct ktstr_strv *paths)
 	}
 }
 
-struct ktstr_error *ktstr_elf_closure(const char *host_path, struct ktstr_strv *paths)
+struct ktstr_error *ktstr_elf_closure_list(const char *host_path, struct ktstr_strv *paths)
 {
 	_cleanup_free_ char *absolute = NULL;
 	_cleanup_free_ char *interp = NULL;

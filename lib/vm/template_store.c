@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/digest.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/units.h"
@@ -30,6 +31,9 @@ enum {
 	CLONE_ROOM_MIB = 1024, /* how far one clone is expected to fill holes before they are punched */
 };
 #define BUILD_WAIT KTSTR_SEC(600)
+
+/* What every error that is the store's fault says. */
+#define STORE "template store "
 
 char *ktstr_template_dir(void)
 {
@@ -104,11 +108,18 @@ static void mark_used(const char *dir)
 	utimensat(AT_FDCWD, meta_path, NULL, 0);
 }
 
+/* Takes error, NULL too. Somebody else's long build is no fault of the store. */
+static struct ktstr_error *unusable(const char *store, struct ktstr_error *error)
+{
+	if (!error || ktstr_error_code(error) == KTSTR_ERR_BUSY)
+		return error;
+	return ktstr_error_wrap(error, STORE "%s cannot be used; name another directory with KTSTR_TEMPLATE_DIR", store);
+}
+
 static struct ktstr_error *open_store(char **store)
 {
 	*store = ktstr_template_dir();
-	KTSTR_TRY_WRAP(ktstr_make_dirs(*store), "template store");
-	return NULL;
+	return unusable(*store, ktstr_make_dirs(*store));
 }
 
 struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_hold *hold,
@@ -123,7 +134,7 @@ struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_h
 	KTSTR_TRY(open_store(&store));
 	lock = ktstr_xasprintf("%s/%s.lock", store, key);
 	hold->dir = ktstr_xasprintf("%s/%s", store, key);
-	KTSTR_TRY(ktstr_lock_file(lock, false, BUILD_WAIT, &hold->lock_fd));
+	KTSTR_TRY(unusable(store, ktstr_lock_file(lock, false, BUILD_WAIT, &hold->lock_fd)));
 	damage = verify(hold->dir);
 	if (!damage) {
 		mark_used(hold->dir);
@@ -133,7 +144,7 @@ struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_h
 	ktstr_error_free(damage);
 	close(hold->lock_fd);
 	hold->lock_fd = -1;
-	KTSTR_TRY(ktstr_lock_file(lock, true, BUILD_WAIT, &hold->lock_fd));
+	KTSTR_TRY(unusable(store, ktstr_lock_file(lock, true, BUILD_WAIT, &hold->lock_fd)));
 	damage = verify(hold->dir);
 	*must_build = damage != NULL;
 	ktstr_error_free(damage);
@@ -153,7 +164,7 @@ struct ktstr_error *ktstr_template_mark_wanted(const char *key, bool *before)
 	lock = ktstr_xasprintf("%s/%s.lock", store, key);
 	fd = open(lock, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	*before = fd < 0 && errno == EEXIST;
-	return fd < 0 && !*before ? ktstr_error_sys(errno, "cannot create %s", lock) : NULL;
+	return fd < 0 && !*before ? unusable(store, ktstr_error_sys(errno, "cannot create %s", lock)) : NULL;
 }
 
 static uint64_t occupied_bytes(const char *dir)
@@ -275,10 +286,10 @@ static void reclaim_builds(const char *store)
 
 static uint64_t cap_bytes(void)
 {
-	const char *text = ktstr_env("KTSTR_TEMPLATE_CAP_MIB");
-	uint64_t mib = text ? strtoull(text, NULL, 10) : 0;
+	uint64_t mib = DEFAULT_CAP_MIB;
 
-	return (mib ? mib : DEFAULT_CAP_MIB) << 20;
+	ktstr_error_free(ktstr_env_mib("KTSTR_TEMPLATE_CAP_MIB", &mib));
+	return mib << 20;
 }
 
 static uint64_t free_bytes(const char *path)
@@ -387,7 +398,7 @@ struct ktstr_error *ktstr_template_check_room(const struct ktstr_template_hold *
 	if (room >= need)
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_NO_SPACE,
-			       "template store %s: %llu MiB free, a clone may take %llu MiB of it; make room, or name another place with KTSTR_TEMPLATE_DIR",
+			       STORE "%s: %llu MiB free, a clone may take %llu MiB of it; make room, or name another place with KTSTR_TEMPLATE_DIR",
 			       store, (unsigned long long)(room >> 20), (unsigned long long)(need >> 20));
 }
 
@@ -399,7 +410,7 @@ static struct ktstr_error *make_build_dir(const char *store, char **build_dir, i
 		_cleanup_close_ int fd = -1;
 
 		if (!mkdtemp(dir))
-			return ktstr_error_sys(errno, "cannot create %s", dir);
+			return unusable(store, ktstr_error_sys(errno, "cannot create %s", dir));
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) || !ktstr_path_exists(dir))
 			continue;
@@ -423,7 +434,7 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 	room = free_bytes(store);
 	if (room < need_mib << 20)
 		return ktstr_error_new(KTSTR_ERR_NO_SPACE,
-				       "template store %s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
+				       STORE "%s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
 				       store, (unsigned long long)(room >> 20), (unsigned long long)need_mib);
 	return make_build_dir(store, build_dir, lock_fd);
 }
@@ -434,8 +445,13 @@ struct ktstr_error *ktstr_template_blame_store(struct ktstr_error *error)
 
 	if (!error || free_bytes(store) >= FULL_BYTES)
 		return error;
-	return ktstr_error_wrap(error, "template store %s has become full; make room, or name another place with KTSTR_TEMPLATE_DIR",
+	return ktstr_error_wrap(error, STORE "%s has become full; make room, or name another place with KTSTR_TEMPLATE_DIR",
 				store);
+}
+
+bool ktstr_template_store_is_blamed(const char *reason)
+{
+	return reason && strstr(reason, STORE);
 }
 
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,

@@ -132,13 +132,15 @@ load ../lib/common
 
 @test "numbers in the environment that are none" {
 	local variable value
-	for variable in KTSTR_TEMPLATE_CAP_MIB KTSTR_MEMORY_BUDGET_MIB KTSTR_STALL_POLL_MS KTSTR_STUCK_POLL_MS KTSTR_RUN_EPOCH; do
+	for variable in KTSTR_TEMPLATE_CAP_MIB KTSTR_MEMORY_BUDGET_MIB KTSTR_STALL_POLL_MS KTSTR_STUCK_POLL_MS KTSTR_RUN_EPOCH \
+		KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS; do
 		for value in x 4g -1 0; do
+			[ "$variable$value" != KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS0 ] || continue
 			run -1 env "$variable=$value" "$KTSTR" template list
 			contains "ktstr: $variable=$value: give " "$output"
 		done
 	done
-	run -0 env KTSTR_TEMPLATE_CAP_MIB= "$KTSTR" template list
+	run -0 env KTSTR_TEMPLATE_CAP_MIB= KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS=0 "$KTSTR" template list
 }
 
 @test "kernels that are not there: what is there is listed" {

@@ -194,6 +194,36 @@ static void origin_libraries(void **state)
 	assert_fails(ktstr_elf_closure(program, &closure), KTSTR_ERR_NOT_FOUND, "libkt.so");
 }
 
+/* A loader is asked once; where `env` is not in PATH it cannot be asked at all. */
+static void libraries_are_remembered_until_something_changes(void **state)
+{
+	_cleanup_free_ char *program = below("user"), *path = ktstr_xstrdup(getenv("PATH"));
+	_cleanup_strv_ struct ktstr_strv first = { 0 }, again = { 0 }, rebuilt = { 0 }, refused = { 0 };
+
+	(void)state;
+	compile("int kt(void) { return 0; }", "libkt.so", FLAGS("-shared", "-fPIC"));
+	compile("int kt(void); int main(void) { return kt(); }", "user", FLAGS("-lkt", "-Wl,-rpath,$ORIGIN"));
+	assert_ok(ktstr_elf_closure(program, &first));
+	setenv("PATH", scratch, 1);
+	assert_ok(ktstr_elf_closure(program, &again));
+	assert_int_equal(again.count, first.count);
+	for (size_t i = 0; i < first.count; i++)
+		assert_string_equal(again.items[i], first.items[i]);
+	setenv("LD_LIBRARY_PATH", "/nowhere", 1);
+	ktstr_error_free(ktstr_elf_closure(program, &refused));
+	assert_int_equal(refused.count, 0);
+	unsetenv("LD_LIBRARY_PATH");
+	setenv("PATH", path, 1);
+	compile("int kt(void) { return 1; }", "libkt.so", FLAGS("-shared", "-fPIC"));
+	setenv("PATH", scratch, 1);
+	ktstr_error_free(ktstr_elf_closure(program, &refused));
+	assert_int_equal(refused.count, 0);
+	setenv("PATH", path, 1);
+	compile("int main(void) { return 0; }", "user", FLAGS("-O1"));
+	assert_ok(ktstr_elf_closure(program, &rebuilt));
+	assert_int_equal(rebuilt.count, first.count - 1);
+}
+
 /* glibc loads it by itself, and aborts where it is missing. */
 static void threads_that_end_bring_the_unwinder(void **state)
 {
@@ -283,9 +313,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_and_equal_bytes),      cmocka_unit_test(bad_paths),
-		cmocka_unit_test(large_file_is_complete),       cmocka_unit_test(origin_libraries),
-		cmocka_unit_test(threads_that_end_bring_the_unwinder),
-		cmocka_unit_test(threads_that_end_bring_the_unwinder),
+		cmocka_unit_test(large_file_is_complete),       cmocka_unit_test(libraries_are_remembered_until_something_changes),
+		cmocka_unit_test(origin_libraries),             cmocka_unit_test(threads_that_end_bring_the_unwinder),
 		cmocka_unit_test(static_program_needs_nothing), cmocka_unit_test(no_programs),
 		cmocka_unit_test(unreadable_program),           cmocka_unit_test(missing_loader),
 	};

@@ -144,42 +144,58 @@ static void list_is_newest_first_with_corrupt_ones(void **state)
 	ktstr_kernel_entries_free(entries, count);
 }
 
-static void assert_resolves(const char *spec, const char *version)
-{
-	_cleanup_(ktstr_kernel_deinit) struct ktstr_kernel kernel = { 0 };
-
-	assert_ok(ktstr_kernel_resolve(spec, false, NULL, &kernel));
-	assert_string_equal(kernel.version, version);
-}
+/* With 6.16.3, 6.16.12, 7.3.4 and 7.3.4-rt in the cache; `found` NULL: an error that says `says`. */
+static const struct {
+	const char *variable, *spec;
+	bool newest_is_corrupt;
+	const char *found, *says;
+	enum ktstr_error_code code;
+} resolutions[] = {
+	{ .spec = NULL, .found = "7.3.4" },
+	{ .spec = "6.16", .found = "6.16.12" },
+	{ .spec = "6.16.3", .found = "6.16.3" },
+	{ .spec = "7.3-rt", .found = "7.3.4-rt" },
+	{ .newest_is_corrupt = true, .spec = "latest", .found = "6.16.12" },
+	{ .newest_is_corrupt = true, .variable = "6.16.3", .spec = "", .found = "6.16.3" },
+	{ .newest_is_corrupt = true, .variable = "6.16.3", .spec = "6.16", .found = "6.16.12" },
+	{ .variable = "9.9", .spec = NULL, .code = KTSTR_ERR_NOT_FOUND, .says = "KTSTR_KERNEL=9.9: no kernel 9.9" },
+	{ .newest_is_corrupt = true, .spec = "7.3", .code = KTSTR_ERR_NOT_FOUND,
+	  .says = "7.3.4 (corrupt: vmlinuz has 1 bytes instead of 5), 6.16.12, 6.16.3" },
+	{ .spec = "9.9", .code = KTSTR_ERR_NOT_FOUND, .says = "no kernel 9.9" },
+	{ .spec = "bzImage", .code = KTSTR_ERR_INVALID, .says = "./bzImage" },
+};
 
 static void versions_resolve_to_the_newest_valid(void **state)
+{
+	(void)state;
+	put_entry("6.16.3", "6.16.3", "cloud");
+	put_entry("6.16.12", "6.16.12", "cloud");
+	put_entry("7.3.4-rt", "7.3.4", "rt");
+	for (size_t i = 0; i < sizeof(resolutions) / sizeof(resolutions[0]); i++) {
+		_cleanup_(ktstr_kernel_deinit) struct ktstr_kernel kernel = { 0 };
+		struct ktstr_error *error;
+
+		put_entry("7.3.4", "7.3.4", "cloud");
+		if (resolutions[i].newest_is_corrupt)
+			put("kernels/7.3.4/vmlinuz", "x");
+		setenv("KTSTR_KERNEL", resolutions[i].variable ? resolutions[i].variable : "", 1);
+		error = ktstr_kernel_resolve(resolutions[i].spec, false, NULL, &kernel);
+		if (!resolutions[i].found) {
+			assert_fails(error, resolutions[i].code, resolutions[i].says);
+			continue;
+		}
+		assert_ok(error);
+		assert_string_equal(kernel.version, resolutions[i].found);
+	}
+	unsetenv("KTSTR_KERNEL");
+}
+
+static void what_is_not_cached_needs_a_mirror(void **state)
 {
 	struct ktstr_kernel kernel;
 
 	(void)state;
-	put_entry("6.16.3", "6.16.3", "cloud");
-	put_entry("6.16.12", "6.16.12", "cloud");
-	put_entry("7.3.4", "7.3.4", "cloud");
-	put_entry("7.3.4-rt", "7.3.4", "rt");
-	assert_resolves(NULL, "7.3.4");
-	assert_resolves("6.16", "6.16.12");
-	assert_resolves("6.16.3", "6.16.3");
-	assert_resolves("7.3-rt", "7.3.4-rt");
-	put("kernels/7.3.4/vmlinuz", "x");
-	assert_resolves("latest", "6.16.12");
-	setenv("KTSTR_KERNEL", "6.16.3", 1);
-	assert_resolves("", "6.16.3");
-	assert_resolves("6.16", "6.16.12");
-	setenv("KTSTR_KERNEL", "9.9", 1);
-	assert_fails(ktstr_kernel_resolve(NULL, false, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "KTSTR_KERNEL=9.9: no kernel 9.9");
-	unsetenv("KTSTR_KERNEL");
-	assert_fails(ktstr_kernel_resolve("7.3", false, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "7.3.4 (corrupt: vmlinuz has 1 bytes instead of 5), 6.16.12, 6.16.3");
-	assert_fails(ktstr_kernel_resolve("9.9", true, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "no Debian mirror");
-	assert_fails(ktstr_kernel_resolve("bzImage", false, NULL, &kernel), KTSTR_ERR_INVALID,
-		     "./bzImage");
+	assert_fails(ktstr_kernel_resolve("9.9", true, NULL, &kernel), KTSTR_ERR_NOT_FOUND, "no Debian mirror");
 }
 
 static void entries_are_removed(void **state)
@@ -248,32 +264,31 @@ static void lack_of_space_names_path_and_need(void **state)
 
 /* --- paths --- */
 
+/* What is put there, in turn, and what is then said about a path. */
+static const struct {
+	const char *file, *content, *path;
+	enum ktstr_error_code code;
+	const char *says;
+} missing_parts[] = {
+	{ "tree/Makefile", "", "tree", KTSTR_ERR_INVALID, "no kernel tree" },
+	{ "tree/Kconfig", "", "tree", KTSTR_ERR_NOT_FOUND, "not configured" },
+	{ "tree/.config", "CONFIG_HZ=1000\n", "tree", KTSTR_ERR_NOT_FOUND, "not built (vmlinux is missing): run `make -C" },
+	{ "tree/vmlinux", "\x7f" "ELF", "tree/vmlinux", KTSTR_ERR_NOT_FOUND, "bzImage" },
+	{ "config", "text, and long enough to be looked at", "config", KTSTR_ERR_INVALID, "not a bzImage" },
+	{ NULL, NULL, "no/such", KTSTR_ERR_NOT_FOUND, "/no/such" },
+};
+
 static void paths_say_what_is_missing(void **state)
 {
-	_cleanup_free_ char *tree = ktstr_xasprintf("%s/tree", scratch);
-	_cleanup_free_ char *vmlinux = ktstr_xasprintf("%s/tree/vmlinux", scratch);
-	_cleanup_free_ char *config = ktstr_xasprintf("%s/config", scratch);
-	struct ktstr_kernel kernel;
-
 	(void)state;
-	put("tree/Makefile", "");
-	assert_fails(ktstr_kernel_resolve(tree, false, NULL, &kernel), KTSTR_ERR_INVALID,
-		     "no kernel tree");
-	put("tree/Kconfig", "");
-	assert_fails(ktstr_kernel_resolve(tree, false, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "not configured");
-	put("tree/.config", "CONFIG_HZ=1000\n");
-	assert_fails(ktstr_kernel_resolve(tree, false, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "not built (vmlinux is missing): run `make -C");
-	put("tree/vmlinux", "\x7f"
-				 "ELF");
-	assert_fails(ktstr_kernel_resolve(vmlinux, false, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "bzImage");
-	put("config", "text, and long enough to be looked at");
-	assert_fails(ktstr_kernel_resolve(config, false, NULL, &kernel), KTSTR_ERR_INVALID,
-		     "not a bzImage");
-	assert_fails(ktstr_kernel_resolve("./no/such", false, NULL, &kernel), KTSTR_ERR_NOT_FOUND,
-		     "./no/such");
+	for (size_t i = 0; i < sizeof(missing_parts) / sizeof(missing_parts[0]); i++) {
+		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", scratch, missing_parts[i].path);
+		struct ktstr_kernel kernel;
+
+		if (missing_parts[i].file)
+			put(missing_parts[i].file, missing_parts[i].content);
+		assert_fails(ktstr_kernel_resolve(path, false, NULL, &kernel), missing_parts[i].code, missing_parts[i].says);
+	}
 }
 
 static void a_tree_gives_its_own_files(void **state)
@@ -308,6 +323,7 @@ int main(void)
 		IN_CACHE(damaged_entries_are_corrupt),
 		IN_CACHE(list_is_newest_first_with_corrupt_ones),
 		IN_CACHE(versions_resolve_to_the_newest_valid),
+		IN_CACHE(what_is_not_cached_needs_a_mirror),
 		IN_CACHE(entries_are_removed),
 		IN_CACHE(leftovers_of_the_dead_are_reclaimed),
 		IN_CACHE(publishing_replaces_the_old_entry),

@@ -218,6 +218,25 @@ static int exit_code_of(size_t planned, const make_fn *makers, size_t count, boo
 	return code;
 }
 
+static void warnings_are_for_people(void **state)
+{
+	(void)state;
+	for (enum ktstr_format format = KTSTR_FORMAT_HUMAN; format <= KTSTR_FORMAT_JSON; format++) {
+		struct ktstr_printer *printer;
+		struct capture capture;
+
+		capture_init(&capture);
+		printer = ktstr_printer_create_for(format, 1, &capture.target);
+		ktstr_printer_warn(printer, "one\nline");
+		ktstr_printer_end(printer, NULL, false);
+		ktstr_printer_destroy(printer);
+		capture_close(&capture);
+		assert_string_equal(capture.err, format == KTSTR_FORMAT_HUMAN ? "ktstr: warning: one line\n" : "");
+		assert_null(strstr(capture.out, "one"));
+		capture_deinit(&capture);
+	}
+}
+
 static void exit_code_follows_the_worst(void **state)
 {
 	const make_fn all[] = { fixture_pass, fixture_skip, fixture_inconclusive, fixture_fail };
@@ -471,6 +490,7 @@ int main(void)
 		cmocka_unit_test(human_lines_are_aligned_and_plain),
 		cmocka_unit_test(cause_is_not_repeated_on_one_stream),
 		cmocka_unit_test(json_lines_parse_and_carry_the_sidecar),
+		cmocka_unit_test(warnings_are_for_people),
 		cmocka_unit_test(exit_code_follows_the_worst),
 		cmocka_unit_test(pipe_gets_no_escape_codes),
 		cmocka_unit_test(terminal_gets_colour_unless_refused),

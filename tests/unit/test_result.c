@@ -1,57 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The record of a run on disk: variant hash, sidecar keys, run directories, concurrent writers,
- * hostile files.
- */
-#include <dirent.h>
+/* The record of a run: variant hash, sidecar keys, hostile files. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/file.h"
 #include "check/json_util.h"
 #include "result/internal.h"
 #include "result_fixture.h"
-#include "scratch.h"
+#include "runs_root.h"
 
 #define _cleanup_result_ _cleanup_(ktstr_test_result_deinit)
-
-static int setup(void **state)
-{
-	if (make_scratch(state))
-		return -1;
-	setenv("KTSTR_RUNS_ROOT", scratch, 1);
-	setenv("KTSTR_RUN_EPOCH", "1795383696000000007", 1);
-	unsetenv("KTSTR_SIDECAR_DIR");
-	unsetenv("KTSTR_PROJECT_COMMIT");
-	unsetenv("KTSTR_CI");
-	return 0;
-}
-
-static size_t count_files(const char *path, const char *suffix)
-{
-	_cleanup_closedir_ DIR *dir = opendir(path);
-	const struct dirent *entry;
-	size_t count = 0;
-
-	assert_non_null(dir);
-	while ((entry = readdir(dir)))
-		count += ktstr_str_ends_with(entry->d_name, suffix);
-	return count;
-}
-
-static void touch(const char *dir, const char *name)
-{
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", dir, name);
-
-	assert_ok(ktstr_write_file_atomic(path, "{}", 2));
-}
 
 /* --- variant hash --- */
 
@@ -547,349 +508,26 @@ static void bytes_that_are_no_utf8_still_make_a_sidecar(void **state)
 	json_decref(json);
 }
 
-/* --- run directories and the store --- */
-
-static void run_dir_is_named_after_kernel_and_commit(void **state)
-{
-	_cleanup_free_ char *path = NULL, *unknown = NULL, *expected = NULL,
-			    *expected_unknown = NULL;
-
-	(void)state;
-	assert_ok(ktstr_run_dir_open("7.3", "abcdef1-dirty", &path));
-	assert_ok(ktstr_run_dir_open(NULL, NULL, &unknown));
-	expected = ktstr_xasprintf("%s/7.3-abcdef1-dirty", scratch);
-	expected_unknown = ktstr_xasprintf("%s/unknown-unknown", scratch);
-	assert_string_equal(path, expected);
-	assert_string_equal(unknown, expected_unknown);
-	assert_true(ktstr_path_exists(expected));
-}
-
-static void run_dir_name_cannot_leave_the_root(void **state)
-{
-	_cleanup_free_ char *path = NULL, *expected = NULL;
-
-	(void)state;
-	assert_ok(ktstr_run_dir_open("../../x", "a/b", &path));
-	expected = ktstr_xasprintf("%s/_._.._x-a_b", scratch);
-	assert_string_equal(strrchr(path, '/') + 1, "_._.._x-a_b");
-	assert_string_equal(path, expected);
-}
-
-static void run_dir_is_cleared_once_per_epoch(void **state)
-{
-	_cleanup_free_ char *path = NULL, *again = NULL, *next = NULL;
-
-	(void)state;
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
-	touch(path, "old-0000000000000000.ktstr.json");
-	touch(path, "old-0000000000000000.console.log");
-	touch(path, "old-0000000000000000.ktstr.json.tmp.abcdef");
-	touch(path, "notes.txt");
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &again));
-	assert_int_equal(count_files(path, ".ktstr.json"), 1);
-	setenv("KTSTR_RUN_EPOCH", "1795383700000000000", 1);
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &next));
-	assert_int_equal(count_files(path, ".ktstr.json"), 0);
-	assert_int_equal(count_files(path, ".console.log"), 0);
-	assert_int_equal(count_files(path, ".abcdef"), 0);
-	assert_int_equal(count_files(path, "notes.txt"), 1);
-}
-
-static void epoch_is_made_and_exported_when_unset(void **state)
-{
-	_cleanup_free_ char *path = NULL, *again = NULL, *first = NULL;
-
-	(void)state;
-	unsetenv("KTSTR_RUN_EPOCH");
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
-	first = ktstr_xstrdup(getenv("KTSTR_RUN_EPOCH"));
-	assert_true(strlen(first) >= 19);
-	touch(path, "a-0000000000000000.ktstr.json");
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &again));
-	assert_string_equal(getenv("KTSTR_RUN_EPOCH"), first);
-	assert_int_equal(count_files(path, ".ktstr.json"), 1);
-}
-
-static void sidecar_dir_is_used_as_it_is(void **state)
-{
-	_cleanup_free_ char *given = ktstr_xasprintf("%s/mine/deep", scratch), *path = NULL,
-			    *next = NULL;
-	_cleanup_result_ struct ktstr_test_result result = fixture_pass();
-	_cleanup_free_ char *locks = ktstr_xasprintf("%s/mine/.locks", scratch);
-
-	(void)state;
-	setenv("KTSTR_SIDECAR_DIR", given, 1);
-	assert_ok(ktstr_run_dir_open("7.3", "abcdef1", &path));
-	assert_string_equal(path, given);
-	touch(path, "old-0000000000000000.ktstr.json");
-	setenv("KTSTR_RUN_EPOCH", "99", 1);
-	assert_ok(ktstr_run_dir_open("7.3", "abcdef1", &next));
-	assert_ok(ktstr_result_store(next, &result));
-	assert_int_equal(count_files(given, ".ktstr.json"), 2);
-	assert_int_equal(count_files(given, ".ktstr_run_epoch"), 0);
-	assert_false(ktstr_path_exists(locks));
-}
-
-static void stored_result_loads_with_its_logs(void **state)
-{
-	_cleanup_result_ struct ktstr_test_result result = fixture_fail(), back = { 0 };
-	_cleanup_free_ char *path = NULL, *moved = NULL, *sidecar = NULL;
-
-	(void)state;
-	fixture_text(&result.console, &result.console_length, "[    0.0] Linux\n");
-	fixture_text(&result.scheduler_log, &result.scheduler_log_length, "attached\n");
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
-	assert_ok(ktstr_result_store(path, &result));
-	assert_non_null(
-		strstr(result.sidecar_path, "/7.3-unknown/steady-" STEADY_HASH ".ktstr.json"));
-	/* A run directory can be moved: files go by their bare names. */
-	moved = ktstr_xasprintf("%s/archive", scratch);
-	assert_int_equal(rename(path, moved), 0);
-	sidecar = ktstr_xasprintf("%s%s", moved, strrchr(result.sidecar_path, '/'));
-	assert_ok(ktstr_result_load(sidecar, &back));
-	assert_string_equal(back.console, "[    0.0] Linux\n");
-	assert_string_equal(back.scheduler_log, "attached\n");
-	assert_true(ktstr_str_starts_with(back.console_path, moved));
-}
-
-static void sidecar_cannot_point_its_reader_elsewhere(void **state)
-{
-	_cleanup_result_ struct ktstr_test_result result = fixture_fail(), back;
-	json_t *json = ktstr_result_to_json(&result);
-
-	(void)state;
-	json_object_set_new(
-		json, "files",
-		json_pack("{ssss}", "console", "sub/../../etc/passwd", "scheduler_log", ".hidden"));
-	assert_ok(ktstr_result_from_json(json, &back));
-	assert_null(back.console_path);
-	assert_null(back.scheduler_log_path);
-	json_decref(json);
-}
-
-static void rerun_without_console_removes_the_old_one(void **state)
-{
-	_cleanup_result_ struct ktstr_test_result failed = fixture_fail(), passed = fixture_pass();
-	_cleanup_free_ char *path = NULL;
-
-	(void)state;
-	fixture_text(&failed.console, &failed.console_length, "panic\n");
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
-	assert_ok(ktstr_result_store(path, &failed));
-	assert_int_equal(count_files(path, ".console.log"), 1);
-	assert_ok(ktstr_result_store(path, &passed));
-	assert_int_equal(count_files(path, ".console.log"), 0);
-	assert_int_equal(count_files(path, ".ktstr.json"), 1);
-	assert_null(passed.console_path);
-}
-
-static void rerun_that_passes_removes_the_dump(void **state)
-{
-	_cleanup_result_ struct ktstr_test_result failed = fixture_fail(), passed = fixture_pass();
-	_cleanup_free_ char *path = NULL;
-
-	(void)state;
-	failed.failure_dump = ktstr_xstrdup("{}");
-	fixture_text(&failed.output, &failed.output_length, "words\n");
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
-	assert_ok(ktstr_result_store(path, &failed));
-	assert_int_equal(count_files(path, ".failure-dump.json"), 1);
-	assert_int_equal(count_files(path, ".output.log"), 1);
-	assert_ok(ktstr_result_store(path, &passed));
-	assert_int_equal(count_files(path, ".failure-dump.json"), 0);
-	assert_int_equal(count_files(path, ".output.log"), 0);
-}
-
-enum { WRITERS = 20 };
-
-/* Starts when the other end of the pipe is closed, together with all others. */
-static int writer(int number, int start_fd)
-{
-	_cleanup_result_ struct ktstr_test_result result = fixture_fail();
-	_cleanup_free_ char *name = ktstr_xasprintf("test_%d", number), *path = NULL;
-	struct ktstr_error *error;
-	char start;
-
-	if (read(start_fd, &start, 1) != 0)
-		return 1;
-	fixture_set(&result.test_name, name);
-	fixture_text(&result.console, &result.console_length, "console\n");
-	error = ktstr_run_dir_open("7.3", NULL, &path);
-	if (!error)
-		error = ktstr_result_store(path, &result);
-	if (error)
-		fprintf(stderr, "%s\n", ktstr_error_message(error));
-	return !!error;
-}
-
-/*
- * All of them find an older epoch in the directory: exactly one clears, before any result is
- * stored.
- */
-static void concurrent_writers_lose_nothing(void **state)
-{
-	_cleanup_free_ char *path = NULL;
-	int start[2];
-
-	(void)state;
-	assert_ok(ktstr_run_dir_open("7.3", NULL, &path));
-	touch(path, "old-0000000000000000.ktstr.json");
-	setenv("KTSTR_RUN_EPOCH", "1795383800000000000", 1);
-	assert_int_equal(pipe(start), 0);
-	for (int i = 0; i < WRITERS; i++) {
-		if (fork() == 0) {
-			close(start[1]);
-			_exit(writer(i, start[0]));
-		}
-	}
-	close(start[0]);
-	close(start[1]);
-	for (int i = 0; i < WRITERS; i++) {
-		int status;
-
-		assert_true(wait(&status) > 0);
-		assert_int_equal(status, 0);
-	}
-	assert_int_equal(count_files(path, ".ktstr.json"), WRITERS);
-	assert_int_equal(count_files(path, ".console.log"), WRITERS);
-	assert_int_equal(count_files(path, "old-0000000000000000.ktstr.json"), 0);
-	for (int i = 0; i < WRITERS; i++) {
-		_cleanup_result_ struct ktstr_test_result expected = fixture_fail(), back = { 0 };
-		_cleanup_free_ char *name = ktstr_xasprintf("test_%d", i);
-		_cleanup_free_ char *file = NULL;
-
-		fixture_set(&expected.test_name, name);
-		file = ktstr_xasprintf("%s/%s-" STEADY_HASH ".ktstr.json", path, name);
-		assert_ok(ktstr_result_load(file, &back));
-		assert_string_equal(back.test_name, name);
-	}
-}
-
-/* In a child with a mount namespace of its own; exit code 77 where that is not allowed. */
-static int fill_disk(int report_fd)
-{
-	_cleanup_result_ struct ktstr_test_result result = fixture_fail();
-	struct ktstr_error *error;
-
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", scratch, "tmpfs", 0, "size=64k"))
-		return 77;
-	setenv("KTSTR_SIDECAR_DIR", scratch, 1);
-	result.console = ktstr_xcalloc(1, 1 << 20);
-	result.console_length = 1 << 20;
-	error = ktstr_result_store(scratch, &result);
-	dprintf(report_fd, "%d %s", ktstr_error_code(error), ktstr_error_message(error));
-	ktstr_error_free(error);
-	return result.sidecar_path || result.console_path || count_files(scratch, "");
-}
-
-static void full_disk_is_reported_with_the_path(void **state)
-{
-	char text[1024] = "";
-	int fds[2], status;
-	_cleanup_free_ char *start = ktstr_xasprintf("%d cannot store the result of steady in %s",
-						     KTSTR_ERR_NO_SPACE, scratch);
-
-	(void)state;
-	assert_int_equal(pipe(fds), 0);
-	if (fork() == 0)
-		_exit(fill_disk(fds[1]) == 77 ? 77 : 0);
-	close(fds[1]);
-	assert_true(read(fds[0], text, sizeof(text) - 1) >= 0);
-	close(fds[0]);
-	wait(&status);
-	if (WEXITSTATUS(status) == 77)
-		skip();
-	assert_true(ktstr_str_starts_with(text, start));
-	assert_non_null(strstr(text, ".console.log"));
-}
-
-/* --- project commit --- */
-
-static void run_git(const char *dir, const char *command)
-{
-	_cleanup_free_ char *script = ktstr_xasprintf(
-		"cd %s && git -c user.name=t -c user.email=t@t -c init.defaultBranch=main %s", dir,
-		command);
-	const char *const argv[] = { "sh", "-c", script, NULL };
-
-	assert_ok(ktstr_run_command(argv, 10000000000u, NULL, NULL));
-}
-
-static void project_commit_is_head_and_dirtiness(void **state)
-{
-	_cleanup_free_ char *clean = NULL, *dirty = NULL, *untracked = NULL, *given = NULL;
-	_cleanup_free_ char *before = getcwd(NULL, 0);
-
-	(void)state;
-	assert_int_equal(chdir(scratch), 0);
-	assert_null(ktstr_project_commit());
-	run_git(scratch, "init -q");
-	assert_null(ktstr_project_commit()); /* no commit yet */
-	touch(scratch, "tracked");
-	run_git(scratch, "add tracked");
-	run_git(scratch, "commit -q -m first");
-	clean = ktstr_project_commit();
-	assert_non_null(clean);
-	assert_int_equal(strlen(clean), 7);
-	touch(scratch, "untracked");
-	untracked = ktstr_project_commit();
-	assert_string_equal(untracked, clean);
-	assert_int_equal(truncate("tracked", 0), 0);
-	dirty = ktstr_project_commit();
-	assert_true(ktstr_str_starts_with(dirty, clean));
-	assert_true(ktstr_str_ends_with(dirty, "-dirty"));
-	setenv("KTSTR_PROJECT_COMMIT", "1234567", 1);
-	given = ktstr_project_commit();
-	assert_string_equal(given, "1234567");
-	assert_int_equal(chdir(before), 0);
-}
-
-static void without_git_there_is_no_commit(void **state)
-{
-	_cleanup_free_ char *path = ktstr_xstrdup(getenv("PATH"));
-
-	(void)state;
-	setenv("PATH", "/nonexistent", 1);
-	assert_null(ktstr_project_commit());
-	setenv("PATH", path, 1);
-}
-
-#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, remove_scratch)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(siphash13_matches_reference_vectors),
-		TEST(variant_hash_ignores_order_of_sysctls_and_kargs),
-		TEST(variant_hash_tells_every_input_apart),
-		TEST(file_stem_is_stable_and_ignores_host_and_commit),
-		TEST(file_stems_of_odd_names_stay_apart),
-		TEST(sidecar_has_every_key_whatever_happened),
-		TEST(the_schema_has_the_keys_of_a_sidecar_and_no_other),
-		TEST(sidecar_of_a_zeroed_record_is_written),
-		TEST(status_bits_are_exclusive),
-		TEST(silence_of_the_guest_is_never_a_pass),
-		TEST(sidecar_values_follow_the_spec),
-		TEST(json_round_trip_keeps_everything),
-		TEST(missing_nullable_keys_load_missing_others_do_not),
-		TEST(status_that_contradicts_the_verdict_is_refused),
-		TEST(mutated_json_never_breaks_the_reader),
-		TEST(garbage_is_refused),
-		TEST(bytes_that_are_no_utf8_still_make_a_sidecar),
-		TEST(run_dir_is_named_after_kernel_and_commit),
-		TEST(run_dir_name_cannot_leave_the_root),
-		TEST(run_dir_is_cleared_once_per_epoch),
-		TEST(epoch_is_made_and_exported_when_unset),
-		TEST(sidecar_dir_is_used_as_it_is),
-		TEST(stored_result_loads_with_its_logs),
-		TEST(sidecar_cannot_point_its_reader_elsewhere),
-		TEST(rerun_without_console_removes_the_old_one),
-		TEST(rerun_that_passes_removes_the_dump),
-		TEST(concurrent_writers_lose_nothing),
-		TEST(full_disk_is_reported_with_the_path),
-		TEST(project_commit_is_head_and_dirtiness),
-		TEST(without_git_there_is_no_commit),
+		IN_RUNS_ROOT(siphash13_matches_reference_vectors),
+		IN_RUNS_ROOT(variant_hash_ignores_order_of_sysctls_and_kargs),
+		IN_RUNS_ROOT(variant_hash_tells_every_input_apart),
+		IN_RUNS_ROOT(file_stem_is_stable_and_ignores_host_and_commit),
+		IN_RUNS_ROOT(file_stems_of_odd_names_stay_apart),
+		IN_RUNS_ROOT(sidecar_has_every_key_whatever_happened),
+		IN_RUNS_ROOT(the_schema_has_the_keys_of_a_sidecar_and_no_other),
+		IN_RUNS_ROOT(sidecar_of_a_zeroed_record_is_written),
+		IN_RUNS_ROOT(status_bits_are_exclusive),
+		IN_RUNS_ROOT(silence_of_the_guest_is_never_a_pass),
+		IN_RUNS_ROOT(sidecar_values_follow_the_spec),
+		IN_RUNS_ROOT(json_round_trip_keeps_everything),
+		IN_RUNS_ROOT(missing_nullable_keys_load_missing_others_do_not),
+		IN_RUNS_ROOT(status_that_contradicts_the_verdict_is_refused),
+		IN_RUNS_ROOT(mutated_json_never_breaks_the_reader),
+		IN_RUNS_ROOT(garbage_is_refused),
+		IN_RUNS_ROOT(bytes_that_are_no_utf8_still_make_a_sidecar),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,6 +178,25 @@ static void captures_tell_of_the_interrupts_of_their_phase(void **state)
 	assert_int_equal(ktstr_scenario_stats_step(&result.verdict.stats, 1)->sample_count, 1);
 }
 
+/* Whichever captures lie between them, other phases' too, the busiest CPU is that from a phase's first to its last. */
+static void captures_of_phases_may_interleave(void **state)
+{
+	static const uint64_t starts_ms[] = { 10000 };
+	json_t *snapshots = json_pack("[o o o o o o]", capture_at(10200, 1, 100, 10), capture_at(10300, 2, 1000, 10),
+				      capture_at(10400, 1, 400, 10), capture_at(10500, 2, 1100, 10),
+				      capture_at(10600, 1, 105, 40), capture_at(10700, 2, 1070, 10));
+
+	(void)state;
+	views = (struct ktstr_stimulus_views){ .snapshots = snapshots, .scenario_starts_ms = starts_ms,
+					       .scenario_starts_count = 1 };
+	scenario();
+	ktstr_stimulus_log_finish(&course, &views, &result);
+	json_decref(snapshots);
+	assert_true(phase_metric(0, "max_cpu_hardirqs") == 30);
+	assert_true(phase_metric(1, "max_cpu_hardirqs") == 70);
+	assert_int_equal(ktstr_scenario_stats_step(&result.verdict.stats, 1)->sample_count, 3);
+}
+
 static void frames_of_a_broken_guest_do_no_harm(void **state)
 {
 	(void)state;
@@ -259,6 +278,7 @@ int main(void)
 		TEST(monitor_samples_fall_into_the_phases_of_their_scenario),
 		TEST(a_scenario_that_was_not_seen_has_no_samples),
 		TEST(captures_tell_of_the_interrupts_of_their_phase),
+		TEST(captures_of_phases_may_interleave),
 		TEST(frames_of_a_broken_guest_do_no_harm),
 		TEST(events_survive_json),
 		TEST(hostile_events_are_refused),

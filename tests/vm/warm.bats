@@ -49,6 +49,25 @@ stages() {
 	contains '"load"' "$(stages)"
 }
 
+@test "a program that has changed never meets the template of what it was, though its path, size and time are the same" {
+	local changed=$BATS_TEST_TMPDIR/tests/changed i
+	mkdir "$BATS_TEST_TMPDIR/tests"
+	ln -s "$KTSTR_TEST_BUILD/lib" "$BATS_TEST_TMPDIR/lib"
+	cp -p "$(program vm_trouble)" "$changed"
+	out=$BATS_TEST_TMPDIR/out
+	tells() { # WORD MODE
+		run --separate-stderr "$KTSTR" test --json --filter =ktstr/skips --topology 1n1l2c1t "$changed"
+		echo "$output" >"$out"
+		expect_outcome "$out" skips skip "$1 99 LLCs"
+		[ "$(result "$out" skips start_mode)" = "$2" ]
+	}
+	tells needs warm
+	tells needs warm+program
+	LC_ALL=C sed -i 's/needs %d LLCs/wants %d LLCs/' "$changed"
+	touch -r "$(program vm_trouble)" "$changed"
+	tells wants warm
+}
+
 @test "a program that does not come as far as main() fails as it would have, and is not kept" {
 	local i
 	for i in 1 2; do
@@ -197,6 +216,20 @@ damage_and_run() { # FILE COMMAND...
 	[ "$status" = 0 ]
 	[ "$(mode)" = cold ]
 	contains "$tiny" "$(result "$out" nothing_but_a_return start_reason)"
+}
+
+@test "a store that cannot be used is told to people, once, and to programs in each result" {
+	local both=(--jobs 1 --filter '/nothing_but|itself_and/' --topology 1n1l1c1t) name
+	export KTSTR_TEMPLATE_DIR=/dev/null
+	run -0 --separate-stderr "$KTSTR" test "${both[@]}" "$(program vm_good)"
+	contains "2 passed" "$output"
+	[ "$(grep -c "^ktstr: warning: starts are slow: template store /dev/null cannot be used; name another directory with KTSTR_TEMPLATE_DIR: " <<<"$stderr")" = 1 ]
+	run -0 --separate-stderr "$KTSTR" test --json "${both[@]}" "$(program vm_good)"
+	lacks "starts are slow" "$stderr"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	for name in nothing_but_a_return itself_and_no_other; do
+		contains "template store /dev/null cannot be used" "$(result "$BATS_TEST_TMPDIR/out" "$name" start_reason)"
+	done
 }
 
 @test "a store that becomes full while a template is made: the run says so, boots cold and passes" {
