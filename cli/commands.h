@@ -36,19 +36,34 @@ const struct ktstr_progress *ktstr_cli_progress(void);
 void ktstr_cli_progress_done(void);
 /* "1n2l4c2t" or a preset name. */
 struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
+/* The same, or the word for all presets. */
+#define KTSTR_CLI_ALL_PRESETS "all"
+struct ktstr_error *ktstr_cli_check_topologies(const char *text) KTSTR_CHECKED;
 /*
  * The machine of a test for --topology `text`: the test's own, with the nodes that it declares, when text is NULL or says
  * the same counts. What is pointed to is the test's.
  */
 struct ktstr_error *ktstr_cli_test_topology(const struct ktstr_test_info *test, const char *text,
 					    struct ktstr_topology *topology) KTSTR_CHECKED;
+/* Why the test is not for that topology, by the constraints that it or its scheduler declares; NULL = it is. Heap. */
+char *ktstr_cli_refuses_topology(const struct ktstr_test_info *test, const struct ktstr_topology *topology);
+
+/* What --topology all is for a test. */
+struct ktstr_cli_presets {
+	struct ktstr_strv names; /* those that its constraints accept and the host has CPUs for */
+	unsigned int accepted, fewest_cpus; /* those that its constraints accept, and the CPUs of the smallest */
+	unsigned int host_cpus; /* KTSTR_NO_MAX under virtual time, which one CPU gives to any number */
+};
+struct ktstr_cli_presets ktstr_cli_presets_of(const struct ktstr_test_info *test, bool deterministic);
+/* Why there are none. Heap. */
+char *ktstr_cli_no_preset(const struct ktstr_cli_presets *presets);
 /* The index of "--" in argv, or argc. */
 int ktstr_cli_split(int argc, char **argv);
 
 /* Options that run and test share. */
 struct ktstr_cli_run_options {
 	const char *kernel;
-	struct ktstr_strv topologies; /* empty = each test's own */
+	struct ktstr_strv topologies; /* shapes, presets, KTSTR_CLI_ALL_PRESETS; empty = each test's own */
 	uint64_t duration_ns; /* 0 = each test's own */
 	const char *work_type; /* of swappable cgroups instead of their own; NULL = theirs */
 	const char *rt_app; /* instead of the tests' .rt_app; NULL = those */

@@ -65,30 +65,6 @@ void ktstr_cli_progress_done(void)
 	*progress_shown = '\0';
 }
 
-struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology)
-{
-	const struct ktstr_topology_preset *preset = ktstr_topology_find_preset(text);
-
-	if (preset) {
-		*topology = preset->topology;
-		return NULL;
-	}
-	KTSTR_TRY_WRAP(ktstr_topology_parse(text, topology), "--topology %s", text);
-	KTSTR_TRY_WRAP(ktstr_topology_validate(topology), "--topology %s", text);
-	return NULL;
-}
-
-struct ktstr_error *ktstr_cli_test_topology(const struct ktstr_test_info *test, const char *text,
-					    struct ktstr_topology *topology)
-{
-	char own[KTSTR_TOPOLOGY_TEXT_BYTES];
-
-	*topology = test->topology;
-	if (!text || !strcmp(text, ktstr_topology_format(&test->topology, own)))
-		return NULL;
-	return ktstr_cli_topology(text, topology);
-}
-
 int ktstr_cli_split(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
@@ -99,7 +75,7 @@ int ktstr_cli_split(int argc, char **argv)
 
 static const struct argp_option run_options[] = {
 	{ "kernel", 'K', "KERNEL", 0, "version (7.3), bzImage, or built source tree; default: newest in the cache", 0 },
-	{ "topology", 't', "SHAPE", 0, "numa nodes, LLCs, cores per LLC, threads: 1n2l4c2t, or a preset; repeatable", 0 },
+	{ "topology", 't', "SHAPE", 0, "nodes, LLCs, cores per LLC, threads: 1n2l4c2t, a preset, or all presets that suit: all; repeatable", 0 },
 	{ "duration", 'd', "TIME", 0, "how long the workload runs: 5s, 500ms", 0 },
 	{ "jobs", 'j', "N", 0, "VMs at once; default: number of CPUs", 0 },
 	{ "format", 'f', "FORMAT", 0, "human (default), ktap, or json", 0 },
@@ -179,7 +155,6 @@ static struct ktstr_error *check_work_type(const char *name)
 static error_t parse_run_option(int key, char *value, struct argp_state *state)
 {
 	struct ktstr_cli_run_options *options = state->input;
-	struct ktstr_topology topology;
 	struct ktstr_error *error = NULL;
 	char *end;
 
@@ -188,7 +163,7 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		options->kernel = value;
 		break;
 	case 't':
-		error = ktstr_cli_topology(value, &topology);
+		error = ktstr_cli_check_topologies(value);
 		ktstr_strv_add(&options->topologies, value);
 		break;
 	case 'd':
@@ -298,43 +273,83 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 	}
 }
 
-static struct ktstr_error *plan_one(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
-				    const struct ktstr_test_info *test,
-				    const struct ktstr_cli_run_options *options, const char *shape, uint64_t seed,
-				    const char *scheduler, char **scheduler_args)
+/* What ktstr_cli_plan_test() was asked for. */
+struct request {
+	struct ktstr_cli_plan *plan;
+	const struct ktstr_program *program;
+	const struct ktstr_test_info *test;
+	const struct ktstr_cli_run_options *options;
+	const char *scheduler;
+	char **scheduler_args;
+};
+
+static bool is_deterministic(const struct ktstr_test_info *test, const struct ktstr_cli_run_options *options)
 {
+	return (options->deterministic && !test->host_only) || test->deterministic;
+}
+
+static struct ktstr_error *plan_one(const struct request *request, const struct ktstr_topology *topology, uint64_t seed,
+				    const char *refusal)
+{
+	const struct ktstr_cli_run_options *options = request->options;
+	const struct ktstr_test_info *test = request->test;
+	struct ktstr_cli_plan *plan = request->plan;
 	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
 	struct ktstr_run *run;
 
 	plan->runs = ktstr_xrealloc(plan->runs, (plan->count + 1) * sizeof(*plan->runs));
 	run = &plan->runs[plan->count++];
-	*run = (struct ktstr_run){ .program = program, .test = test };
+	*run = (struct ktstr_run){ .program = request->program, .test = test, .topology = *topology };
 	run->full_name = ktstr_xasprintf("ktstr/%s", test->name);
+	run->refusal = refusal ? ktstr_xstrdup(refusal) : NULL;
 	run->duration_ns = options->duration_ns ? options->duration_ns : test->duration_ns;
 	run->rt_app = options->rt_app ? ktstr_xstrdup(options->rt_app) : NULL;
 	run->work_type = options->work_type ? ktstr_xstrdup(options->work_type) : NULL;
-	run->deterministic = (options->deterministic && !test->host_only) || test->deterministic;
+	run->deterministic = is_deterministic(test, options);
 	run->twice = options->twice && !test->host_only;
 	run->cold = options->cold;
 	run->fresh_attach = options->fresh_attach || test->fresh_attach;
 	run->seed = seed;
-	KTSTR_TRY(ktstr_cli_test_topology(test, shape, &run->topology));
-	KTSTR_TRY(ktstr_run_choose_schedulers(run, scheduler, false, scheduler_args));
+	KTSTR_TRY(ktstr_run_choose_schedulers(run, request->scheduler, false, request->scheduler_args));
 	KTSTR_TRY(ktstr_run_find_includes(run));
-	add_reproduce(run, plan, options, scheduler, ktstr_topology_format(&run->topology, text));
+	add_reproduce(run, plan, options, request->scheduler, ktstr_topology_format(&run->topology, text));
 	return NULL;
 }
 
-/* On its own topology the program has checked its plans when it described itself. */
-static struct ktstr_error *check_elsewhere(const struct ktstr_program *program, const struct ktstr_test_info *test,
-					   const char *shape)
+/* shape: NULL = the test's own, on which the program has checked its plans when it described itself. */
+static struct ktstr_error *plan_topology(const struct request *request, const char *shape)
 {
+	const struct ktstr_cli_run_options *options = request->options;
+	uint64_t first = options->seeds_given ? options->first_seed : 1;
+	uint64_t last = options->seeds_given ? options->last_seed : 1;
+	_cleanup_free_ char *refusal = NULL;
 	struct ktstr_topology topology;
 
-	if (!shape || !test->has_plan)
+	KTSTR_TRY(ktstr_cli_test_topology(request->test, shape, &topology));
+	refusal = ktstr_cli_refuses_topology(request->test, &topology);
+	/* Whatever the seed. */
+	if (refusal)
+		return plan_one(request, &topology, first, refusal);
+	if (shape && request->test->has_plan)
+		KTSTR_TRY(ktstr_program_check_plan(request->program, request->test, &topology));
+	for (uint64_t seed = first; seed <= last; seed++)
+		KTSTR_TRY(plan_one(request, &topology, seed, NULL));
+	return NULL;
+}
+
+static struct ktstr_error *plan_presets(const struct request *request)
+{
+	bool deterministic = is_deterministic(request->test, request->options);
+	struct ktstr_cli_presets presets = ktstr_cli_presets_of(request->test, deterministic);
+	_cleanup_strv_ struct ktstr_strv names = presets.names;
+	_cleanup_free_ char *refusal = NULL;
+
+	for (size_t i = 0; i < names.count; i++)
+		KTSTR_TRY(plan_topology(request, names.items[i]));
+	if (names.count)
 		return NULL;
-	KTSTR_TRY(ktstr_cli_topology(shape, &topology));
-	return ktstr_program_check_plan(program, test, &topology);
+	refusal = ktstr_cli_no_preset(&presets);
+	return plan_one(request, &request->test->topology, 1, refusal);
 }
 
 struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struct ktstr_program *program,
@@ -342,19 +357,21 @@ struct ktstr_error *ktstr_cli_plan_test(struct ktstr_cli_plan *plan, const struc
 					const struct ktstr_cli_run_options *options,
 					const char *scheduler, char **scheduler_args)
 {
-	uint64_t first = options->seeds_given ? options->first_seed : 1;
-	uint64_t last = options->seeds_given ? options->last_seed : 1;
-	size_t shapes = options->topologies.count;
-
+	const struct request request = { plan, program, test, options, scheduler, scheduler_args };
 	/* One machine, with the scheduler it has. */
-	if (test->host_only)
-		return plan_one(plan, program, test, options, NULL, first, NULL, NULL);
-	for (size_t i = 0; i < (shapes ? shapes : 1); i++) {
-		const char *shape = shapes ? options->topologies.items[i] : NULL;
+	const struct request on_host = { .plan = plan, .program = program, .test = test, .options = options };
 
-		KTSTR_TRY(check_elsewhere(program, test, shape));
-		for (uint64_t seed = first; seed <= last; seed++)
-			KTSTR_TRY(plan_one(plan, program, test, options, shape, seed, scheduler, scheduler_args));
+	if (test->host_only)
+		return plan_one(&on_host, &test->topology, options->seeds_given ? options->first_seed : 1, NULL);
+	if (!options->topologies.count)
+		return plan_topology(&request, NULL);
+	for (size_t i = 0; i < options->topologies.count; i++) {
+		const char *shape = options->topologies.items[i];
+
+		if (!strcmp(shape, KTSTR_CLI_ALL_PRESETS))
+			KTSTR_TRY(plan_presets(&request));
+		else
+			KTSTR_TRY(plan_topology(&request, shape));
 	}
 	return NULL;
 }
@@ -368,7 +385,7 @@ void ktstr_cli_plan_deinit(struct ktstr_cli_plan *plan)
 
 static bool will_be_skipped(const struct ktstr_run *run, const struct ktstr_kernel *kernel)
 {
-	_cleanup_free_ char *reason = ktstr_run_refuses_kernel(run, kernel);
+	_cleanup_free_ char *reason = ktstr_run_refuses(run, kernel);
 
 	return reason;
 }

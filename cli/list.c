@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/scenarios.h"
+#include "topology/constraints.h"
 
 struct list_arguments {
 	struct ktstr_strv programs;
@@ -104,13 +105,14 @@ static void append_json(const struct ktstr_program *program, json_t *array)
 {
 	for (size_t i = 0; i < program->tests_count; i++) {
 		const struct ktstr_test_info *test = &program->tests[i];
+		struct ktstr_topology_constraints constraints = ktstr_constraints_effective(&test->constraints);
 		char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 
 		json_array_append_new(
 			array,
-			json_pack("{ss ss* ss ss sI sb ss}", "name", test->name, "description",
+			json_pack("{ss ss* ss so ss sI sb ss}", "name", test->name, "description",
 				  test->description, "topology", ktstr_topology_format(&test->topology, shape),
-				  "scheduler", test->scheduler.name, "duration_ns",
+				  "constraints", ktstr_constraints_to_json(&constraints), "scheduler", test->scheduler.name, "duration_ns",
 				  (json_int_t)test->duration_ns, "ignore", (int)test->ignore, "program",
 				  program->path));
 	}

@@ -101,10 +101,19 @@ static struct ktstr_error *plan_programs(const struct test_arguments *arguments,
 	return NULL;
 }
 
-static int print_plan(const struct ktstr_cli_plan *plan)
+/* Topologies, when it is them that were asked for. */
+static int print_plan(const struct ktstr_cli_plan *plan, bool topologies)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		printf("%s: test\n", plan->runs[i].full_name);
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct ktstr_run *run = &plan->runs[i];
+
+		printf("%s", run->full_name);
+		if (topologies)
+			printf(" [%s]", run->test->host_only ? "host" : ktstr_topology_format(&run->topology, shape));
+		printf(": test%s%s\n", run->refusal ? ", skipped: " : "", run->refusal ? run->refusal : "");
+	}
 	return KTSTR_EXIT_PASS;
 }
 
@@ -122,7 +131,7 @@ int ktstr_cmd_test(int argc, char **argv)
 	if (error)
 		exit_code = ktstr_cli_fail(error);
 	else if (arguments.list)
-		exit_code = print_plan(&plan);
+		exit_code = print_plan(&plan, arguments.common.topologies.count);
 	else
 		exit_code = ktstr_cli_execute(&plan, &arguments.common);
 	ktstr_cli_plan_deinit(&plan);

@@ -54,7 +54,7 @@ struct ktstr_scheduler {
 	 */
 	const char *const *kernels;
 	struct ktstr_topology topology; /* default of its tests, per field */
-	struct ktstr_topology_constraints constraints;
+	struct ktstr_topology_constraints constraints; /* the same */
 	struct ktstr_assert checks; /* middle layer of the threshold merge */
 };
 

@@ -25,7 +25,7 @@ struct ktstr_test_entry {
 	ktstr_plan_fn plan; /* a KTSTR_PLAN(): checked before anything boots; for ktstr_run_plan() */
 	const char *description; /* one line for listings */
 	struct ktstr_topology topology; /* fields unset: the scheduler's, then 1n1l2c1t */
-	struct ktstr_topology_constraints constraints; /* gauntlet filter; unset: the scheduler's */
+	struct ktstr_topology_constraints constraints; /* topologies that it makes sense on; fields unset: the scheduler's */
 	unsigned int memory_mib; /* 2048 */
 	uint64_t duration; /* ns, 12 s; KTSTR_SEC(5) */
 	unsigned int workers_per_cgroup; /* 0 = number of CPUs */
@@ -77,7 +77,7 @@ struct ktstr_test_entry {
 	/*
 	 * The body runs on this machine instead of a VM, under the scheduler that is there, with its own CPUs, and cgroups
 	 * below $KTSTR_HOST_CGROUP_PARENT. For what no VM shows; needs root and cgroup2. No scheduler, payload, include
-	 * file, memory size or deterministic mode.
+	 * file, topology, memory size, capture, watch, watchdog, cleanup budget or deterministic mode.
 	 */
 	bool host_only;
 	uint64_t cleanup_budget; /* ns; ending the VM may take so long, else the test fails; 0 = any time */

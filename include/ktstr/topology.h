@@ -111,12 +111,15 @@ const struct ktstr_topology_preset *ktstr_topology_find_preset(const char *name)
 struct ktstr_error *ktstr_topology_resolve(const char *text, struct ktstr_topology *topology)
 	KTSTR_CHECKED;
 
-/* Which presets a test can run on. Zero fields mean the defaults noted. */
+/*
+ * On which topologies a test makes sense. Zero fields mean the defaults noted, by which presets are chosen; a topology that
+ * a user asks for is held against the fields that are set.
+ */
 struct ktstr_topology_constraints {
 	unsigned int min_numa_nodes, max_numa_nodes; /* 1, 1 */
 	unsigned int min_llcs, max_llcs; /* 1, 12 */
 	unsigned int min_cpus, max_cpus; /* 1, 192 */
-	bool requires_smt;
+	bool requires_smt; /* at least 2 threads per core */
 };
 #define KTSTR_NO_MAX (~0u) /* for a max_ field: no upper bound */
 

@@ -8,6 +8,7 @@
 #include "check/perf_delta.h"
 #include "guest/registry.h"
 #include "sched/declaration.h"
+#include "topology/constraints.h"
 
 struct ktstr_registry ktstr_registry;
 
@@ -65,6 +66,11 @@ struct ktstr_topology ktstr_test_topology_of(const struct ktstr_test_entry *test
 	return merged;
 }
 
+struct ktstr_topology_constraints ktstr_test_constraints_of(const struct ktstr_test_entry *test)
+{
+	return ktstr_constraints_inherit(&test->constraints, test->scheduler ? &test->scheduler->constraints : NULL);
+}
+
 struct ktstr_assert ktstr_test_checks_of(const struct ktstr_test_entry *test)
 {
 	static const struct ktstr_assert defaults;
@@ -73,25 +79,6 @@ struct ktstr_assert ktstr_test_checks_of(const struct ktstr_test_entry *test)
 	if (test->scheduler)
 		merged = ktstr_assert_merge(&merged, &test->scheduler->checks);
 	return ktstr_assert_merge(&merged, &test->checks);
-}
-
-static struct ktstr_error *check_constraints(const struct ktstr_topology_constraints *c)
-{
-	const struct {
-		const char *what;
-		unsigned int min, max;
-	} bounds[] = {
-		{ "numa_nodes", c->min_numa_nodes, c->max_numa_nodes },
-		{ "llcs", c->min_llcs, c->max_llcs },
-		{ "cpus", c->min_cpus, c->max_cpus },
-	};
-
-	for (size_t i = 0; i < 3; i++)
-		if (bounds[i].max && bounds[i].max < bounds[i].min)
-			return ktstr_error_new(KTSTR_ERR_INVALID, ".max_%s (%u) is below .min_%s (%u)",
-					       bounds[i].what, bounds[i].max, bounds[i].what,
-					       bounds[i].min);
-	return NULL;
 }
 
 static struct ktstr_error *check_payload(const struct ktstr_test_entry *test, const struct ktstr_payload *payload,
@@ -226,10 +213,16 @@ static struct ktstr_error *check_host_only(const struct ktstr_test_entry *test)
 		{ ".workloads", test->workloads && test->workloads[0] },
 		{ ".extra_include_files", test->extra_include_files && test->extra_include_files[0] },
 		{ ".workload_root_cgroup", test->workload_root_cgroup.text },
+		{ ".topology", test->topology.numa_nodes || test->topology.llcs || test->topology.cores_per_llc ||
+				       test->topology.threads_per_core || test->topology.nodes },
 		{ ".memory_mib", test->memory_mib },
 		{ ".kaslr", test->kaslr != KTSTR_UNSET },
 		{ ".deterministic", test->deterministic },
 		{ ".fresh_attach", test->fresh_attach },
+		{ ".num_snapshots", test->num_snapshots },
+		{ ".watch_bpf_maps", test->watch_bpf_maps && test->watch_bpf_maps[0].map_suffix },
+		{ ".watchdog_timeout", test->watchdog_timeout },
+		{ ".cleanup_budget", test->cleanup_budget },
 	};
 
 	for (size_t i = 0; test->host_only && i < sizeof(excluded) / sizeof(excluded[0]); i++)
@@ -271,7 +264,7 @@ struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *tes
 	error = ktstr_assert_validate(&test->checks);
 	if (error)
 		return ktstr_error_wrap(error, "test %s: .checks", test->name);
-	error = check_constraints(&test->constraints);
+	error = ktstr_constraints_validate(&test->constraints, test->scheduler ? &test->scheduler->constraints : NULL);
 	if (error)
 		return ktstr_error_wrap(error, "test %s: .constraints", test->name);
 	if (test->rt_app && !*test->rt_app)

@@ -17,6 +17,8 @@ extern struct ktstr_registry ktstr_registry;
 
 /* Topology of the test: its own fields, then its scheduler's, then 1n1l2c1t. */
 struct ktstr_topology ktstr_test_topology_of(const struct ktstr_test_entry *test);
+/* As declared: the test's own fields, then its scheduler's; what neither sets is unset. */
+struct ktstr_topology_constraints ktstr_test_constraints_of(const struct ktstr_test_entry *test);
 /* defaults <- scheduler <- test */
 struct ktstr_assert ktstr_test_checks_of(const struct ktstr_test_entry *test);
 

@@ -398,10 +398,10 @@ static void keep_trace(struct execution *execution)
 	result->trace = ktstr_str_take(&execution->trace);
 }
 
-/* A test whose scheduler is not for this kernel does not boot it. */
-static bool skip_kernel(struct execution *execution)
+/* A test that is not for this topology, or whose scheduler is not for this kernel, does not boot it. */
+static bool skip(struct execution *execution)
 {
-	_cleanup_free_ char *reason = ktstr_run_refuses_kernel(execution->run, &execution->setup->kernel);
+	_cleanup_free_ char *reason = ktstr_run_refuses(execution->run, &execution->setup->kernel);
 
 	if (reason)
 		ktstr_assert_record(&execution->result->verdict, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", reason);
@@ -432,7 +432,7 @@ static void execute_once(struct execution *execution)
 	_cleanup_error_ struct ktstr_error *error = NULL;
 
 	ktstr_run_identify(execution->setup, execution->run, result);
-	if (skip_kernel(execution))
+	if (skip(execution))
 		return;
 	if (execution->setup->run_dir)
 		ktstr_result_discard_dumps(execution->setup->run_dir, result);
@@ -521,6 +521,9 @@ void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_r
 	execute_once(&execution);
 	if (broken_by_emulation(&execution))
 		run_again(&execution);
+	/* Skipped: nothing has run that could run again. */
+	if (!result->trace)
+		return;
 	if (run->twice)
 		compare_with_second(&execution);
 	if (run->deterministic)

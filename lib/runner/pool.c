@@ -334,7 +334,7 @@ static struct ktstr_memory_claim next_claim(const struct pool *pool)
 		.vcpus = ktstr_topology_total_cpus(&run->topology),
 	};
 
-	if (run->test->host_only)
+	if (run->test->host_only || run->refusal)
 		return (struct ktstr_memory_claim){ 0 };
 	for (size_t i = 0; i < pool->next && !run->cold && !claim.clone; i++)
 		claim.clone = pool->restored[i] && share_template(run, &pool->runs[i]);

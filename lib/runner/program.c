@@ -14,6 +14,7 @@
 #include "check/perf_delta.h"
 #include "ktstr/units.h"
 #include "runner/runner.h"
+#include "topology/constraints.h"
 #include "topology/json.h"
 
 #define DESCRIBE_TIMEOUT KTSTR_SEC(30)
@@ -148,6 +149,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	if (!test->name)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a test without name");
 	KTSTR_TRY_WRAP(ktstr_topology_from_json(json_object_get(json, "topology"), &test->topology), "test %s", test->name);
+	test->constraints = ktstr_constraints_from_json(json_object_get(json, "constraints"));
 	test->description = dup_member(json, "description");
 	test->file = dup_member(json, "file");
 	test->line = (int)json_integer_value(json_object_get(json, "line"));

@@ -29,6 +29,7 @@ struct ktstr_test_info {
 	char *name, *description, *file;
 	int line;
 	struct ktstr_topology topology; /* nodes and distances owned */
+	struct ktstr_topology_constraints constraints; /* as declared: 0 is unset */
 	unsigned int memory_mib, workers_per_cgroup;
 	uint64_t duration_ns; /* 0 = the rt-app file's, else the default */
 	struct ktstr_sched_info scheduler, *staged;
@@ -112,6 +113,7 @@ struct ktstr_run {
 	const struct ktstr_test_info *test;
 	char *full_name; /* "ktstr/<test>" */
 	struct ktstr_topology topology; /* nodes borrowed from the test */
+	char *refusal; /* why the test is not run on it: a recorded skip, nothing boots; NULL = it is */
 	struct ktstr_sched_choice scheduler, *staged;
 	size_t staged_count;
 	bool declared; /* the scheduler is the one of the declaration, with all that this says of it */
@@ -145,8 +147,8 @@ struct ktstr_error *ktstr_run_choose_schedulers(struct ktstr_run *run, const cha
 						char *const *args) KTSTR_CHECKED;
 /* The kernel's further words, one line; NULL = none. Heap. */
 char *ktstr_run_kernel_words(const struct ktstr_run *run);
-/* Why this kernel is none for the run's scheduler; NULL = it is. Heap. */
-char *ktstr_run_refuses_kernel(const struct ktstr_run *run, const struct ktstr_kernel *kernel);
+/* Why the run is skipped: its topology is none for the test, or this kernel none for its scheduler; NULL = it is not. Heap. */
+char *ktstr_run_refuses(const struct ktstr_run *run, const struct ktstr_kernel *kernel);
 void ktstr_run_deinit(struct ktstr_run *run);
 
 /* The stage from which on a run is a clone. */

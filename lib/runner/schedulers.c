@@ -138,9 +138,9 @@ static char *refuses_kernel(const struct ktstr_sched_choice *choice, const struc
 			       kernel->version);
 }
 
-char *ktstr_run_refuses_kernel(const struct ktstr_run *run, const struct ktstr_kernel *kernel)
+char *ktstr_run_refuses(const struct ktstr_run *run, const struct ktstr_kernel *kernel)
 {
-	char *reason = refuses_kernel(&run->scheduler, kernel);
+	char *reason = run->refusal ? ktstr_xstrdup(run->refusal) : refuses_kernel(&run->scheduler, kernel);
 
 	for (size_t i = 0; !reason && i < run->staged_count; i++)
 		reason = refuses_kernel(&run->staged[i], kernel);

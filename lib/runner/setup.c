@@ -134,6 +134,7 @@ struct ktstr_error *ktstr_run_find_includes(struct ktstr_run *run)
 void ktstr_run_deinit(struct ktstr_run *run)
 {
 	free(run->full_name);
+	free(run->refusal);
 	free(run->rt_app);
 	free(run->work_type);
 	ktstr_includes_deinit(&run->includes);

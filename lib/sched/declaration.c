@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "ktstr/payload.h"
 #include "sched/declaration.h"
+#include "topology/constraints.h"
 
 #define FILE_PLACEHOLDER "{file}"
 
@@ -215,6 +216,7 @@ static struct ktstr_error *check_fields(const struct ktstr_scheduler *scheduler)
 	KTSTR_TRY(check_config(scheduler));
 	KTSTR_TRY_WRAP(check_strings(scheduler->include_files), ".include_files");
 	KTSTR_TRY_WRAP(check_strings(scheduler->kernels), ".kernels");
+	KTSTR_TRY_WRAP(ktstr_constraints_validate(&scheduler->constraints, NULL), ".constraints");
 	KTSTR_TRY_WRAP(ktstr_assert_validate(&scheduler->checks), ".checks");
 	return NULL;
 }

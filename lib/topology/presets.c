@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The named shapes of the gauntlet, and the constraints that choose among them. */
+/* The named shapes of the gauntlet. */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -66,6 +67,17 @@ const struct ktstr_topology_preset *ktstr_topology_find_preset(const char *name)
 	return NULL;
 }
 
+/*
+ * Only preset names have a dash; "1n-2l4c2t" begins as a shape does, and is one with a mistake. So that a mistake in either
+ * form gets the message it needs.
+ */
+static bool is_meant_as_name(const char *text)
+{
+	const char *letters = text + strspn(text, "0123456789");
+
+	return strchr(text, '-') && (letters == text || letters[0] != 'n' || isalpha((unsigned char)letters[1]));
+}
+
 struct ktstr_error *ktstr_topology_resolve(const char *text, struct ktstr_topology *topology)
 {
 	const char *names[PRESETS_COUNT];
@@ -76,11 +88,7 @@ struct ktstr_error *ktstr_topology_resolve(const char *text, struct ktstr_topolo
 		*topology = preset->topology;
 		return NULL;
 	}
-	/*
-	 * Only preset names have a dash, so that a mistake in either form gets the message it
-	 * needs.
-	 */
-	if (!strchr(text, '-'))
+	if (!is_meant_as_name(text))
 		return ktstr_topology_parse(text, topology);
 	for (size_t i = 0; i < PRESETS_COUNT; i++)
 		names[i] = presets[i].name;
@@ -90,52 +98,4 @@ struct ktstr_error *ktstr_topology_resolve(const char *text, struct ktstr_topolo
 		"topology preset \"%s\" does not exist; %s%s%s`ktstr topo --presets` "
 		"lists them, and a shape can be written like 1n2l4c2t",
 		text, nearest ? "did you mean " : "", nearest ? nearest : "", nearest ? "? " : "");
-}
-
-struct bound {
-	const char *what;
-	unsigned int value, min, max;
-};
-
-static unsigned int or_default(unsigned int value, unsigned int fallback)
-{
-	return value ? value : fallback;
-}
-
-static struct ktstr_error *check_bound(const struct bound *bound, const char *shape)
-{
-	if (bound->value < bound->min)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "topology %s has %u %s, the test needs at least %u", shape,
-				       bound->value, bound->what, bound->min);
-	if (bound->value > bound->max)
-		return ktstr_error_new(KTSTR_ERR_INVALID,
-				       "topology %s has %u %s, the test allows at most %u", shape,
-				       bound->value, bound->what, bound->max);
-	return NULL;
-}
-
-struct ktstr_error *
-ktstr_topology_check_constraints(const struct ktstr_topology_constraints *constraints,
-				 const struct ktstr_topology *topology)
-{
-	const struct bound bounds[] = {
-		{ "NUMA nodes", topology->numa_nodes, or_default(constraints->min_numa_nodes, 1),
-		  or_default(constraints->max_numa_nodes, 1) },
-		{ "LLCs", topology->llcs, or_default(constraints->min_llcs, 1),
-		  or_default(constraints->max_llcs, 12) },
-		{ "CPUs", ktstr_topology_total_cpus(topology), or_default(constraints->min_cpus, 1),
-		  or_default(constraints->max_cpus, 192) },
-	};
-	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
-
-	ktstr_topology_format(topology, shape);
-	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++)
-		KTSTR_TRY(check_bound(&bounds[i], shape));
-	if (constraints->requires_smt && topology->threads_per_core < 2)
-		return ktstr_error_new(
-			KTSTR_ERR_INVALID,
-			"topology %s has 1 thread per core, the test needs SMT (at least 2)",
-			shape);
-	return NULL;
 }

@@ -16,6 +16,25 @@ KTSTR_TEST(crossed_bounds, .constraints = { .min_llcs = 4, .max_llcs = 2 })
 {
 }
 
+KTSTR_TEST(beyond_a_default, .constraints = { .min_numa_nodes = 2 })
+{
+}
+
+KTSTR_SCHEDULER(few_llcs, .binary = "x", .constraints = { .max_llcs = 3 });
+KTSTR_SCHEDULER(crossed_cpus, .binary = "x", .constraints = { .min_cpus = 8, .max_cpus = 4 });
+
+KTSTR_TEST(beyond_its_scheduler, .scheduler = &few_llcs, .constraints = { .min_llcs = 4 })
+{
+}
+
+KTSTR_TEST(captures_without_a_vm, .host_only = true, .num_snapshots = 1)
+{
+}
+
+KTSTR_TEST(scheduler_without_a_vm, .host_only = true, .scheduler = &few_llcs)
+{
+}
+
 KTSTR_TEST(under_empty_binary, .scheduler = &empty_binary)
 {
 }

@@ -97,6 +97,10 @@ static void thresholds(void **state)
 
 static void constraints(void **state)
 {
+	static const struct ktstr_scheduler narrow = { .name = "narrow", .binary = "b", .constraints = { .max_llcs = 3 } };
+	static const struct ktstr_scheduler crossed = { .name = "crossed", .binary = "b",
+							.constraints = { .min_cpus = 3, .max_cpus = 2 } };
+
 	(void)state;
 	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body,
 						 .constraints = { .min_llcs = 4, .max_llcs = 2 } },
@@ -109,6 +113,13 @@ static void constraints(void **state)
 		     "test t: .constraints", "max_numa_nodes (1)");
 	assert_null(ktstr_test_entry_validate(&(struct ktstr_test_entry){
 		.name = "t", .body = body, .constraints = { .min_llcs = 4, .max_llcs = KTSTR_NO_MAX } }));
+	/* A test stands for what its scheduler sets, too. */
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &narrow,
+						 .constraints = { .min_llcs = 4 } },
+		     "test t: .constraints", ".max_llcs (3, the scheduler's)");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &crossed,
+						 .constraints = { .max_cpus = 8 } },
+		     "test t: .scheduler: scheduler crossed: .constraints", ".max_cpus (2) is below .min_cpus (3)");
 }
 
 static void schedulers(void **state)
@@ -297,6 +308,32 @@ static void survives_storm_needs_a_scheduler_and_excludes_expect_err(void **stat
 	expect_error(&test, "test t", ".survives_storm needs a .scheduler");
 }
 
+static void host_only_excludes_what_is_of_a_vm(void **state)
+{
+	const struct ktstr_test_entry sound = { .name = "t", .body = body, .host_only = true };
+	struct ktstr_test_entry test = sound;
+
+	(void)state;
+	assert_null(ktstr_test_entry_validate(&test));
+	test.topology.llcs = 2;
+	expect_error(&test, "test t", ".host_only excludes .topology");
+	test = sound;
+	test.num_snapshots = 1;
+	expect_error(&test, "test t", ".host_only excludes .num_snapshots");
+	test = sound;
+	test.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "a", KTSTR_MAP_SCALAR, "x" });
+	expect_error(&test, "test t", ".host_only excludes .watch_bpf_maps");
+	test = sound;
+	test.watchdog_timeout = KTSTR_SEC(3);
+	expect_error(&test, "test t", ".host_only excludes .watchdog_timeout");
+	test = sound;
+	test.cleanup_budget = KTSTR_SEC(3);
+	expect_error(&test, "test t", ".host_only excludes .cleanup_budget");
+	test = sound;
+	test.scheduler = &wide;
+	expect_error(&test, "test t", ".host_only excludes .scheduler");
+}
+
 static void perf_delta_assertions_name_test_and_field(void **state)
 {
 	struct ktstr_test_entry test = { .name = "t", .body = body };
@@ -328,6 +365,7 @@ int main(void)
 		cmocka_unit_test(captures_must_fit_into_the_duration),
 		cmocka_unit_test(writes_and_watches_of_maps_name_what_can_be_found),
 		cmocka_unit_test(survives_storm_needs_a_scheduler_and_excludes_expect_err),
+		cmocka_unit_test(host_only_excludes_what_is_of_a_vm),
 		cmocka_unit_test(perf_delta_assertions_name_test_and_field),
 	};
 

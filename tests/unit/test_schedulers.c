@@ -180,7 +180,7 @@ static void from_declaration_to_command_line(void **state)
 	assert_string_equal(info.scheduler.disable.items[0], "off");
 	words = ktstr_run_kernel_words(&run);
 	assert_string_equal(words, "sysctl.a.b=1 sysctl.c.d=\"1 2\" quiet nokaslr");
-	reason = ktstr_run_refuses_kernel(&run, &kernel);
+	reason = ktstr_run_refuses(&run, &kernel);
 	assert_string_equal(reason, "scheduler full is for kernels 6.12..6.16, this is 7.3.4");
 	ktstr_run_deinit(&run);
 	ktstr_sched_info_deinit(&info.scheduler);

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "ktstr/topology.h"
+#include "topology/constraints.h"
 #include "topology/json.h"
 #include "cpus.h"
 
@@ -242,19 +244,15 @@ static void cpus_decompose_densely(void **state)
 
 /* --- presets --- */
 
-static unsigned int presets_that_fit(const struct ktstr_topology_constraints *constraints)
+static unsigned int presets_on(const struct ktstr_topology_constraints *constraints, unsigned int host_cpus)
 {
-	unsigned int fitting = 0;
+	unsigned int accepted = 0;
 	size_t count;
 	const struct ktstr_topology_preset *presets = ktstr_topology_presets(&count);
 
-	for (size_t i = 0; i < count; i++) {
-		_cleanup_error_ struct ktstr_error *error =
-			ktstr_topology_check_constraints(constraints, &presets[i].topology);
-
-		fitting += !error;
-	}
-	return fitting;
+	for (size_t i = 0; i < count; i++)
+		accepted += ktstr_constraints_accept_preset(constraints, &presets[i].topology, host_cpus);
+	return accepted;
 }
 
 /* The name of a preset says how many nodes, CPUs and LLCs it has, and whether it has SMT. */
@@ -292,15 +290,92 @@ static void constraints_choose_presets(void **state)
 	struct ktstr_topology topology;
 
 	(void)state;
-	assert_int_equal(presets_that_fit(&none), 15);
-	assert_int_equal(presets_that_fit(&smt), 6);
-	assert_int_equal(presets_that_fit(&all), 25);
+	assert_int_equal(presets_on(&none, KTSTR_NO_MAX), 15);
+	assert_int_equal(presets_on(&smt, KTSTR_NO_MAX), 6);
+	assert_int_equal(presets_on(&all, KTSTR_NO_MAX), 25);
 	assert_null(ktstr_topology_parse("2n4l4c1t", &topology));
 	assert_fails(ktstr_topology_check_constraints(&none, &topology), KTSTR_ERR_INVALID,
 		     "topology 2n4l4c1t has 2 NUMA nodes, the test allows at most 1");
 	assert_null(ktstr_topology_parse("1n1l4c1t", &topology));
 	assert_fails(ktstr_topology_check_constraints(&smt, &topology), KTSTR_ERR_INVALID,
 		     "has 1 LLCs, the test needs at least 2");
+}
+
+/* Of 15: 4 and 4 CPUs, 8, 9, 12, 14, 15, twice 32, twice 64, four times 128. */
+static void presets_fit_into_the_host(void **state)
+{
+	const struct ktstr_topology_constraints none = { 0 }, smt = { .requires_smt = true };
+	const struct {
+		unsigned int host_cpus, presets;
+	} hosts[] = { { 3, 0 }, { 4, 2 }, { 8, 3 }, { 15, 7 }, { 63, 9 }, { 64, 11 }, { 128, 15 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+		assert_int_equal(presets_on(&none, hosts[i].host_cpus), hosts[i].presets);
+	assert_int_equal(presets_on(&smt, 7), 0);
+	assert_int_equal(presets_on(&smt, 8), 1);
+}
+
+/* What nobody has said is no reason to refuse what somebody asks for. */
+static void only_declared_bounds_refuse_a_topology(void **state)
+{
+	const struct ktstr_topology_constraints none = { 0 }, narrow = { .max_llcs = 2 };
+	struct ktstr_topology_constraints declared = ktstr_constraints_declared(&none);
+	struct ktstr_topology topology;
+
+	(void)state;
+	assert_null(ktstr_topology_parse("4n16l16c2t", &topology));
+	assert_null(ktstr_topology_check_constraints(&declared, &topology));
+	declared = ktstr_constraints_declared(&narrow);
+	assert_fails(ktstr_topology_check_constraints(&declared, &topology), KTSTR_ERR_INVALID,
+		     "has 16 LLCs, the test allows at most 2");
+}
+
+static void constraints_are_inherited_by_field(void **state)
+{
+	const struct ktstr_topology_constraints base = { .min_llcs = 2, .max_llcs = 4, .max_cpus = 16, .requires_smt = true },
+						own = { .max_llcs = 8, .min_cpus = 8 };
+	struct ktstr_topology_constraints merged = ktstr_constraints_inherit(&own, &base), copy, effective;
+	json_t *json = ktstr_constraints_to_json(&merged);
+
+	(void)state;
+	copy = ktstr_constraints_from_json(json);
+	json_decref(json);
+	effective = ktstr_constraints_effective(&copy);
+	assert_int_equal(effective.min_numa_nodes, 1);
+	assert_int_equal(effective.max_numa_nodes, 1);
+	assert_int_equal(effective.min_llcs, 2);
+	assert_int_equal(effective.max_llcs, 8);
+	assert_int_equal(effective.min_cpus, 8);
+	assert_int_equal(effective.max_cpus, 16);
+	assert_true(effective.requires_smt);
+	assert_int_equal(copy.min_numa_nodes, 0);
+	copy = ktstr_constraints_inherit(&own, NULL);
+	assert_int_equal(copy.min_llcs, 0);
+	assert_int_equal(copy.max_llcs, 8);
+	assert_false(copy.requires_smt);
+	merged.max_cpus = KTSTR_NO_MAX;
+	json = ktstr_constraints_to_json(&merged);
+	assert_true(json_is_null(json_object_get(json, "max_cpus")));
+	assert_int_equal(ktstr_constraints_from_json(json).max_cpus, KTSTR_NO_MAX);
+	json_decref(json);
+}
+
+static void a_max_below_its_min_names_the_field(void **state)
+{
+	const struct ktstr_topology_constraints crossed = { .min_llcs = 4, .max_llcs = 2 }, wide = { .min_cpus = 200 },
+						nodes = { .min_numa_nodes = 2 }, small = { .max_cpus = 100 },
+						large = { .max_cpus = KTSTR_NO_MAX };
+
+	(void)state;
+	assert_fails(ktstr_constraints_validate(&crossed, NULL), KTSTR_ERR_INVALID, ".max_llcs (2) is below .min_llcs (4)");
+	assert_fails(ktstr_constraints_validate(&wide, NULL), KTSTR_ERR_INVALID,
+		     ".max_cpus (192, the default) is below .min_cpus (200)");
+	assert_fails(ktstr_constraints_validate(&nodes, NULL), KTSTR_ERR_INVALID,
+		     ".max_numa_nodes (1, the default) is below .min_numa_nodes (2)");
+	assert_fails(ktstr_constraints_validate(&wide, &small), KTSTR_ERR_INVALID,
+		     ".max_cpus (100, the scheduler's) is below .min_cpus (200)");
+	assert_null(ktstr_constraints_validate(&wide, &large));
 }
 
 static void names_and_shapes_resolve(void **state)
@@ -314,6 +389,11 @@ static void names_and_shapes_resolve(void **state)
 	assert_int_equal(topology.llcs, 7);
 	assert_fails(ktstr_topology_resolve("8cpu-2lcc-smt", &topology), KTSTR_ERR_NOT_FOUND,
 		     "did you mean 8cpu-2llc-smt?");
+	assert_fails(ktstr_topology_resolve("2numa-16cpu-4lcc-nosmt", &topology), KTSTR_ERR_NOT_FOUND,
+		     "did you mean 2numa-16cpu-4llc-nosmt?");
+	assert_fails(ktstr_topology_resolve("2nmua-16cpu-4llc-nosmt", &topology), KTSTR_ERR_NOT_FOUND,
+		     "did you mean 2numa-16cpu-4llc-nosmt?");
+	assert_fails(ktstr_topology_resolve("1n-7l2c1t", &topology), KTSTR_ERR_INVALID, "axis l");
 	assert_fails(ktstr_topology_resolve("1n7l", &topology), KTSTR_ERR_INVALID, "axis c");
 }
 
@@ -443,6 +523,10 @@ int main(void)
 		cmocka_unit_test(cpus_decompose_densely),
 		cmocka_unit_test(preset_names_tell_the_truth),
 		cmocka_unit_test(constraints_choose_presets),
+		cmocka_unit_test(presets_fit_into_the_host),
+		cmocka_unit_test(only_declared_bounds_refuse_a_topology),
+		cmocka_unit_test(constraints_are_inherited_by_field),
+		cmocka_unit_test(a_max_below_its_min_names_the_field),
 		cmocka_unit_test(names_and_shapes_resolve),
 		cmocka_unit_test(spec_gives_cpus_nodes_and_memory),
 		cmocka_unit_test(uniform_memory_is_split_evenly),
