@@ -77,10 +77,10 @@ struct ktstr_error *ktstr_topology_resolve(const char *text, struct ktstr_topolo
 		return NULL;
 	}
 	/*
-	 * Only preset names have a dash, so that a mistake in either form gets the message it
-	 * needs.
+	 * Only preset names have a dash, and each says how many CPUs it has, so that a mistake in either form gets the
+	 * message it needs.
 	 */
-	if (!strchr(text, '-'))
+	if (!strchr(text, '-') || !strstr(text, "cpu"))
 		return ktstr_topology_parse(text, topology);
 	for (size_t i = 0; i < PRESETS_COUNT; i++)
 		names[i] = presets[i].name;

@@ -95,10 +95,30 @@ load ../lib/common
 	done
 }
 
+@test "a preset with a typo: the nearest is told" {
+	local command
+	for command in run shell; do
+		run -1 "$KTSTR" "$command" --topology 8cpu-2lcc-smt
+		contains 'topology preset "8cpu-2lcc-smt" does not exist; did you mean 8cpu-2llc-smt?' "$output"
+	done
+}
+
 @test "bad durations, jobs and formats are refused with a right form" {
 	run -1 "$KTSTR" run --duration 5
-	contains '"5" is not a duration' "$output"
+	contains '--duration: "5" is not a duration' "$output"
 	contains 500ms "$output"
+	run -1 "$KTSTR" run --budget never
+	contains '--budget: "never" is not a duration' "$output"
+	run -1 "$KTSTR" shell --exec true --exec-timeout 5
+	contains '--exec-timeout: "5" is not a duration' "$output"
+	run -1 "$KTSTR" run --seed x
+	contains "--seed x: give a number" "$output"
+	run -1 "$KTSTR" run --seeds 5..1
+	contains "--seeds 5..1: give a range" "$output"
+	run -1 "$KTSTR" run --explore 0
+	contains "--explore 0: give a number" "$output"
+	run -1 "$KTSTR" run --vmcore "$BATS_TEST_FILENAME/cores"
+	contains "--vmcore: " "$output"
 	run -1 "$KTSTR" run --jobs 0
 	contains "1 to 1024" "$output"
 	run -1 "$KTSTR" run --format xml
@@ -263,7 +283,8 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 	contains /no/such.ktstr.json "$output"
 	echo '{"schema_version": 1' >"$BATS_TEST_TMPDIR/half.ktstr.json"
 	run -1 "$KTSTR" replay "$BATS_TEST_TMPDIR/half.ktstr.json"
-	contains half.ktstr.json "$output"
+	contains "half.ktstr.json: not JSON: line 2" "$output"
+	contains "name a result" "$output"
 }
 
 @test "seeds that cannot be" {
