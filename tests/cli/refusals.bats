@@ -19,6 +19,25 @@ load ../lib/common
 	[ ! -e "$BATS_TEST_TMPDIR/executed" ]
 }
 
+@test "a program that the loader finds no libktstr for" {
+	local bare=$BATS_TEST_TMPDIR/my_tests lib=$KTSTR_TEST_BUILD/lib
+	cc -std=gnu17 -I"$KTSTR_TEST_SOURCE/include" -o "$bare" "$KTSTR_TEST_SOURCE/examples/my_tests/my_tests.c" \
+		-L"$lib" -lktstr_main -lktstr
+	run -1 env -u LD_LIBRARY_PATH "$KTSTR" list "$bare"
+	contains "libktstr.so.0: cannot open shared object file" "$output"
+	contains "link it with -Wl,-rpath,$(realpath "$lib"), or set LD_LIBRARY_PATH=$(realpath "$lib")" "$output"
+	LD_LIBRARY_PATH=$lib run -0 "$KTSTR" list "$bare"
+	contains "llcs_stay_apart" "$output"
+}
+
+@test "the example's Makefile without ktstr: one line that says how" {
+	cp -r "$KTSTR_TEST_SOURCE/examples/my_tests" "$BATS_TEST_TMPDIR/copy"
+	run -2 env -u PKG_CONFIG_PATH PKG_CONFIG_LIBDIR=/nowhere make -C "$BATS_TEST_TMPDIR/copy"
+	contains "pkg-config finds no ktstr: install it, or say make PKG_CONFIG_PATH=" "$output"
+	lacks "ktstr.h" "$output"
+	run -0 env PKG_CONFIG_LIBDIR=/nowhere make -C "$BATS_TEST_TMPDIR/copy" clean
+}
+
 @test "programs that are missing, directories, or not given" {
 	run -1 "$KTSTR" test /no/such/program
 	contains "/no/such/program: No such file" "$output"
