@@ -261,7 +261,8 @@ teardown() {
 	mount_tiny size=1m,nr_inodes=2
 	touch "$tiny/taken"
 	KTSTR_RUNS_ROOT=$tiny/runs run -1 "$KTSTR" run --scenario steady --topology 1n1l1c1t
-	contains "$tiny/runs" "$output"
+	contains "results cannot be kept in $tiny/runs" "$output"
+	contains "set KTSTR_RUNS_ROOT" "$output"
 	contains "No space left on device" "$output"
 }
 
