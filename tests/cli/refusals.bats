@@ -116,7 +116,7 @@ load ../lib/common
 
 @test "schedulers: missing, a directory, by an unknown name" {
 	run -1 "$KTSTR" run --scheduler /no/such/scx --scenario steady
-	contains "scheduler /no/such/scx: No such file" "$output"
+	contains "scheduler /no/such/scx: No such file or directory; correct the path, or build it first" "$output"
 	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR" --scenario steady
 	contains "is a directory" "$output"
 	run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
