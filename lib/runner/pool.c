@@ -52,7 +52,7 @@ struct pool {
 	struct ktstr_printer *printer;
 	struct ktstr_junit *junit; /* NULL = not wanted */
 	int signal_fd;
-	bool failed, cancelled, index_failed;
+	bool failed, cancelled, index_failed, boot_told;
 	uint64_t began_ns, tidied_ns;
 	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
 	uint64_t clone_peak_mib; /* largest share measured of a clone */
@@ -140,10 +140,21 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 	return NULL;
 }
 
+/* A boot where a clone was wanted costs seconds in each test, and nothing else would say why; once is enough. */
+static void tell_boot(struct pool *pool, const struct ktstr_run *run, const struct ktstr_test_result *result)
+{
+	if (pool->boot_told || run->cold || !result->start_reason || !result->start_mode || strcmp(result->start_mode, "cold"))
+		return;
+	pool->boot_told = true;
+	fprintf(stderr, "ktstr: warning: %s booted instead of starting from a saved VM: %s\n", run->full_name,
+		result->start_reason);
+}
+
 static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
 
+	tell_boot(pool, &pool->runs[slot->index], result);
 	slot->finished = true;
 	pool->done++;
 	pool->failed |= kind == KTSTR_OUTCOME_FAIL;

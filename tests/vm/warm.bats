@@ -72,6 +72,7 @@ stages() {
 	one_run --cold
 	[ "$(mode)" = cold ]
 	contains --cold "$(result "$out" nothing_but_a_return start_reason)"
+	lacks "booted instead" "$stderr"
 }
 
 @test "a template is made for each kernel and shape" {
@@ -197,6 +198,8 @@ damage_and_run() { # FILE COMMAND...
 	[ "$status" = 0 ]
 	[ "$(mode)" = cold ]
 	contains "$tiny" "$(result "$out" nothing_but_a_return start_reason)"
+	contains "warning: ktstr/nothing_but_a_return booted instead of starting from a saved VM: " "$stderr"
+	contains "$tiny" "$stderr"
 }
 
 @test "a store that becomes full while a template is made: the run says so, boots cold and passes" {
