@@ -34,6 +34,8 @@ void ktstr_cli_print_json(json_t *json);
 const struct ktstr_progress *ktstr_cli_progress(void);
 /* Removes the progress line, if one is drawn. */
 void ktstr_cli_progress_done(void);
+/* The value of an option; the error names it. */
+struct ktstr_error *ktstr_cli_duration(const char *option, const char *text, uint64_t *duration_ns) KTSTR_CHECKED;
 /* "1n2l4c2t" or a preset name. */
 struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
 /* The same, or the word for all presets. */

@@ -65,6 +65,12 @@ void ktstr_cli_progress_done(void)
 	*progress_shown = '\0';
 }
 
+struct ktstr_error *ktstr_cli_duration(const char *option, const char *text, uint64_t *duration_ns)
+{
+	KTSTR_TRY_WRAP(ktstr_parse_duration(text, duration_ns), "%s", option);
+	return NULL;
+}
+
 int ktstr_cli_split(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
@@ -121,7 +127,8 @@ static struct ktstr_error *parse_seeds(int key, const char *value, struct ktstr_
 	if (key == 'E')
 		first = 1;
 	if (!isdigit((unsigned char)*value) || end == value || *end || last < first || last - first >= MAX_SEEDS)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "%s: give %s", value,
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--%s %s: give %s",
+				       key == 'n' ? "seed" : key == 'N' ? "seeds" : "explore", value,
 				       key == 'N' ? "a range of at most 1000000 seeds such as 1..100" : "a number such as 7");
 	options->deterministic = options->seeds_given = true;
 	options->first_seed = first;
@@ -167,7 +174,7 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		ktstr_strv_add(&options->topologies, value);
 		break;
 	case 'd':
-		error = ktstr_parse_duration(value, &options->duration_ns);
+		error = ktstr_cli_duration("--duration", value, &options->duration_ns);
 		break;
 	case 'j':
 		options->pool.jobs = (unsigned int)strtoul(value, &end, 10);
@@ -191,6 +198,8 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		break;
 	case 'V':
 		error = ktstr_make_dirs(value);
+		if (error)
+			error = ktstr_error_wrap(error, "--vmcore");
 		options->vmcore_dir = value;
 		break;
 	case 'R':
@@ -214,7 +223,7 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		error = parse_seeds(key, value, options);
 		break;
 	case 'B':
-		error = ktstr_parse_duration(value, &options->pool.budget_ns);
+		error = ktstr_cli_duration("--budget", value, &options->pool.budget_ns);
 		break;
 	case 'S':
 		options->pool.no_skip_mode = true;

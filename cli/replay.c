@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `ktstr replay`: runs a recorded deterministic test again and tells whether it was the same run. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
@@ -144,18 +146,30 @@ static struct ktstr_error *replay(const json_t *recipe, bool gdb, bool *same)
 	return error;
 }
 
+static struct ktstr_error *read_result(const char *path, json_t **sidecar)
+{
+	json_error_t parse_error;
+
+	if (access(path, R_OK))
+		return ktstr_error_sys(errno, "cannot read it");
+	*sidecar = json_load_file(path, 0, &parse_error);
+	if (!*sidecar)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "not JSON: line %d, column %d: %s; name a result, TEST-HASH.ktstr.json",
+				       parse_error.line, parse_error.column, parse_error.text);
+	return NULL;
+}
+
 int ktstr_cmd_replay(int argc, char **argv)
 {
 	struct replay_arguments arguments = { 0 };
-	json_error_t parse_error;
 	struct ktstr_error *error;
+	json_t *sidecar = NULL;
 	bool same = false;
-	json_t *sidecar;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	sidecar = json_load_file(arguments.path, 0, &parse_error);
-	error = sidecar ? replay(json_object_get(sidecar, "recipe"), arguments.gdb, &same) :
-			  ktstr_error_new(KTSTR_ERR_NOT_FOUND, "%s", parse_error.text);
+	error = read_result(arguments.path, &sidecar);
+	if (!error)
+		error = replay(json_object_get(sidecar, "recipe"), arguments.gdb, &same);
 	json_decref(sidecar);
 	if (error)
 		return ktstr_cli_fail(ktstr_error_wrap(error, "%s", arguments.path));

@@ -59,7 +59,8 @@ static const struct argp argp = {
 	.args_doc = "[-- SCHEDULER ARGS...]",
 	.doc = "Runs the built-in scenarios on a scheduler and prints a verdict for each."
 	       "\vWithout --topology: 1n1l2c1t and 1n2l2c1t. Without --scenario: the smoke scenarios.\n"
-	       "Exit code: 0 all passed, 1 a failure, 2 only inconclusive results.",
+	       "Exit code: 0 all passed or were skipped, 1 a failure, or an error before the first test, 2 no failure but something "
+	       "inconclusive, 130 interrupted.",
 };
 
 static struct ktstr_error *plan_scenarios(const struct run_arguments *arguments, char **scheduler_args,

@@ -93,6 +93,7 @@ struct output {
 	json_t *array; /* NULL = text */
 	size_t count;
 	double *values;
+	struct ktstr_strv machines; /* topology and scheduler of each value */
 };
 
 static void print_run(void *context, const struct ktstr_index_run *run)
@@ -179,12 +180,23 @@ static struct ktstr_error *show(const struct runs_arguments *arguments, struct k
 	return NULL;
 }
 
+/* The last value of the same topology and scheduler, which alone is one to compare with; 0 when there is none. */
+static double value_before(const struct output *output, const char *machine)
+{
+	for (size_t i = output->count; i; i--)
+		if (!strcmp(output->machines.items[i - 1], machine))
+			return output->values[i - 1];
+	return 0;
+}
+
 static void add_value(void *context, const struct ktstr_index_row *row)
 {
 	struct output *output = context;
-	double before = output->count ? output->values[output->count - 1] : 0;
+	_cleanup_free_ char *machine = ktstr_xasprintf("%s %s", row->topology, row->scheduler);
+	double before = value_before(output, machine);
 	char change[32] = "";
 
+	ktstr_strv_add(&output->machines, machine);
 	output->values = ktstr_xrealloc(output->values, (output->count + 1) * sizeof(*output->values));
 	output->values[output->count++] = row->value;
 	if (output->array) {
@@ -230,7 +242,7 @@ static struct ktstr_error *no_such_metric(const struct runs_arguments *arguments
 
 	KTSTR_TRY(ktstr_index_metric_names(index, &arguments->query, &names));
 	if (!names.count)
-		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no results of test \"%s\" (with these filters)",
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no results of test \"%s\" (with these filters; skipped ones measured nothing)",
 				       arguments->query.test);
 	nearest = ktstr_nearest_name(arguments->what, (const char *const *)names.items, names.count);
 	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no metric \"%s\" in results of \"%s\"; %s%s%s", arguments->what,
@@ -252,11 +264,15 @@ static struct ktstr_error *history(const struct runs_arguments *arguments, struc
 {
 	struct output output = { .array = arguments->json ? json_array() : NULL };
 	_cleanup_free_ double *values = NULL;
+	struct ktstr_error *error;
 
 	if (!strcmp(arguments->what, "?"))
 		return list_metrics(arguments, index);
-	KTSTR_TRY(ktstr_index_history(index, arguments->what, &arguments->query, add_value, &output));
+	error = ktstr_index_history(index, arguments->what, &arguments->query, add_value, &output);
+	ktstr_strv_deinit(&output.machines);
 	values = output.values;
+	if (error)
+		return error;
 	if (output.array) {
 		ktstr_cli_print_json(output.array);
 		return NULL;
@@ -286,7 +302,7 @@ static const char *wrong_arguments(const struct runs_arguments *arguments)
 	if (!strcmp(arguments->action, "history") && !arguments->what)
 		return "history of which METRIC? `ktstr runs history ? --test NAME` lists them";
 	if (!strcmp(arguments->action, "history") && !arguments->query.test)
-		return "history: of which --test NAME?";
+		return "history: of which --test NAME? `ktstr list` names them";
 	return NULL;
 }
 

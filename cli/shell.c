@@ -71,7 +71,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->command = value;
 		break;
 	case 'x':
-		error = ktstr_parse_duration(value, &arguments->exec_timeout_ns);
+		error = ktstr_cli_duration("--exec-timeout", value, &arguments->exec_timeout_ns);
 		break;
 	case 'D':
 		arguments->dmesg = true;

@@ -65,7 +65,9 @@ static const struct argp argp = {
 	.parser = parse,
 	.children = children,
 	.args_doc = "PROGRAM...",
-	.doc = "Runs every KTSTR_TEST of the programs, each in a VM of its own.",
+	.doc = "Runs every KTSTR_TEST of the programs, each in a VM of its own."
+	       "\vExit code: 0 all passed or were skipped, 1 a failure, or an error before the first test, 2 no failure but something "
+	       "inconclusive, 130 interrupted.",
 };
 
 /* Declarations that cannot run stop everything before a VM boots. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Child processes that cannot outlive us. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -283,9 +284,14 @@ struct ktstr_error *ktstr_run_command(const char *const *argv, uint64_t timeout_
 		const char *text = ktstr_str_text(err_text.length ? &err_text : &out_text);
 		size_t length = strlen(text);
 
-		return ktstr_error_new(KTSTR_ERR_SYSTEM, "%s failed with %s: %s", argv[0], how,
-				       length > ERROR_TAIL_BYTES ? text + length - ERROR_TAIL_BYTES :
-								   text);
+		while (length && isspace((unsigned char)text[length - 1]))
+			length--;
+		if (length > ERROR_TAIL_BYTES) {
+			text += length - ERROR_TAIL_BYTES;
+			length = ERROR_TAIL_BYTES;
+		}
+		return ktstr_error_new(KTSTR_ERR_SYSTEM, "%s failed with %s%s%.*s", argv[0], how,
+				       length ? ": " : " and said nothing", (int)length, text);
 	}
 	if (out)
 		*out = ktstr_str_take(&out_text);

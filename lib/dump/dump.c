@@ -41,6 +41,8 @@ static struct ktstr_error *from_json(const json_t *json, struct ktstr_failure_du
 			ktstr_failure_dump_deinit(dump);
 		return error;
 	}
+	if (json_object_get(json, "test_name"))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "this is a result, no dump: `ktstr runs show` shows it");
 	return ktstr_error_new(KTSTR_ERR_CORRUPT,
 			       "no dump: it has %s \"schema\" (single, dual and degraded are known)",
 			       schema ? "an unknown" : "no");

@@ -13,6 +13,9 @@
  */
 struct ktstr_error *ktstr_include_find(const char *spec, const char *beside_dir, char **path) KTSTR_CHECKED;
 
+/* The same for a file that is no program: PATH is not searched. */
+struct ktstr_error *ktstr_data_file_find(const char *spec, const char *beside_dir, char **path) KTSTR_CHECKED;
+
 /*
  * A run's record (payload_record_to_json()) as it came from a guest or a file, checked: only known keys, types and
  * sizes as they must be. New reference in *clean.

@@ -362,6 +362,9 @@ static struct ktstr_error *visit_rows(struct ktstr_index *index, const char *sql
 	return step == SQLITE_DONE ? NULL : sql_error(index, "query");
 }
 
+/* The zeros of a skipped result were not measured. */
+#define MEASURED "metric m JOIN result r ON r.id = m.result WHERE r.outcome <> 'skip'"
+
 /* The newest rows are chosen, then shown in the order of time. */
 static struct ktstr_error *select_rows(struct ktstr_index *index, const char *from, const char *value, const char *metric,
 				       const struct ktstr_index_query *query, ktstr_index_row_fn visit, void *context)
@@ -386,8 +389,7 @@ struct ktstr_error *ktstr_index_each(struct ktstr_index *index, const struct kts
 struct ktstr_error *ktstr_index_history(struct ktstr_index *index, const char *metric,
 					const struct ktstr_index_query *query, ktstr_index_row_fn visit, void *context)
 {
-	return select_rows(index, "metric m JOIN result r ON r.id = m.result WHERE m.name = :metric", "m.value", metric, query,
-			   visit, context);
+	return select_rows(index, MEASURED " AND m.name = :metric", "m.value", metric, query, visit, context);
 }
 
 struct ktstr_error *ktstr_index_runs(struct ktstr_index *index, const struct ktstr_index_query *query,
@@ -434,7 +436,7 @@ struct ktstr_error *ktstr_index_metric_names(struct ktstr_index *index, const st
 	_cleanup_str_ struct ktstr_str sql = { 0 };
 	int step;
 
-	ktstr_str_add(&sql, "SELECT DISTINCT m.name FROM metric m JOIN result r ON r.id = m.result WHERE 1");
+	ktstr_str_add(&sql, "SELECT DISTINCT m.name FROM " MEASURED);
 	add_conditions(&sql, query);
 	ktstr_str_add(&sql, " ORDER BY m.name");
 	KTSTR_TRY(prepare(index, ktstr_str_text(&sql), &statement));

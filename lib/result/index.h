@@ -51,7 +51,7 @@ typedef void (*ktstr_index_row_fn)(void *context, const struct ktstr_index_row *
 /* Matching results, oldest first. */
 struct ktstr_error *ktstr_index_each(struct ktstr_index *index, const struct ktstr_index_query *query,
 				     ktstr_index_row_fn visit, void *context) KTSTR_CHECKED;
-/* Those that have the metric. */
+/* Those that have the metric and were not skipped. */
 struct ktstr_error *ktstr_index_history(struct ktstr_index *index, const char *metric,
 					const struct ktstr_index_query *query, ktstr_index_row_fn visit, void *context)
 	KTSTR_CHECKED;
@@ -65,7 +65,7 @@ typedef void (*ktstr_index_run_fn)(void *context, const struct ktstr_index_run *
 struct ktstr_error *ktstr_index_runs(struct ktstr_index *index, const struct ktstr_index_query *query,
 				     ktstr_index_run_fn visit, void *context) KTSTR_CHECKED;
 
-/* Every metric that matching results have, sorted. */
+/* Every metric that matching results have which were not skipped, sorted. */
 struct ktstr_error *ktstr_index_metric_names(struct ktstr_index *index, const struct ktstr_index_query *query,
 					     struct ktstr_strv *names) KTSTR_CHECKED;
 

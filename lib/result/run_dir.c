@@ -137,14 +137,22 @@ struct ktstr_error *ktstr_run_dir_open(const char *kernel_version, const char *p
 	_cleanup_free_ char *kernel = ktstr_path_component(kernel_version ?: "unknown");
 	_cleanup_free_ char *commit = ktstr_path_component(project_commit ?: "unknown");
 	_cleanup_free_ char *run_dir = NULL;
+	struct ktstr_error *error;
 
 	if (as_is) {
 		run_dir = ktstr_xstrdup(as_is);
 		KTSTR_TRY_WRAP(ktstr_make_dirs(run_dir), "KTSTR_SIDECAR_DIR");
 	} else {
 		run_dir = ktstr_xasprintf("%s/%s-%s", root, kernel, commit);
-		KTSTR_TRY_WRAP(open_run_dir(root, run_dir), "cannot open the run directory %s",
-			       run_dir);
+		error = open_run_dir(root, run_dir);
+		if (error) {
+			_cleanup_error_ struct ktstr_error *cause = error;
+
+			return ktstr_error_new(ktstr_error_code(error),
+					       "results cannot be kept in %s: %s; make room or give the right to write there, "
+					       "or set KTSTR_RUNS_ROOT to another directory",
+					       run_dir, ktstr_error_message(error));
+		}
 	}
 	*path = ktstr_take(run_dir);
 	return NULL;

@@ -53,7 +53,7 @@ struct pool {
 	struct ktstr_printer *printer;
 	struct ktstr_junit *junit; /* NULL = not wanted */
 	int signal_fd;
-	bool failed, cancelled, index_failed, store_blamed;
+	bool failed, cancelled, index_failed, boot_told;
 	uint64_t began_ns, tidied_ns;
 	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
 	uint64_t clone_peak_mib; /* largest share measured of a clone */
@@ -143,15 +143,15 @@ static struct ktstr_error *start_worker(struct pool *pool, struct slot *slot)
 	return NULL;
 }
 
-/* Every result has it as its start_reason; a person is told once. */
-static void warn_of_store(struct pool *pool, const struct ktstr_test_result *result)
+/* A boot where a clone was wanted costs seconds in each test, and nothing else would say why; once is enough. */
+static void tell_boot(struct pool *pool, const struct ktstr_run *run, const struct ktstr_test_result *result)
 {
 	_cleanup_free_ char *text = NULL;
 
-	if (pool->store_blamed || !ktstr_template_store_is_blamed(result->start_reason))
+	if (pool->boot_told || run->cold || !result->start_reason || !result->start_mode || strcmp(result->start_mode, "cold"))
 		return;
-	pool->store_blamed = true;
-	text = ktstr_xasprintf("starts are slow: %s", result->start_reason);
+	pool->boot_told = true;
+	text = ktstr_xasprintf("%s booted instead of starting from a saved VM: %s", run->full_name, result->start_reason);
 	ktstr_printer_warn(pool->printer, text);
 }
 
@@ -159,10 +159,10 @@ static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_resul
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
 
+	tell_boot(pool, &pool->runs[slot->index], result);
 	slot->finished = true;
 	pool->done++;
 	pool->failed |= kind == KTSTR_OUTCOME_FAIL;
-	warn_of_store(pool, result);
 	ktstr_printer_finished(pool->printer, slot->index, result);
 	if (pool->junit)
 		ktstr_junit_add(pool->junit, result);

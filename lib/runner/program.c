@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Loads the description that a test program prints of itself. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -202,6 +203,23 @@ static struct ktstr_error *read_description(const json_t *json, struct ktstr_pro
 	return NULL;
 }
 
+/* What to do about a program that the loader finds no libktstr for; "" when that is not its trouble. Heap. */
+static char *library_remedy(const struct ktstr_error *error)
+{
+	const char *message = ktstr_error_message(error);
+	_cleanup_free_ char *own = NULL;
+	Dl_info info;
+
+	if (!strstr(message, "error while loading shared libraries: libktstr") ||
+	    !dladdr(dlsym(RTLD_DEFAULT, "ktstr_error_new"), &info))
+		return ktstr_xstrdup("");
+	own = realpath(info.dli_fname, NULL);
+	if (!own || !strrchr(own, '/'))
+		return ktstr_xstrdup("");
+	*strrchr(own, '/') = '\0';
+	return ktstr_xasprintf(": link it with -Wl,-rpath,%s, or set LD_LIBRARY_PATH=%s", own, own);
+}
+
 struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *program)
 {
 	const char *argv[] = { NULL, "--ktstr-describe", NULL };
@@ -216,8 +234,14 @@ struct ktstr_error *ktstr_program_load(const char *path, struct ktstr_program *p
 	if (!program->path)
 		return ktstr_error_sys(errno, "test program %s", path);
 	argv[0] = program->path;
-	KTSTR_TRY_WRAP(ktstr_run_command(argv, DESCRIBE_TIMEOUT, &out, NULL),
-		       "cannot ask %s for its tests", path);
+	error = ktstr_run_command(argv, DESCRIBE_TIMEOUT, &out, NULL);
+	if (error) {
+		_cleanup_error_ struct ktstr_error *cause = error;
+		_cleanup_free_ char *remedy = library_remedy(error);
+
+		return ktstr_error_new(ktstr_error_code(error), "cannot ask %s for its tests: %s%s", path,
+				       ktstr_error_message(error), remedy);
+	}
 	json = json_loads(out, 0, &parse_error);
 	if (!json)
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s printed no description of its tests: %s", path,

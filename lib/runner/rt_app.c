@@ -17,7 +17,7 @@ static struct ktstr_error *find(struct ktstr_run *run, const char *beside_dir)
 	_cleanup_(cleanup_program) struct rtapp_program *program = NULL;
 	char *path = NULL;
 
-	KTSTR_TRY(ktstr_include_find(run->rt_app ? run->rt_app : run->test->rt_app, beside_dir, &path));
+	KTSTR_TRY(ktstr_data_file_find(run->rt_app ? run->rt_app : run->test->rt_app, beside_dir, &path));
 	free(run->rt_app);
 	run->rt_app = path;
 	KTSTR_TRY(ktstr_rtapp_load(path, &program));

@@ -26,7 +26,11 @@ static struct ktstr_error *take_path(const char *path, const char *source,
 	struct stat st;
 
 	if (!absolute)
-		return ktstr_error_sys(errno, "scheduler %s", path);
+		return errno == ENOENT ?
+			       ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+					       "scheduler %s: No such file or directory; correct the path, or build it first",
+					       path) :
+			       ktstr_error_sys(errno, "scheduler %s", path);
 	choice->path = absolute;
 	choice->resolve_source = source;
 	if (stat(absolute, &st) || S_ISDIR(st.st_mode))

@@ -33,7 +33,6 @@ enum {
 #define BUILD_WAIT KTSTR_SEC(600)
 
 /* What every error that is the store's fault says. */
-#define STORE "template store "
 
 char *ktstr_template_dir(void)
 {
@@ -113,7 +112,7 @@ static struct ktstr_error *unusable(const char *store, struct ktstr_error *error
 {
 	if (!error || ktstr_error_code(error) == KTSTR_ERR_BUSY)
 		return error;
-	return ktstr_error_wrap(error, STORE "%s cannot be used; name another directory with KTSTR_TEMPLATE_DIR", store);
+	return ktstr_error_wrap(error, "template store %s cannot be used; name another directory with KTSTR_TEMPLATE_DIR", store);
 }
 
 static struct ktstr_error *open_store(char **store)
@@ -398,7 +397,7 @@ struct ktstr_error *ktstr_template_check_room(const struct ktstr_template_hold *
 	if (room >= need)
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_NO_SPACE,
-			       STORE "%s: %llu MiB free, a clone may take %llu MiB of it; make room, or name another place with KTSTR_TEMPLATE_DIR",
+			       "template store %s: %llu MiB free, a clone may take %llu MiB of it; make room, or name another place with KTSTR_TEMPLATE_DIR",
 			       store, (unsigned long long)(room >> 20), (unsigned long long)(need >> 20));
 }
 
@@ -434,7 +433,7 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
 	room = free_bytes(store);
 	if (room < need_mib << 20)
 		return ktstr_error_new(KTSTR_ERR_NO_SPACE,
-				       STORE "%s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
+				       "template store %s: %llu MiB free, %llu MiB needed; make room, or name another place with KTSTR_TEMPLATE_DIR",
 				       store, (unsigned long long)(room >> 20), (unsigned long long)need_mib);
 	return make_build_dir(store, build_dir, lock_fd);
 }
@@ -445,13 +444,8 @@ struct ktstr_error *ktstr_template_blame_store(struct ktstr_error *error)
 
 	if (!error || free_bytes(store) >= FULL_BYTES)
 		return error;
-	return ktstr_error_wrap(error, STORE "%s has become full; make room, or name another place with KTSTR_TEMPLATE_DIR",
+	return ktstr_error_wrap(error, "template store %s has become full; make room, or name another place with KTSTR_TEMPLATE_DIR",
 				store);
-}
-
-bool ktstr_template_store_is_blamed(const char *reason)
-{
-	return reason && strstr(reason, STORE);
 }
 
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,

@@ -46,8 +46,6 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
  * is killed by SIGBUS then and says nothing. Takes error, NULL too.
  */
 struct ktstr_error *ktstr_template_blame_store(struct ktstr_error *error) KTSTR_CHECKED;
-/* Is it the store, by the words of an error, that keeps templates from being used? NULL is no reason. */
-bool ktstr_template_store_is_blamed(const char *reason);
 /* Writes meta.json with the checksum of `state` and publishes build_dir under hold; the lock becomes shared. */
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,
 					   struct ktstr_template_hold *hold) KTSTR_CHECKED;

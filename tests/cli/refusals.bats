@@ -19,6 +19,25 @@ load ../lib/common
 	[ ! -e "$BATS_TEST_TMPDIR/executed" ]
 }
 
+@test "a program that the loader finds no libktstr for" {
+	local bare=$BATS_TEST_TMPDIR/my_tests lib=$KTSTR_TEST_BUILD/lib
+	cc -std=gnu17 -I"$KTSTR_TEST_SOURCE/include" -o "$bare" "$KTSTR_TEST_SOURCE/examples/my_tests/my_tests.c" \
+		-L"$lib" -lktstr_main -lktstr
+	run -1 env -u LD_LIBRARY_PATH "$KTSTR" list "$bare"
+	contains "libktstr.so.0: cannot open shared object file" "$output"
+	contains "link it with -Wl,-rpath,$(realpath "$lib"), or set LD_LIBRARY_PATH=$(realpath "$lib")" "$output"
+	LD_LIBRARY_PATH=$lib run -0 "$KTSTR" list "$bare"
+	contains "llcs_stay_apart" "$output"
+}
+
+@test "the example's Makefile without ktstr: one line that says how" {
+	cp -r "$KTSTR_TEST_SOURCE/examples/my_tests" "$BATS_TEST_TMPDIR/copy"
+	run -2 env -u PKG_CONFIG_PATH PKG_CONFIG_LIBDIR=/nowhere make -C "$BATS_TEST_TMPDIR/copy"
+	contains "pkg-config finds no ktstr: install it, or say make PKG_CONFIG_PATH=" "$output"
+	lacks "ktstr.h" "$output"
+	run -0 env PKG_CONFIG_LIBDIR=/nowhere make -C "$BATS_TEST_TMPDIR/copy" clean
+}
+
 @test "programs that are missing, directories, or not given" {
 	run -1 "$KTSTR" test /no/such/program
 	contains "/no/such/program: No such file" "$output"
@@ -102,7 +121,7 @@ load ../lib/common
 
 @test "schedulers: missing, a directory, by an unknown name" {
 	run -1 "$KTSTR" run --scheduler /no/such/scx --scenario steady
-	contains "scheduler /no/such/scx: No such file" "$output"
+	contains "scheduler /no/such/scx: No such file or directory; correct the path, or build it first" "$output"
 	run -1 "$KTSTR" run --scheduler "$BATS_TEST_TMPDIR" --scenario steady
 	contains "is a directory" "$output"
 	run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
@@ -249,7 +268,8 @@ teardown() {
 	mount_tiny size=1m,nr_inodes=2
 	touch "$tiny/taken"
 	KTSTR_RUNS_ROOT=$tiny/runs run -1 "$KTSTR" run --scenario steady --topology 1n1l1c1t
-	contains "$tiny/runs" "$output"
+	contains "results cannot be kept in $tiny/runs" "$output"
+	contains "set KTSTR_RUNS_ROOT" "$output"
 	contains "No space left on device" "$output"
 }
 

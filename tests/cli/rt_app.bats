@@ -24,7 +24,12 @@ refused() { # TEXT PART...: a file of that text
 
 @test "a file that is not there" {
 	run -1 "$KTSTR" run --rt-app nowhere.json
-	contains 'rt-app file: no "nowhere.json"' "$output"
+	contains 'rt-app file: no "nowhere.json" in ., ' "$output"
+	contains "; give a path" "$output"
+	cp /dev/null "$BATS_TEST_TMPDIR/in-path.json"
+	PATH="$BATS_TEST_TMPDIR:$PATH" run -1 "$KTSTR" run --rt-app in-path.json
+	contains 'no "in-path.json"' "$output"
+	lacks "$BATS_TEST_TMPDIR" "$output"
 	run -1 "$KTSTR" run --rt-app /no/where.json
 	contains "/no/where.json: No such file or directory" "$output"
 }

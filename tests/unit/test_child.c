@@ -118,8 +118,15 @@ static void failure_carries_its_words(void **state)
 
 	(void)state;
 	assert_non_null(error);
-	assert_non_null(strstr(ktstr_error_message(error), "exit code 4"));
-	assert_non_null(strstr(ktstr_error_message(error), "why"));
+	assert_string_equal(ktstr_error_message(error), "sh failed with exit code 4: why");
+}
+
+static void failure_without_words_says_so(void **state)
+{
+	_cleanup_error_ struct ktstr_error *error = ktstr_run_command(ARGV("false"), LONG_TIME, NULL, NULL);
+
+	(void)state;
+	assert_string_equal(ktstr_error_message(error), "false failed with exit code 1 and said nothing");
 }
 
 static void command_over_its_time_is_killed(void **state)
@@ -218,6 +225,7 @@ int main(void)
 		cmocka_unit_test(output_is_collected_apart),
 		cmocka_unit_test(output_larger_than_a_pipe),
 		cmocka_unit_test(failure_carries_its_words),
+		cmocka_unit_test(failure_without_words_says_so),
 		cmocka_unit_test(command_over_its_time_is_killed),
 		cmocka_unit_test(command_that_cannot_run),
 		cmocka_unit_test(descriptors_do_not_leak),

@@ -53,6 +53,18 @@ static char *store(const char *dir, const char *epoch, const char *test, uint64_
 	return path;
 }
 
+static void record_skip(const char *test)
+{
+	struct ktstr_test_result result = fixture_skip();
+	_cleanup_free_ char *run_dir = ktstr_xasprintf("%s/skips", scratch);
+
+	fixture_set(&result.test_name, test);
+	assert_null(ktstr_make_dirs(run_dir));
+	assert_null(ktstr_result_store(run_dir, &result));
+	assert_null(ktstr_index_record(result.sidecar_path));
+	ktstr_test_result_deinit(&result);
+}
+
 static void record(const char *dir, const char *epoch, const char *test, uint64_t iterations)
 {
 	_cleanup_free_ char *path = store(dir, epoch, test, iterations);
@@ -117,6 +129,27 @@ static void history_outlives_the_run_directory(void **state)
 	seen = history("stage.run_ns", &steady);
 	assert_true(seen.count == 3 && seen.values[0] == 5e9);
 	assert_int_equal(history("no_such_metric", &steady).count, 0);
+}
+
+static void skipped_results_have_no_history(void **state)
+{
+	const struct ktstr_index_query steady = { .test = "steady" };
+	_cleanup_strv_ struct ktstr_strv names = { 0 };
+	struct ktstr_index *index;
+	struct seen seen;
+
+	(void)state;
+	record_skip("never_ran");
+	record("7.3-abc", "1795383696000000001", "steady", 100);
+	record_skip("steady");
+	assert_int_equal(results(&steady).count, 2);
+	seen = history("total_iterations", &steady);
+	assert_int_equal(seen.count, 1);
+	assert_true(seen.values[0] == 100);
+	assert_null(ktstr_index_open(NULL, &index));
+	assert_null(ktstr_index_metric_names(index, &(struct ktstr_index_query){ .test = "never_ran" }, &names));
+	ktstr_index_close(index);
+	assert_int_equal(names.count, 0);
 }
 
 static void filters_narrow(void **state)
@@ -233,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(history_outlives_the_run_directory, empty_root),
+		cmocka_unit_test_setup(skipped_results_have_no_history, empty_root),
 		cmocka_unit_test_setup(filters_narrow, empty_root),
 		cmocka_unit_test_setup(the_same_result_again_replaces_itself, empty_root),
 		cmocka_unit_test_setup(rebuilt_from_sidecars, empty_root),
