@@ -198,6 +198,24 @@ static void count_kind(struct kind_count counts[KINDS_MAX], const char *key)
 	}
 }
 
+/* A task that ran between both readings may have been on another CPU meanwhile, and come back: unlike counters do. */
+static bool has_run(const char *key, const struct outside_readings *first, const struct outside_readings *second)
+{
+	static const char *const switches[] = { "nvcsw", "nivcsw" };
+	const char *field = strrchr(key, '.') + 1;
+
+	if (!ktstr_str_starts_with(key, "task.") || strcmp(field, "processor"))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_free_ char *of = ktstr_xasprintf("%.*s%s", (int)(field - key), key, switches[i]);
+		const char *then = value_of(first, of), *later = value_of(second, of);
+
+		if (!then || !later || strcmp(then, later))
+			return true;
+	}
+	return false;
+}
+
 static size_t report(const struct outside_readings *first, const struct outside_readings *second, char *const *host_values)
 {
 	struct kind_count counts[KINDS_MAX] = { 0 };
@@ -206,7 +224,7 @@ static size_t report(const struct outside_readings *first, const struct outside_
 	for (size_t i = 0; i < first->count; i++) {
 		const char *key = first->items[i].key, *then = first->items[i].value, *later = value_of(second, key);
 
-		if (!later || strcmp(then, later))
+		if (!later || strcmp(then, later) || has_run(key, first, second))
 			continue; /* it did not hold still */
 		compared++;
 		count_kind(counts, key);
