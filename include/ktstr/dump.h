@@ -296,6 +296,23 @@ struct ktstr_per_node_numa_stats {
 	uint64_t numa_hit, numa_miss, numa_foreign, numa_interleave_hit, numa_local, numa_other;
 };
 
+/*
+ * Pressure stall information (the kernel's Documentation/accounting/psi.rst), as old as the kernel's last update of it: up
+ * to 2 s. total_us counts from the cgroup's beginning.
+ */
+struct ktstr_psi_stats {
+	double avg10_pct; /* of the last 10 s */
+	uint64_t total_us;
+};
+
+struct ktstr_cgroup_psi {
+	char *cgroup; /* path below the workload cgroup, "cg_0" */
+	uint64_t id; /* as bpf_get_current_cgroup_id() has it */
+	bool has_children; /* it is no leaf: what happens in those below counts here, too */
+	struct ktstr_psi_stats *cpu_some, *cpu_full, *memory_some, *memory_full, *io_some, *io_full,
+		*irq_full; /* NULL = the kernel has no such state */
+};
+
 struct ktstr_vcpu_reg_snapshot {
 	uint64_t instruction_pointer, stack_pointer;
 	uint64_t page_table_root; /* CR3 or TTBR1, with its flags */
@@ -334,6 +351,8 @@ struct ktstr_failure_dump {
 	size_t per_cpu_time_count;
 	struct ktstr_per_node_numa_stats *per_node_numa;
 	size_t per_node_numa_count;
+	struct ktstr_cgroup_psi *cgroup_psi; /* workload cgroups, by name */
+	size_t cgroup_psi_count;
 	struct ktstr_task_enrichment *task_enrichments;
 	size_t task_enrichments_count;
 	struct ktstr_event_counter_sample *event_counter_timeline;
@@ -350,9 +369,11 @@ struct ktstr_failure_dump {
 	char *vmcore; /* path of the ELF core that was kept, NULL = none was asked for */
 	char *vmcore_unavailable; /* why none could be */
 	bool maps_truncated;
+	bool cgroup_psi_truncated; /* there are more, or some could not be read */
 	bool is_placeholder; /* nothing could be read: the reasons say why */
 	char *sdt_alloc_unavailable, *prog_runtime_stats_unavailable, *per_node_numa_unavailable,
-		*task_enrichments_unavailable, *scx_walker_unavailable;
+		*cgroup_psi_unavailable, *task_enrichments_unavailable, *scx_walker_unavailable;
+	char *cgroup_psi_irq_unavailable; /* why no cgroup has irq_full */
 };
 
 /* DualFailureDumpReport: one dump halfway to the stall, one at the end. */

@@ -181,6 +181,7 @@ const struct ktstr_snapshot_error *ktstr_snapshot_live_vars_via(const struct kts
 	X(prog_runtime_stats, const struct ktstr_prog_runtime_stats *)                                                 \
 	X(per_cpu_time, const struct ktstr_per_cpu_time_stats *)                                                       \
 	X(per_node_numa, const struct ktstr_per_node_numa_stats *)                                                     \
+	X(cgroup_psi, const struct ktstr_cgroup_psi *)                                                                 \
 	X(task_enrichments, const struct ktstr_task_enrichment *)                                                      \
 	X(event_counter_timeline, const struct ktstr_event_counter_sample *)                                           \
 	X(rq_scx_states, const struct ktstr_rq_scx_state *)                                                            \
@@ -199,6 +200,8 @@ KTSTR_SNAPSHOT_LISTS(KTSTR_DEFINE_SNAPSHOT_LIST_)
 const struct ktstr_per_cpu_time_stats *ktstr_snapshot_per_cpu_time_at(const struct ktstr_snapshot *snapshot, uint32_t cpu);
 const struct ktstr_per_node_numa_stats *ktstr_snapshot_per_node_numa_at(const struct ktstr_snapshot *snapshot,
 									uint32_t node);
+/* By its path below the workload cgroup: "cg_0". */
+const struct ktstr_cgroup_psi *ktstr_snapshot_cgroup_psi_of(const struct ktstr_snapshot *snapshot, const char *cgroup);
 const struct ktstr_task_enrichment *ktstr_snapshot_task_enrichment_by_pid(const struct ktstr_snapshot *snapshot,
 									  int64_t pid);
 const struct ktstr_prog_runtime_stats *ktstr_snapshot_prog_runtime_stats_by_name(const struct ktstr_snapshot *snapshot,

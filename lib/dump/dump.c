@@ -104,8 +104,8 @@ struct ktstr_failure_dump *ktstr_failure_dump_placeholder(const char *reason)
 {
 	struct ktstr_failure_dump *dump = ktstr_xcalloc(1, sizeof(*dump));
 	char **const reasons[] = { &dump->sdt_alloc_unavailable, &dump->prog_runtime_stats_unavailable,
-				   &dump->per_node_numa_unavailable, &dump->task_enrichments_unavailable,
-				   &dump->scx_walker_unavailable };
+				   &dump->per_node_numa_unavailable, &dump->cgroup_psi_unavailable,
+				   &dump->task_enrichments_unavailable, &dump->scx_walker_unavailable };
 
 	dump->is_placeholder = true;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)

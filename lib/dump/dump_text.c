@@ -206,6 +206,45 @@ static void numa(struct writer *writer)
 	end(writer);
 }
 
+/* "12.50/1234": the average in %, the total in ms. */
+static void psi(struct writer *writer, const struct ktstr_psi_stats *stats)
+{
+	if (stats)
+		ktstr_table_cellf(&writer->table, "%.2f/%llu", stats->avg10_pct, (unsigned long long)stats->total_us / 1000);
+	else
+		ktstr_table_cell(&writer->table, NULL);
+}
+
+static void cgroups(struct writer *writer)
+{
+	const struct ktstr_failure_dump *dump = writer->dump;
+
+	if (!begin(writer, "pressure of cgroups (average of 10 s in %/total in ms)", dump->cgroup_psi_count,
+		   dump->cgroup_psi_unavailable))
+		return;
+	HEADER(writer, "cgroup", "id", "cpu some", "cpu full", "memory some", "memory full", "io some", "io full", "irq full");
+	for (size_t i = 0; i < dump->cgroup_psi_count; i++) {
+		const struct ktstr_cgroup_psi *cgroup = &dump->cgroup_psi[i];
+		const struct ktstr_psi_stats *const stats[] = { cgroup->cpu_some,    cgroup->cpu_full, cgroup->memory_some,
+								cgroup->memory_full, cgroup->io_some,  cgroup->io_full,
+								cgroup->irq_full };
+
+		ktstr_table_cell(&writer->table, cgroup->cgroup);
+		number(writer, cgroup->id);
+		for (size_t k = 0; k < ARRAY_SIZE(stats); k++)
+			psi(writer, stats[k]);
+		ktstr_table_row(&writer->table);
+	}
+	end(writer);
+	if (dump->cgroup_psi_irq_unavailable) {
+		ktstr_str_add(&writer->out, "  no irq full: ");
+		ktstr_text_guest(&writer->out, dump->cgroup_psi_irq_unavailable);
+		ktstr_str_add(&writer->out, "\n");
+	}
+	if (dump->cgroup_psi_truncated)
+		ktstr_str_add(&writer->out, "  (there are more cgroups, or some could not be read)\n");
+}
+
 static void tasks(struct writer *writer)
 {
 	const struct ktstr_failure_dump *dump = writer->dump;
@@ -476,7 +515,7 @@ static void placeholder(struct writer *writer)
 static void single(struct writer *writer, const struct ktstr_failure_dump *dump)
 {
 	static void (*const sections[])(struct writer *writer) = {
-		placeholder, maps, vcpu_registers, allocators, programs, cpu_time, numa, tasks, sched_ext, events, perf, footer,
+		placeholder, maps, vcpu_registers, allocators, programs, cpu_time, numa, cgroups, tasks, sched_ext, events, perf, footer,
 	};
 	size_t before = writer->out.length;
 

@@ -63,6 +63,7 @@ struct ktstr_shape {
 				 uint64_t: KTSTR_SLOT_U64,                                                             \
 				 int64_t: KTSTR_SLOT_I64,                                                              \
 				 uint32_t: KTSTR_SLOT_U32,                                                             \
+				 double: KTSTR_SLOT_F64,                                                               \
 				 bool: KTSTR_SLOT_BOOL,                                                                \
 				 char *: KTSTR_SLOT_TEXT,                                                              \
 				 struct ktstr_opt_u64: KTSTR_SLOT_OPT_U64,                                             \

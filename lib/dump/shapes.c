@@ -225,6 +225,22 @@ SHAPE(per_node_numa, ktstr_per_node_numa_stats,
       SLOT(ktstr_per_node_numa_stats, numa_local, REQUIRED),
       SLOT(ktstr_per_node_numa_stats, numa_other, REQUIRED));
 
+SHAPE(psi, ktstr_psi_stats,
+      SLOT(ktstr_psi_stats, avg10_pct, REQUIRED),
+      SLOT(ktstr_psi_stats, total_us, REQUIRED));
+
+SHAPE(cgroup_psi, ktstr_cgroup_psi,
+      SLOT(ktstr_cgroup_psi, cgroup, REQUIRED),
+      SLOT(ktstr_cgroup_psi, id, REQUIRED),
+      SLOT(ktstr_cgroup_psi, has_children, OMIT_ZERO),
+      OBJECT(ktstr_cgroup_psi, cpu_some, &psi_shape, 0),
+      OBJECT(ktstr_cgroup_psi, cpu_full, &psi_shape, 0),
+      OBJECT(ktstr_cgroup_psi, memory_some, &psi_shape, 0),
+      OBJECT(ktstr_cgroup_psi, memory_full, &psi_shape, 0),
+      OBJECT(ktstr_cgroup_psi, io_some, &psi_shape, 0),
+      OBJECT(ktstr_cgroup_psi, io_full, &psi_shape, 0),
+      OBJECT(ktstr_cgroup_psi, irq_full, &psi_shape, 0));
+
 SHAPE(vcpu_regs, ktstr_vcpu_reg_snapshot,
       SLOT(ktstr_vcpu_reg_snapshot, instruction_pointer, REQUIRED | HEX),
       SLOT(ktstr_vcpu_reg_snapshot, stack_pointer, REQUIRED | HEX),
@@ -268,6 +284,7 @@ static const struct ktstr_slot single_slots[] = {
 	LIST(ktstr_failure_dump, prog_runtime_stats, &prog_runtime_stats_shape),
 	LIST(ktstr_failure_dump, per_cpu_time, &per_cpu_time_shape),
 	LIST(ktstr_failure_dump, per_node_numa, &per_node_numa_shape),
+	LIST(ktstr_failure_dump, cgroup_psi, &cgroup_psi_shape),
 	LIST(ktstr_failure_dump, task_enrichments, &task_enrichment_shape),
 	LIST(ktstr_failure_dump, event_counter_timeline, &event_counter_sample_shape),
 	LIST(ktstr_failure_dump, rq_scx_states, &rq_scx_state_shape),
@@ -279,10 +296,13 @@ static const struct ktstr_slot single_slots[] = {
 	SLOT(ktstr_failure_dump, vmcore, 0),
 	SLOT(ktstr_failure_dump, vmcore_unavailable, 0),
 	SLOT(ktstr_failure_dump, maps_truncated, OMIT_ZERO),
+	SLOT(ktstr_failure_dump, cgroup_psi_truncated, OMIT_ZERO),
 	SLOT(ktstr_failure_dump, is_placeholder, OMIT_ZERO),
 	SLOT(ktstr_failure_dump, sdt_alloc_unavailable, 0),
 	SLOT(ktstr_failure_dump, prog_runtime_stats_unavailable, 0),
 	SLOT(ktstr_failure_dump, per_node_numa_unavailable, 0),
+	SLOT(ktstr_failure_dump, cgroup_psi_unavailable, 0),
+	SLOT(ktstr_failure_dump, cgroup_psi_irq_unavailable, 0),
 	SLOT(ktstr_failure_dump, task_enrichments_unavailable, 0),
 	SLOT(ktstr_failure_dump, scx_walker_unavailable, 0),
 };
@@ -323,6 +343,6 @@ const struct ktstr_shape *const ktstr_dump_shapes[] = {
 	&arena_shape,	     &arena_page_shape,	 &rq_scx_state_shape,	&dsq_state_shape,
 	&scx_sched_state_shape, &task_enrichment_shape, &prog_runtime_stats_shape, &event_counter_sample_shape,
 	&sdt_allocations_shape, &sdt_allocation_entry_shape, &scx_static_range_shape, &per_cpu_time_shape,
-	&per_node_numa_shape, &vcpu_regs_shape, &vcpu_perf_shape, &probe_counters_shape,
+	&per_node_numa_shape, &psi_shape, &cgroup_psi_shape, &vcpu_regs_shape, &vcpu_perf_shape, &probe_counters_shape,
 };
 const size_t ktstr_dump_shapes_count = sizeof(ktstr_dump_shapes) / sizeof(ktstr_dump_shapes[0]);

@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "dump/shape.h"
+#include "ktstr/cgroup.h"
 #include "observe/arena_allocators.h"
 #include "observe/bpf_maps.h"
 #include "observe/bpf_progs.h"
 #include "observe/cpu_time.h"
 #include "observe/dump.h"
 #include "observe/fields_json.h"
+#include "observe/psi.h"
 #include "observe/render.h"
 #include "observe/scx_state.h"
 
@@ -158,6 +160,22 @@ static void add_system(struct dump *dump)
 		set(dump, "per_node_numa_unavailable", json_string(reason));
 }
 
+static void add_cgroups(struct dump *dump)
+{
+	const char *asked = dump->options->workload_cgroup;
+	struct ktstr_cgroup_pressures found;
+
+	ktstr_cgroup_pressures(dump->view, asked ? asked : &KTSTR_CGROUP_DEFAULT_PARENT[strlen("/sys/fs/cgroup")], &found);
+	set(dump, "cgroup_psi", json_incref(found.list));
+	if (found.truncated)
+		set(dump, "cgroup_psi_truncated", json_true());
+	if (found.unavailable)
+		set(dump, "cgroup_psi_unavailable", json_string(found.unavailable));
+	if (found.irq_unavailable)
+		set(dump, "cgroup_psi_irq_unavailable", json_string(found.irq_unavailable));
+	ktstr_cgroup_pressures_deinit(&found);
+}
+
 json_t *ktstr_dump(const struct ktstr_kernel_view *view, const struct ktstr_dump_options *options)
 {
 	struct dump dump = { view, options, json_pack("{ss}", "schema", KTSTR_SCHEMA_SINGLE), ktstr_now_ns(), false };
@@ -170,6 +188,8 @@ json_t *ktstr_dump(const struct ktstr_kernel_view *view, const struct ktstr_dump
 		add_bpf(&dump);
 	if (!late(&dump))
 		add_system(&dump);
+	if (!late(&dump))
+		add_cgroups(&dump);
 	return dump.json;
 }
 

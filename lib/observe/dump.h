@@ -13,6 +13,7 @@
 
 struct ktstr_dump_options {
 	const json_t *vcpu_regs; /* of the stopped CPUs, or NULL; borrowed */
+	const char *workload_cgroup; /* "/work": those below it are workloads; NULL = KTSTR_CGROUP_DEFAULT_PARENT. Borrowed */
 	uint64_t deadline_ns; /* ktstr_now_ns() time after which parts are left out; 0 = none */
 };
 

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "ktstr/units.h"
 #include "observe/bpf_progs.h"
+#include "observe/psi.h"
 #include "observe/sampler.h"
 #include "observe/scx_state.h"
 
@@ -80,6 +81,7 @@ struct ktstr_sampler {
 	struct layout rq, events, domain;
 	char *event_members[EVENTS]; /* as this kernel's struct scx_event_stats spells them */
 	int *schedstat_fds; /* by CPU; -1 = none */
+	struct ktstr_psi_state psi_irq;
 
 	uint64_t sched; /* *scx_root at the last sample */
 	uint64_t events_percpu; /* its struct scx_event_stats, as a per-CPU address; 0 = none */
@@ -180,6 +182,7 @@ struct ktstr_sampler *ktstr_sampler_create(const struct ktstr_sampler_config *co
 	lay_out(&sampler->events, view, "scx_event_stats", (const char *const *)sampler->event_members, EVENTS);
 	lay_out(&sampler->domain, view, "sched_domain", domain_paths, DOMAIN_FIELDS);
 	open_schedstats(sampler, config);
+	sampler->psi_irq = ktstr_psi_state_find(view->types, "PSI_IRQ_FULL");
 	return sampler;
 }
 
@@ -314,27 +317,15 @@ static void read_cpu(struct ktstr_sampler *sampler, unsigned int cpu, struct kts
 
 /* --- what is not per CPU --- */
 
-/*
- * psi_system.avg[PSI_IRQ_FULL][0] is a percentage in fixed point with 11 bits behind the point
- * (kernel/sched/psi.c, FSHIFT), total[PSI_AVGS = 0][PSI_IRQ_FULL] is in ns.
- */
 static void read_psi(const struct ktstr_sampler *sampler, struct ktstr_monitor_sample *sample)
 {
-	const struct ktstr_kernel_view *view = sampler->view;
-	struct ktstr_object group = ktstr_object(view, "psi_group", ktstr_view_symbol(view, "psi_system"));
-	uint64_t averages, totals, value;
-	char path[24];
-	int64_t state;
+	struct ktstr_psi psi;
 
-	if (!ktstr_types_enumerator(view->types, "PSI_IRQ_FULL", &state) || state < 0 || state > 15)
+	if (ktstr_psi_irq_unavailable(sampler->view, &sampler->psi_irq))
 		return;
-	snprintf(path, sizeof(path), "avg[%d]", (int)state);
-	averages = ktstr_member_address(&group, path);
-	totals = ktstr_member_address(&group, "total[0]");
-	if (averages && ktstr_read_uint(&view->space, averages, 8, &value))
-		sample->psi_irq_full_avg10 = (struct ktstr_opt_f64){ true, (double)value / 2048 };
-	if (totals && ktstr_read_uint(&view->space, totals + 8 * (uint64_t)state, 8, &value))
-		sample->psi_irq_full_total_ns = (struct ktstr_opt_u64){ true, value };
+	psi = ktstr_psi_read(sampler->view, ktstr_view_symbol(sampler->view, "psi_system"), &sampler->psi_irq);
+	sample->psi_irq_full_avg10 = psi.avg10_pct;
+	sample->psi_irq_full_total_ns = psi.total_ns;
 }
 
 /* scx_sched.pcpu -> event_stats from 6.18 on, scx_sched.event_stats_cpu before, a per-CPU variable in 6.15. */

@@ -153,7 +153,9 @@ static json_t *event_counter_timeline(const struct ktstr_session *session)
 
 json_t *ktstr_session_dump(struct ktstr_session *session, json_t *registers)
 {
-	struct ktstr_dump_options options = { registers, ktstr_now_ns() + DUMP_LIMIT };
+	struct ktstr_dump_options options = { .vcpu_regs = registers,
+					      .workload_cgroup = session->config.workload_cgroup,
+					      .deadline_ns = ktstr_now_ns() + DUMP_LIMIT };
 	json_t *dump, *timeline = event_counter_timeline(session);
 	uint64_t began = ktstr_now_ns(), bytes = ktstr_guest_bytes_read(session->view->memory);
 

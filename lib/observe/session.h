@@ -27,6 +27,7 @@ struct ktstr_session_config {
 	uint64_t stop_limit_ns; /* for all CPUs to stand still */
 	bool no_samples; /* leave the guest alone but for what is asked for: to measure what sampling costs */
 	const struct ktstr_observe_plan *plan; /* borrowed */
+	const char *workload_cgroup; /* as in ktstr_dump_options */
 	char *vmcore_path; /* where an error exit of the scheduler leaves an ELF core; NULL = it leaves none. Borrowed */
 	const int *vcpu_tids; /* borrowed until the session is open; see ktstr_sampler_config */
 	size_t vcpu_tids_count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Member lookup in BTF through libbpf, with an index of struct names made once. */
+/* Member lookup in BTF through libbpf, with an index of struct names and of enums made once. */
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,8 @@ struct ktstr_types {
 	struct btf *btf;
 	struct named_type *structs; /* by name */
 	size_t structs_count;
+	uint32_t *enums; /* ids: few among all types of a kernel */
+	size_t enums_count;
 };
 
 static int by_name(const void *a, const void *b)
@@ -27,22 +29,42 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct named_type *)a)->name, ((const struct named_type *)b)->name);
 }
 
-static void index_structs(struct ktstr_types *types)
+/* Arrays have as much room as the next power of two. */
+static bool is_full(size_t count)
+{
+	return !(count & (count - 1));
+}
+
+static void add_struct(struct ktstr_types *types, const char *name, uint32_t id)
+{
+	size_t count = types->structs_count;
+
+	if (is_full(count))
+		types->structs = ktstr_xrealloc(types->structs, (count ? 2 * count : 1) * sizeof(*types->structs));
+	types->structs[types->structs_count++] = (struct named_type){ name, id };
+}
+
+static void add_enum(struct ktstr_types *types, uint32_t id)
+{
+	size_t count = types->enums_count;
+
+	if (is_full(count))
+		types->enums = ktstr_xrealloc(types->enums, (count ? 2 * count : 1) * sizeof(*types->enums));
+	types->enums[types->enums_count++] = id;
+}
+
+static void index_types(struct ktstr_types *types)
 {
 	uint32_t count = btf__type_cnt(types->btf);
-	size_t room = 0;
 
 	for (uint32_t id = 1; id < count; id++) {
 		const struct btf_type *type = btf__type_by_id(types->btf, id);
 		const char *name = btf__name_by_offset(types->btf, type->name_off);
 
-		if (!btf_is_composite(type) || !name || !*name)
-			continue;
-		if (types->structs_count == room) {
-			room = room ? 2 * room : 1024;
-			types->structs = ktstr_xrealloc(types->structs, room * sizeof(*types->structs));
-		}
-		types->structs[types->structs_count++] = (struct named_type){ name, id };
+		if (btf_is_composite(type) && name && *name)
+			add_struct(types, name, id);
+		if (btf_is_any_enum(type))
+			add_enum(types, id);
 	}
 	if (types->structs_count)
 		qsort(types->structs, types->structs_count, sizeof(*types->structs), by_name);
@@ -53,7 +75,7 @@ static struct ktstr_types *wrap(struct btf *btf)
 	struct ktstr_types *types = ktstr_xcalloc(1, sizeof(*types));
 
 	types->btf = btf;
-	index_structs(types);
+	index_types(types);
 	return types;
 }
 
@@ -84,6 +106,7 @@ void ktstr_types_destroy(struct ktstr_types *types)
 		return;
 	btf__free(types->btf);
 	free(types->structs);
+	free(types->enums);
 	free(types);
 }
 
@@ -274,13 +297,9 @@ static const char *enumerator(const struct ktstr_types *types, const struct btf_
 
 bool ktstr_types_enumerator(const struct ktstr_types *types, const char *name, int64_t *value)
 {
-	uint32_t count = btf__type_cnt(types->btf);
+	for (size_t k = 0; k < types->enums_count; k++) {
+		const struct btf_type *type = btf__type_by_id(types->btf, types->enums[k]);
 
-	for (uint32_t id = 1; id < count; id++) {
-		const struct btf_type *type = btf__type_by_id(types->btf, id);
-
-		if (!btf_is_any_enum(type))
-			continue;
 		for (uint32_t i = 0; i < btf_vlen(type); i++) {
 			const char *found = enumerator(types, type, i, value);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* per_cpu_time of dumps (observe/cpu_time.c) as metrics: sums over CPUs, and how far the busiest CPU is from the mean. */
+/*
+ * per_cpu_time and cgroup_psi of dumps (observe/cpu_time.c, psi.c) as metrics: sums over CPUs, and how far the busiest CPU
+ * and the cgroup with the most IRQ pressure are from the mean.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -41,11 +44,8 @@ static const struct {
 };
 
 /* Beyond INT64_MAX a number of a dump is decimal text. */
-static bool read_counter(const json_t *cpu, const struct counter *counter, double *value)
+static bool read_number(const json_t *json, double *value)
 {
-	const json_t *json = counter->key ? json_object_get(cpu, counter->key) :
-					    json_array_get(json_object_get(cpu, "softirqs"), counter->softirq);
-
 	if (json_is_string(json))
 		*value = (double)strtoull(json_string_value(json), NULL, 10);
 	else
@@ -53,9 +53,16 @@ static bool read_counter(const json_t *cpu, const struct counter *counter, doubl
 	return json_is_string(json) || json_is_number(json);
 }
 
-static const json_t *cpus_of(const json_t *snapshot)
+static bool read_counter(const json_t *cpu, const struct counter *counter, double *value)
 {
-	return json_object_get(json_object_get(snapshot, "report"), "per_cpu_time");
+	return read_number(counter->key ? json_object_get(cpu, counter->key) :
+					  json_array_get(json_object_get(cpu, "softirqs"), counter->softirq),
+			   value);
+}
+
+static const json_t *cpus_of(const json_t *report)
+{
+	return json_object_get(report, "per_cpu_time");
 }
 
 static void put_totals(const json_t *cpus, struct ktstr_metric_set *set)
@@ -78,26 +85,102 @@ static void put_totals(const json_t *cpus, struct ktstr_metric_set *set)
 	}
 }
 
+/* How a counter has grown from one capture to another, over those that have it. */
+struct growth {
+	double most, sum;
+	size_t reporters;
+};
+
+static void add_growth(struct growth *growth, double before, double after)
+{
+	if (after < before)
+		return;
+	growth->reporters++;
+	growth->sum += after - before;
+	growth->most = after - before > growth->most ? after - before : growth->most;
+}
+
+/* The concentration is the most by the mean, of at least two. */
+static void put_growth(const struct growth *growth, const char *most, const char *concentration, struct ktstr_metric_set *set)
+{
+	if (growth->reporters)
+		ktstr_metric_set_put(set, most, growth->most);
+	if (growth->reporters > 1 && growth->sum > 0)
+		ktstr_metric_set_put(set, concentration, growth->most * (double)growth->reporters / growth->sum);
+}
+
 /* Dumps list CPUs in their order: equal places are equal CPUs. */
 static void put_busiest(const json_t *first, const json_t *last, struct ktstr_metric_set *set)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(busiest); i++) {
-		double most = 0, sum = 0, before, after;
-		size_t reporters = 0;
+		struct growth growth = { 0 };
+		double before, after;
 
-		for (size_t cpu = 0; cpu < json_array_size(last); cpu++) {
-			if (!read_counter(json_array_get(first, cpu), &busiest[i].counter, &before) ||
-			    !read_counter(json_array_get(last, cpu), &busiest[i].counter, &after) || after < before)
-				continue;
-			reporters++;
-			sum += after - before;
-			most = after - before > most ? after - before : most;
-		}
-		if (reporters)
-			ktstr_metric_set_put(set, busiest[i].most, most);
-		if (reporters > 1 && sum > 0)
-			ktstr_metric_set_put(set, busiest[i].concentration, most * (double)reporters / sum);
+		for (size_t cpu = 0; cpu < json_array_size(last); cpu++)
+			if (read_counter(json_array_get(first, cpu), &busiest[i].counter, &before) &&
+			    read_counter(json_array_get(last, cpu), &busiest[i].counter, &after))
+				add_growth(&growth, before, after);
+		put_growth(&growth, busiest[i].most, busiest[i].concentration, set);
 	}
+}
+
+static const json_t *cgroups_of(const json_t *report)
+{
+	return json_object_get(report, "cgroup_psi");
+}
+
+/* What counts is where tasks are: a cgroup above others repeats what happens in those. */
+static const json_t *leaf_irq(const json_t *cgroup)
+{
+	return json_is_true(json_object_get(cgroup, "has_children")) ? NULL : json_object_get(cgroup, "irq_full");
+}
+
+/* By the id: another cgroup may have got the name of one that is gone. */
+static const json_t *cgroup_of_id(const json_t *cgroups, const json_t *id)
+{
+	const json_t *cgroup;
+	size_t i;
+
+	json_array_foreach((json_t *)cgroups, i, cgroup)
+		if (json_equal(json_object_get(cgroup, "id"), id))
+			return cgroup;
+	return NULL;
+}
+
+static void put_pressure(const json_t *first, const json_t *last, struct ktstr_metric_set *set)
+{
+	struct growth growth = { 0 };
+	const json_t *cgroup;
+	double before, after;
+	size_t i;
+
+	json_array_foreach((json_t *)last, i, cgroup) {
+		const json_t *earlier = cgroup_of_id(first, json_object_get(cgroup, "id"));
+
+		if (read_number(json_object_get(leaf_irq(earlier), "total_us"), &before) &&
+		    read_number(json_object_get(leaf_irq(cgroup), "total_us"), &after))
+			add_growth(&growth, before, after);
+	}
+	put_growth(&growth, "max_cgroup_irq_pressure", "max_cgroup_irq_pressure_concentration", set);
+}
+
+static void put_growths(const json_t *first, const json_t *last, struct ktstr_metric_set *set)
+{
+	put_busiest(cpus_of(first), cpus_of(last), set);
+	put_pressure(cgroups_of(first), cgroups_of(last), set);
+}
+
+static void put_highest_average(const json_t *cgroups, struct ktstr_metric_set *set)
+{
+	double highest = -1, value;
+	const json_t *cgroup;
+	size_t i;
+
+	json_array_foreach((json_t *)cgroups, i, cgroup)
+		if (read_number(json_object_get(leaf_irq(cgroup), "avg10_pct"), &value) && value > highest)
+			highest = value;
+	if (highest >= 0)
+		ktstr_metric_set_put(set, "max_cgroup_psi_irq_avg10", highest);
 }
 
 static struct ktstr_opt_u64 number_at(const json_t *snapshot, const char *key)
@@ -112,13 +195,15 @@ static void add_capture(const json_t *snapshot, uint64_t begin_ms, struct ktstr_
 {
 	struct ktstr_opt_u64 step = number_at(snapshot, "step_index");
 	struct ktstr_phase_capture *capture = &out->captures[out->count];
+	const json_t *report = json_object_get(snapshot, "report");
 
 	*capture = (struct ktstr_phase_capture){
 		.boundary_offset_ms = number_at(snapshot, "boundary_offset_ms"),
 		.elapsed_ms = KTSTR_SOME(number_at(snapshot, "elapsed_ms").value - begin_ms),
 		.step_index = step.set && step.value <= UINT16_MAX ? (uint16_t)step.value : KTSTR_PHASE_BASELINE,
 	};
-	put_totals(cpus_of(snapshot), &out->values[out->count]);
+	put_totals(cpus_of(report), &out->values[out->count]);
+	put_highest_average(cgroups_of(report), &out->values[out->count]);
 	out->count++;
 }
 
@@ -133,7 +218,7 @@ static size_t phases_of(const struct ktstr_capture_values *values)
 }
 
 /* Of each phase the first against the last capture; `dumps` are theirs. */
-static void add_busiest(const json_t *const *dumps, struct ktstr_capture_values *out)
+static void add_growths(const json_t *const *dumps, struct ktstr_capture_values *out)
 {
 	size_t phases = phases_of(out);
 	/* Places of captures, from 1; 0 = none. */
@@ -149,7 +234,7 @@ static void add_busiest(const json_t *const *dumps, struct ktstr_capture_values 
 	}
 	for (size_t phase = 0; phase < phases; phase++)
 		if (last[phase] > first[phase])
-			put_busiest(dumps[first[phase] - 1], dumps[last[phase] - 1], &out->values[last[phase] - 1]);
+			put_growths(dumps[first[phase] - 1], dumps[last[phase] - 1], &out->values[last[phase] - 1]);
 }
 
 void ktstr_capture_values_read(const json_t *snapshots, uint64_t begin_ms, uint64_t end_ms,
@@ -168,10 +253,10 @@ void ktstr_capture_values_read(const json_t *snapshots, uint64_t begin_ms, uint6
 
 		if (!at.set || at.value < begin_ms || at.value >= end_ms)
 			continue;
-		dumps[out->count] = cpus_of(snapshot);
+		dumps[out->count] = json_object_get(snapshot, "report");
 		add_capture(snapshot, begin_ms, out);
 	}
-	add_busiest(dumps, out);
+	add_growths(dumps, out);
 	for (size_t i = 0; i < out->count; i++) {
 		out->captures[i].values = out->values[i].items;
 		out->captures[i].values_count = out->values[i].count;

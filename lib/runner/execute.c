@@ -221,6 +221,7 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 		.stop_limit_ns = stop_limit_ns(),
 		.no_samples = ktstr_env("KTSTR_NO_MONITOR") != NULL,
 		.plan = &run->test->observe,
+		.workload_cgroup = run->test->workload_root_cgroup,
 		.vcpu_tids = execution->vcpu_tids,
 	};
 

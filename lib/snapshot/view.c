@@ -288,6 +288,14 @@ DEFINE_BY_KEY(per_cpu_time_at, per_cpu_time, ktstr_per_cpu_time_stats, uint32_t,
 DEFINE_BY_KEY(per_node_numa_at, per_node_numa, ktstr_per_node_numa_stats, uint32_t, node)
 DEFINE_BY_KEY(task_enrichment_by_pid, task_enrichments, ktstr_task_enrichment, int64_t, pid)
 
+const struct ktstr_cgroup_psi *ktstr_snapshot_cgroup_psi_of(const struct ktstr_snapshot *snapshot, const char *cgroup)
+{
+	for (size_t i = 0; snapshot->dump && i < snapshot->dump->cgroup_psi_count; i++)
+		if (!strcmp(snapshot->dump->cgroup_psi[i].cgroup, cgroup))
+			return &snapshot->dump->cgroup_psi[i];
+	return NULL;
+}
+
 const struct ktstr_prog_runtime_stats *ktstr_snapshot_prog_runtime_stats_by_name(const struct ktstr_snapshot *snapshot,
 										 const char *name)
 {

@@ -14,6 +14,7 @@
 #include "observe/bpf_maps.h"
 #include "observe/bpf_progs.h"
 #include "observe/cpu_time.h"
+#include "observe/psi.h"
 #include "observe/render.h"
 #include "observe/scx_state.h"
 #include "observe/symbols.h"
@@ -81,6 +82,14 @@ static void dump_of_machine(const struct ktstr_kernel_view *view)
 	json_decref(ktstr_per_node_numa(view, &reason));
 }
 
+static void dump_of_cgroups(const struct ktstr_kernel_view *view)
+{
+	struct ktstr_cgroup_pressures found;
+
+	ktstr_cgroup_pressures(view, "/ktstr", &found);
+	ktstr_cgroup_pressures_deinit(&found);
+}
+
 /* The names are decoded anew, as far as a patched count allows. */
 static void symbols(const struct ktstr_kernel_view *view)
 {
@@ -99,8 +108,10 @@ static struct walker {
 	{ dump_of_map, dump_of_all_maps, { 0 } },
 	{ dump_of_machine, NULL, { 0 } },
 	{ dump_of_allocators, NULL, { 0 } },
+	{ dump_of_cgroups, NULL, { 0 } },
 	{ symbols, NULL, { 0 } },
 };
+enum { SYMBOLS = sizeof(walkers) / sizeof(walkers[0]) - 1 };
 
 void fuzz_targets_init(struct fuzz_guest *guest)
 {
@@ -113,7 +124,7 @@ void fuzz_targets_init(struct fuzz_guest *guest)
 /* Symbols take a second each, under the sanitizers: one input in 32. */
 static void run_walker(struct fuzz_guest *guest, uint8_t which, const uint8_t *input, size_t length)
 {
-	const struct walker *walker = &walkers[which == 31 ? 4 : which % 4];
+	const struct walker *walker = &walkers[which == 31 ? SYMBOLS : which % SYMBOLS];
 
 	if (!guest->view || !length)
 		return;

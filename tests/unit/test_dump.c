@@ -60,6 +60,9 @@ static const char everything[] =
 	"\"dsq_states\":[{\"id\":\"9223372036854775809\",\"origin\":\"global node 0\",\"nr\":1,\"seq\":3,"
 	"\"task_kvas\":[\"0xff00000000002000\"]}],"
 	"\"scx_sched_state\":{\"exit_kind\":1026,\"bypass_depth\":-1,\"ops_name\":\"foo\"},"
+	"\"cgroup_psi\":[{\"cgroup\":\"cg_0\",\"id\":42,\"has_children\":true,\"cpu_some\":{\"avg10_pct\":12.5,\"total_us\":1234567},"
+	"\"cpu_full\":{\"avg10_pct\":0.0,\"total_us\":999}},{\"cgroup\":\"cg_0/a\",\"id\":43}],"
+	"\"cgroup_psi_irq_unavailable\":\"no IRQ time\",\"cgroup_psi_truncated\":true,"
 	"\"dump_truncated_at_us\":1500}";
 
 static void everything_survives_the_way_to_structs_and_back(void **state)
@@ -81,6 +84,8 @@ static void everything_survives_the_way_to_structs_and_back(void **state)
 	assert_null(dump.single->maps[2].percpu_entries[0].per_cpu[1]);
 	assert_true(dump.single->dsq_states[0].id == (UINT64_C(1) << 63) + 1);
 	assert_true(dump.single->dump_truncated_at_us.set);
+	assert_true(dump.single->cgroup_psi[0].has_children && dump.single->cgroup_psi[0].cpu_some->avg10_pct == 12.5);
+	assert_null(dump.single->cgroup_psi[0].irq_full);
 	assert_false(dump.single->task_enrichments[0].pgid.set);
 	first = ktstr_failure_dump_to_json(&dump);
 	parse(first, &again);
@@ -152,6 +157,9 @@ static void text_has_every_part(void **state)
 	assert_text(everything, "never stood still");
 	assert_text(everything, "queue global node 0 GLOBAL, 1 tasks: worker (42)\n");
 	assert_text(everything, "exit_kind ERROR_STALL (1026), bypass_depth -1");
+	assert_text(everything, "  cgroup  id    cpu some  cpu full");
+	assert_text(everything, "  cg_0    42  12.50/1234    0.00/0");
+	assert_text(everything, "  no irq full: no IRQ time\n  (there are more cgroups, or some could not be read)\n");
 	assert_text(everything, "after 1500 us");
 	assert_text("{\"schema\":\"single\"}", "(empty failure dump)\n");
 	assert_text("{\"schema\":\"degraded\",\"reason\":\"vCPU rendezvous timed out\",\"exit_kind\":1025,\"vcpu_regs\":[null]}",

@@ -197,6 +197,67 @@ static void captures_of_phases_may_interleave(void **state)
 	assert_int_equal(ktstr_scenario_stats_step(&result.verdict.stats, 1)->sample_count, 3);
 }
 
+/* A cgroup of a dump with its IRQ pressure. */
+static json_t *cgroup_psi(int id, double avg10_pct, int total_us)
+{
+	return json_pack("{ss si s{sf si}}", "cgroup", "any", "id", id, "irq_full", "avg10_pct", avg10_pct, "total_us", total_us);
+}
+
+/* Takes over the cgroups. */
+static json_t *capture_of_cgroups(int elapsed_ms, json_t *cgroups)
+{
+	return json_pack("{si si s{so}}", "elapsed_ms", elapsed_ms, "step_index", 1, "report", "cgroup_psi", cgroups);
+}
+
+static void finish_with(json_t *snapshots)
+{
+	static const uint64_t starts_ms[] = { 10000 };
+
+	views = (struct ktstr_stimulus_views){ .snapshots = snapshots, .scenario_starts_ms = starts_ms,
+					       .scenario_starts_count = 1 };
+	scenario();
+	ktstr_stimulus_log_finish(&course, &views, &result);
+	json_decref(snapshots);
+}
+
+static void captures_tell_which_cgroup_the_interrupts_pressed_on(void **state)
+{
+	json_t *inner = cgroup_psi(5, 90.0, 900000);
+
+	(void)state;
+	json_object_set_new(inner, "has_children", json_true());
+	/* 1: +300. 2: +100. 3 is gone later, 4 comes later; 5 is above the others, and no value of a CPU is anywhere. */
+	finish_with(json_pack("[o o o]",
+			      capture_of_cgroups(10200, json_pack("[o o o O]", cgroup_psi(1, 2.5, 1000), cgroup_psi(2, 0.5, 500),
+								  cgroup_psi(3, 1.0, 7), inner)),
+			      capture_of_cgroups(10500, json_pack("[o o]", cgroup_psi(1, 7.5, 1100), cgroup_psi(2, 0.5, 500))),
+			      capture_of_cgroups(10700, json_pack("[o o o o]", cgroup_psi(4, 3.0, 5000), cgroup_psi(2, 1.5, 600),
+								  cgroup_psi(1, 3.5, 1300), inner))));
+	assert_true(phase_metric(0, "max_cgroup_irq_pressure") == 300);
+	assert_true(phase_metric(0, "max_cgroup_irq_pressure_concentration") == 1.5); /* 300 of a mean of 200 */
+	assert_true(phase_metric(0, "max_cgroup_psi_irq_avg10") == 7.5);
+	assert_true(phase_metric(0, "max_cpu_hardirqs") == -1);
+}
+
+static void one_cgroup_is_no_concentration_and_one_without_irq_time_is_no_zero(void **state)
+{
+	json_t *without = json_pack("{ss si s{sf si}}", "cgroup", "any", "id", 9, "cpu_some", "avg10_pct", 50.0, "total_us", 1);
+
+	(void)state;
+	finish_with(json_pack("[o o]", capture_of_cgroups(10200, json_pack("[o O]", cgroup_psi(1, 0.0, 1000), without)),
+			      capture_of_cgroups(10700, json_pack("[o o]", cgroup_psi(1, 0.0, 1400), without))));
+	assert_true(phase_metric(0, "max_cgroup_irq_pressure") == 400);
+	assert_true(phase_metric(0, "max_cgroup_irq_pressure_concentration") == -1);
+	assert_true(phase_metric(0, "max_cgroup_psi_irq_avg10") == 0);
+	ktstr_test_result_deinit(&result);
+	result = fixture_fail();
+	without = json_pack("{ss si}", "cgroup", "any", "id", 9);
+	finish_with(json_pack("[o o]", capture_of_cgroups(10200, json_pack("[O]", without)),
+			      capture_of_cgroups(10700, json_pack("[o]", without))));
+	assert_true(phase_metric(0, "max_cgroup_irq_pressure") == -1);
+	assert_true(phase_metric(0, "max_cgroup_psi_irq_avg10") == -1);
+}
+
 static void frames_of_a_broken_guest_do_no_harm(void **state)
 {
 	(void)state;
@@ -279,6 +340,8 @@ int main(void)
 		TEST(a_scenario_that_was_not_seen_has_no_samples),
 		TEST(captures_tell_of_the_interrupts_of_their_phase),
 		TEST(captures_of_phases_may_interleave),
+		TEST(captures_tell_which_cgroup_the_interrupts_pressed_on),
+		TEST(one_cgroup_is_no_concentration_and_one_without_irq_time_is_no_zero),
 		TEST(frames_of_a_broken_guest_do_no_harm),
 		TEST(events_survive_json),
 		TEST(hostile_events_are_refused),

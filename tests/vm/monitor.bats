@@ -58,6 +58,9 @@ assert counts[0] < counts[1] < counts[2], counts
 d = report("in the middle")
 assert len(d["vcpu_regs"]) == len(d["rq_scx_states"]) == 4 and d["scx_sched_state"]["ops_name"] == "ktstr"
 assert len(d["event_counter_timeline"]) > 3
+assert [c["cgroup"] for c in d["cgroup_psi"]] == ["cg_0", "cg_1"] and d["cgroup_psi"][0]["cpu_some"]["avg10_pct"] >= 0
+assert "CONFIG_IRQ_TIME_ACCOUNTING" in d["cgroup_psi_irq_unavailable"], d["cgroup_psi_irq_unavailable"]
+assert not any("cgroup_irq" in name or "cgroup_psi" in name for p in r["stats"]["phases"] for name in p["metrics"])
 assert 0 < m["frozen_ns"] < r["stages"]["run"]
 # The clock of each CPU has gone on from one to the next.
 clocks = [[rq["rq_clock"] for rq in report(t)["rq_scx_states"]] for t in ("periodic_000", "periodic_001", "periodic_002")]
@@ -74,6 +77,7 @@ steps = {s["tag"]: s.get("step_index") for s in snapshots}
 assert steps.pop("periodic_000") in (1, 2) and steps == {"step two": 2}, steps # the host is no guest: it fires no watch
 assert r["captures"]["kernel_ops"] == [{"tag": "panic", "values": [{"kind": "u32", "number": 99}]}]
 procs, = r["captures"]["cgroup_procs"]
+assert [c["cgroup"] for c in report("step two")["cgroup_psi"]] == ["cg_0"], report("step two")["cgroup_psi"]
 assert procs["tag"] == "procs" and procs["cgroup"] == "cg_0" and len(procs["pids"]) == 2, procs'
 }
 

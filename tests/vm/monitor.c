@@ -235,11 +235,23 @@ static bool used_ns(const struct ktstr_per_cpu_time_stats *time, void *context, 
 	return true;
 }
 
+static const struct ktstr_snapshot_error *stalled_us(const struct ktstr_snapshot *snapshot, void *context, uint64_t *value)
+{
+	static const struct ktstr_snapshot_error none = { .kind = KTSTR_SNAPSHOT_NO_MATCH };
+	const struct ktstr_cgroup_psi *psi = ktstr_snapshot_cgroup_psi_of(snapshot, "cg_1");
+
+	(void)context;
+	if (!psi || !psi->cpu_some)
+		return &none;
+	*value = psi->cpu_some->total_us;
+	return NULL;
+}
+
 /* On the host, afterwards: the scheduler's counters only grow, and what was set is what the kernel had. */
 static void look_back(struct ktstr_vm_result *vm)
 {
 	struct ktstr_sample_series *series = ktstr_vm_result_periodic_series(vm);
-	struct ktstr_series_u64 enqueues, used;
+	struct ktstr_series_u64 enqueues, used, stalled;
 
 	/* All of them are due in the one step that there is. */
 	KTSTR_CLAIM(vm, vm->step_starts_count, eq, (size_t)1);
@@ -251,6 +263,9 @@ static void look_back(struct ktstr_vm_result *vm)
 	ktstr_sample_series_host_u64(series, "CPU 1: time used", 1, used_ns, NULL, &used);
 	KTSTR_CLAIM_SERIES(vm, &used, strictly_increasing);
 	ktstr_series_u64_deinit(&used);
+	ktstr_sample_series_bpf_u64(series, "cg_1: stalled for a CPU", stalled_us, NULL, &stalled);
+	KTSTR_CLAIM_SERIES(vm, &stalled, nondecreasing);
+	ktstr_series_u64_deinit(&stalled);
 	KTSTR_CLAIM(vm, ktstr_sample_series_monitor(series) == &vm->monitor, eq, true);
 	ktstr_sample_series_destroy(series);
 	KTSTR_CLAIM(vm, vm->periodic_real, eq, 3u);
@@ -282,7 +297,7 @@ KTSTR_PLAN(watched_steps, .backdrop = { KTSTR_DEFS({ .name = "cg_0", .workers = 
 			 .hold = ktstr_hold_fixed(KTSTR_MS(500)) }));
 
 KTSTR_TEST(ops, .topology = { .llcs = 1, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1), .plan = watched_steps,
-	   .num_snapshots = 1)
+	   .num_snapshots = 1, .workload_root_cgroup = KTSTR_CGROUP_PATH("observed/here"))
 {
 	ktstr_run_plan(ctx);
 	KTSTR_CLAIM(ctx, in_proc(PANIC_FILE), eq, 99L);

@@ -152,6 +152,30 @@ CODE
 	allocators_as_filled d.json
 }
 
+# The cgroups of tests/vm/outside/cgroups.c: one of them was pressed on, and one that is gone still lies in memory.
+cgroups_as_made() { # DUMP
+	python3 - "$DUMPS/$1" <<'CODE'
+import json, sys
+d = json.load(open(sys.argv[1]))
+found = {c["cgroup"]: c for c in d["cgroup_psi"]}
+assert list(found) == ["busy", "idle", "outer", "outer/inner"], list(found)
+assert [c for c in found if "has_children" in found[c]] == ["outer"]
+assert found["busy"]["cpu_some"]["total_us"] > 100000, found["busy"]
+assert found["busy"]["cpu_some"]["avg10_pct"] > 0, found["busy"]
+assert found["idle"]["cpu_some"] == {"avg10_pct": 0, "total_us": 0}, found["idle"]
+assert not any("irq_full" in c for c in found.values()) and "CONFIG_IRQ_TIME_ACCOUNTING" in d["cgroup_psi_irq_unavailable"]
+assert "cgroup_psi_unavailable" not in d and "cgroup_psi_truncated" not in d
+CODE
+	"$KTSTR" show "$DUMPS/$1" | grep -qE '^  busy +[0-9]+ +[0-9]+\.[0-9]{2}/[0-9]+ '
+}
+
+@test "pressure of cgroups is that of their files; what is not accounted for is not zero" {
+	for dump in a c d; do
+		grep -qxE 'psi: [0-9]{2} compared' "$DUMPS/$dump.log"
+		cgroups_as_made $dump.json
+	done
+}
+
 @test "a struct_ops map has the type of the kernel's structure" {
 	for dump in c f; do
 		value $dump.json ktstr_ops | grep -qE 'sched_ext_ops'

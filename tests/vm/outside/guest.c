@@ -8,6 +8,7 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOFBF, 1 << 20);
 	outside_fill_maps();
+	outside_make_cgroups();
 	puts("FIRST");
 	outside_say();
 	puts("HOLD");

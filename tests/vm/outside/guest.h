@@ -12,6 +12,10 @@ int outside_must(int result, const char *what);
 void outside_fill_maps(void);
 /* An arena with the allocators of schedulers in it. */
 void outside_fill_allocators(void);
+/* Cgroups below the workloads' own, some of which have been under pressure. */
+void outside_make_cgroups(void);
+/* Prints what their files say. */
+void outside_say_cgroups(void);
 /* Sleeps until the host has written to the hold map. */
 void outside_hold(void);
 /* Prints what this kernel says about itself. */

@@ -27,6 +27,8 @@
 
 #define GUEST_LIMIT KTSTR_SEC(240)
 
+enum { KINDS_MAX = 16 };
+
 /* The words of the command line; "-" = none. */
 struct arguments {
 	const char *kernel, *shape, *memory_mib, *kargs, *scheduler, *guest, *dump, *core, *image;
@@ -178,21 +180,61 @@ static const char *value_of(const struct outside_readings *readings, const char 
 	return NULL;
 }
 
+/* How many readings of each kind were compared: what nobody compares is equal, too. */
+struct kind_count {
+	const char *kind; /* the beginning of a key */
+	size_t length, count;
+};
+
+static void count_kind(struct kind_count counts[KINDS_MAX], const char *key)
+{
+	size_t length = strcspn(key, ".");
+
+	for (size_t i = 0; i < KINDS_MAX; i++) {
+		if (counts[i].count && (counts[i].length != length || strncmp(counts[i].kind, key, length)))
+			continue;
+		counts[i] = (struct kind_count){ key, length, counts[i].count + 1 };
+		return;
+	}
+}
+
+/* A task that ran between both readings may have been on another CPU meanwhile, and come back: unlike counters do. */
+static bool has_run(const char *key, const struct outside_readings *first, const struct outside_readings *second)
+{
+	static const char *const switches[] = { "nvcsw", "nivcsw" };
+	const char *field = strrchr(key, '.') + 1;
+
+	if (!ktstr_str_starts_with(key, "task.") || strcmp(field, "processor"))
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		_cleanup_free_ char *of = ktstr_xasprintf("%.*s%s", (int)(field - key), key, switches[i]);
+		const char *then = value_of(first, of), *later = value_of(second, of);
+
+		if (!then || !later || strcmp(then, later))
+			return true;
+	}
+	return false;
+}
+
 static size_t report(const struct outside_readings *first, const struct outside_readings *second, char *const *host_values)
 {
+	struct kind_count counts[KINDS_MAX] = { 0 };
 	size_t compared = 0, equal = 0;
 
 	for (size_t i = 0; i < first->count; i++) {
 		const char *key = first->items[i].key, *then = first->items[i].value, *later = value_of(second, key);
 
-		if (!later || strcmp(then, later))
+		if (!later || strcmp(then, later) || has_run(key, first, second))
 			continue; /* it did not hold still */
 		compared++;
+		count_kind(counts, key);
 		if (host_values[i] && !strcmp(host_values[i], then))
 			equal++;
 		else
 			printf("different %s: guest %s, host %s\n", key, then, host_values[i] ? host_values[i] : "cannot tell");
 	}
+	for (size_t i = 0; i < KINDS_MAX && counts[i].count; i++)
+		printf("%.*s: %zu compared\n", (int)counts[i].length, counts[i].kind, counts[i].count);
 	printf("compared %zu, equal %zu\n", compared, equal);
 	return compared - equal;
 }

@@ -10,6 +10,7 @@
 #include "observe/bpf_maps.h"
 #include "observe/bpf_progs.h"
 #include "observe/cpu_time.h"
+#include "observe/psi.h"
 
 enum { NS_PER_TICK = 10000000 /* USER_HZ is 100 */ };
 
@@ -19,6 +20,7 @@ static struct {
 	struct ktstr_bpf_prog *progs;
 	size_t progs_count;
 	json_t *numa;
+	struct ktstr_cgroup_pressures pressures;
 } made;
 
 void outside_forget(void)
@@ -26,6 +28,7 @@ void outside_forget(void)
 	ktstr_bpf_maps_destroy(made.maps);
 	free(made.progs);
 	json_decref(made.numa);
+	ktstr_cgroup_pressures_deinit(&made.pressures);
 	memset(&made, 0, sizeof(made));
 }
 
@@ -230,6 +233,32 @@ static char *read_prog(const struct ktstr_kernel_view *view, const char *which, 
 	return NULL;
 }
 
+/* psi.<cgroup>.<there, id, or STATE.avg10, STATE.total>; the kernel cuts averages to two digits (LOAD_FRAC). */
+static char *read_psi(const struct ktstr_kernel_view *view, const char *which, const char *field)
+{
+	const json_t *cgroup = NULL, *values;
+	const char *value = strchr(field, '.');
+	_cleanup_free_ char *state = ktstr_xstrndup(field, strcspn(field, "."));
+	uint64_t hundredths;
+
+	if (!made.pressures.list)
+		ktstr_cgroup_pressures(view, "/ktstr", &made.pressures);
+	for (size_t i = 0; i < json_array_size(made.pressures.list); i++)
+		if (!strcmp(json_string_value(json_object_get(json_array_get(made.pressures.list, i), "cgroup")), which))
+			cgroup = json_array_get(made.pressures.list, i);
+	if (!strcmp(field, "there"))
+		return text_of(cgroup != NULL);
+	values = json_object_get(cgroup, state);
+	if (!value)
+		return values ? text_of(json_integer_value(values)) : NULL;
+	if (!values)
+		return NULL;
+	if (!strcmp(value, ".total"))
+		return text_of(json_integer_value(json_object_get(values, "total_us")));
+	hundredths = (uint64_t)(json_real_value(json_object_get(values, "avg10_pct")) * 100);
+	return ktstr_xasprintf("%llu.%02llu", (unsigned long long)hundredths / 100, (unsigned long long)hundredths % 100);
+}
+
 char *outside_read(const struct ktstr_kernel_view *view, const char *key)
 {
 	static const struct {
@@ -238,7 +267,7 @@ char *outside_read(const struct ktstr_kernel_view *view, const char *key)
 	} kinds[] = {
 		{ "cpu", read_cpu },   { "rq", read_rq },	  { "softirq", read_softirq }, { "numa", read_numa },
 		{ "task", read_task }, { "kernel", read_kernel }, { "btf", read_btf },	       { "map", read_map },
-		{ "prog", read_prog }, { "symbol", read_symbol },
+		{ "prog", read_prog }, { "symbol", read_symbol }, { "psi", read_psi },
 	};
 	_cleanup_free_ char *copy = ktstr_xstrdup(key);
 	char *rest = copy, *kind = strsep(&rest, "."), *which = strsep(&rest, ".");

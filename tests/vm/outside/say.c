@@ -265,4 +265,5 @@ void outside_say(void)
 	tasks();
 	bpf_maps();
 	bpf_progs();
+	outside_say_cgroups();
 }
