@@ -122,7 +122,7 @@ static struct ktstr_error *open_view(struct session *session)
 						ktstr_machine_ram_regions(bytes, regions), &memory));
 	if (given(session->arguments->image))
 		ktstr_guest_record(memory);
-	return ktstr_kernel_view_open(memory, session->setup.kernel_types, ktstr_vm_vmcoreinfo(session->vm),
+	return ktstr_kernel_view_open(memory, session->setup.vmlinux, ktstr_vm_vmcoreinfo(session->vm),
 				      &session->view);
 }
 
