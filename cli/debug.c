@@ -39,7 +39,7 @@ static struct ktstr_error *ready(void *context, struct ktstr_vm *vm)
 	struct ktstr_kernel_view *view;
 	struct ktstr_error *error;
 
-	KTSTR_TRY_WRAP(ktstr_view_of_vm(vm, session->kernel_types, &view), "no symbols for gdb");
+	KTSTR_TRY_WRAP(ktstr_view_of_vm(vm, session->vmlinux, &view), "no symbols for gdb");
 	error = ktstr_symbols_write_elf(view->symbols, session->symbols_path);
 	ktstr_kernel_view_close(view);
 	if (error)
@@ -62,7 +62,7 @@ struct ktstr_error *ktstr_debug_session_init(const struct ktstr_run_setup *setup
 		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
 				       "--gdb needs a run that starts from a template: one with --cold has no kernel in memory yet when "
 				       "gdb comes. Run the seed again without --cold and replay that result");
-	*session = (struct ktstr_debug_session){ .kernel_types = setup->kernel_types };
+	*session = (struct ktstr_debug_session){ .vmlinux = setup->vmlinux };
 	session->dir = ktstr_xasprintf("%s/ktstr-gdb-XXXXXX", parent ? parent : "/tmp");
 	if (!mkdtemp(session->dir))
 		return ktstr_error_sys(errno, "cannot create %s", session->dir);

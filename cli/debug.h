@@ -7,7 +7,7 @@
 
 struct ktstr_debug_session {
 	struct ktstr_run_debug debug;
-	struct ktstr_types *kernel_types; /* borrowed */
+	const struct ktstr_vmlinux *vmlinux; /* borrowed */
 	char *dir, *socket_path, *symbols_path;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "observe/kallsyms.h"
 #include "observe/kernel_view.h"
 
 static struct ktstr_error *lacks(const char *what)
@@ -13,8 +14,22 @@ static struct ktstr_error *lacks(const char *what)
 			       what);
 }
 
+/* The table of the vmlinux when there is one: kallsyms may be switched off, or have functions only. */
+static struct ktstr_error *find_symbols(struct ktstr_kernel_view *view, const struct ktstr_vmlinux *vmlinux)
+{
+	struct ktstr_error *error;
+
+	view->symbols_from = "vmlinux";
+	view->symbols = ktstr_vmlinux_symbols(vmlinux, &view->info, &view->symbols_note);
+	if (view->symbols)
+		return NULL;
+	view->symbols_from = "kallsyms";
+	error = ktstr_kallsyms_read(&view->space, &view->info, &view->symbols);
+	return error && view->symbols_note ? ktstr_error_wrap(error, "%s", view->symbols_note) : error;
+}
+
 /* The kernel's image is where phys_base says; its tables and symbols are in it. */
-static struct ktstr_error *find_address_space(struct ktstr_kernel_view *view)
+static struct ktstr_error *find_address_space(struct ktstr_kernel_view *view, const struct ktstr_vmlinux *vmlinux)
 {
 	uint64_t table, page_offset;
 	int64_t phys_base, five_levels = 0;
@@ -32,7 +47,7 @@ static struct ktstr_error *find_address_space(struct ktstr_kernel_view *view)
 		.phys_base = (uint64_t)phys_base,
 		.five_levels = five_levels != 0,
 	};
-	KTSTR_TRY(ktstr_symbols_read(&view->space, &view->info, &view->symbols));
+	KTSTR_TRY(find_symbols(view, vmlinux));
 	/* A kernel without CONFIG_DYNAMIC_MEMORY_LAYOUT keeps the default. */
 	if (ktstr_read_uint(&view->space, ktstr_view_symbol(view, "page_offset_base"), 8, &page_offset) &&
 	    page_offset >> 63)
@@ -44,7 +59,9 @@ static struct ktstr_error *find_cpus(struct ktstr_kernel_view *view)
 {
 	uint64_t offsets = ktstr_view_symbol(view, "__per_cpu_offset"), ids = 0;
 
-	if (!offsets || !ktstr_read_uint(&view->space, ktstr_view_symbol(view, "nr_cpu_ids"), 4, &ids) || !ids)
+	if (!offsets)
+		return lacks("symbol __per_cpu_offset (CONFIG_KALLSYMS_ALL, or a vmlinux with a symbol table)");
+	if (!ktstr_read_uint(&view->space, ktstr_view_symbol(view, "nr_cpu_ids"), 4, &ids) || !ids)
 		return lacks("readable __per_cpu_offset and nr_cpu_ids");
 	view->cpus = ids < KTSTR_MAX_CPUS ? (unsigned int)ids : KTSTR_MAX_CPUS;
 	if (!ktstr_read(&view->space, offsets, view->per_cpu_offsets, view->cpus * sizeof(uint64_t)))
@@ -52,23 +69,23 @@ static struct ktstr_error *find_cpus(struct ktstr_kernel_view *view)
 	return NULL;
 }
 
-static struct ktstr_error *open_view(struct ktstr_kernel_view *view, uint64_t hint)
+static struct ktstr_error *open_view(struct ktstr_kernel_view *view, const struct ktstr_vmlinux *vmlinux, uint64_t hint)
 {
 	if (!hint || !ktstr_vmcoreinfo_read(view->memory, hint, &view->info))
 		KTSTR_TRY(ktstr_vmcoreinfo_find(view->memory, &view->info));
-	KTSTR_TRY(find_address_space(view));
+	KTSTR_TRY(find_address_space(view, vmlinux));
 	return find_cpus(view);
 }
 
-struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, struct ktstr_types *types,
+struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, const struct ktstr_vmlinux *vmlinux,
 					   uint64_t vmcoreinfo_hint, struct ktstr_kernel_view **view)
 {
 	struct ktstr_kernel_view *made = ktstr_xcalloc(1, sizeof(*made));
 	struct ktstr_error *error;
 
 	made->memory = memory;
-	made->types = types;
-	error = open_view(made, vmcoreinfo_hint);
+	made->types = vmlinux->types;
+	error = open_view(made, vmlinux, vmcoreinfo_hint);
 	if (error) {
 		ktstr_kernel_view_close(made);
 		return error;
@@ -82,6 +99,7 @@ void ktstr_kernel_view_close(struct ktstr_kernel_view *view)
 	if (!view)
 		return;
 	ktstr_symbols_destroy(view->symbols);
+	free(view->symbols_note);
 	ktstr_vmcoreinfo_deinit(&view->info);
 	ktstr_guest_memory_destroy(view->memory);
 	free(view);

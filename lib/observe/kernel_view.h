@@ -11,12 +11,15 @@
 #include "observe/symbols.h"
 #include "observe/types.h"
 #include "observe/vmcoreinfo.h"
+#include "observe/vmlinux.h"
 
 struct ktstr_kernel_view {
 	struct ktstr_guest_memory *memory;
 	struct ktstr_vmcoreinfo info;
 	struct ktstr_address_space space;
 	struct ktstr_symbols *symbols;
+	const char *symbols_from; /* "vmlinux" or "kallsyms" */
+	char *symbols_note; /* why not from the vmlinux, when a user can do something about it; else NULL */
 	struct ktstr_types *types; /* borrowed */
 	uint64_t slide; /* run-time - link-time address of the kernel image (KASLR) */
 	uint64_t per_cpu_offsets[KTSTR_MAX_CPUS];
@@ -24,10 +27,10 @@ struct ktstr_kernel_view {
 };
 
 /*
- * Finds its way in the memory of a booted kernel whose types are given: they must outlive the view. Takes over memory,
+ * Finds its way in the memory of a booted kernel whose vmlinux is given, which must outlive the view. Takes over memory,
  * also on failure. vmcoreinfo_hint: physical address of the vmcoreinfo page when it is known, else 0 (RAM is searched).
  */
-struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, struct ktstr_types *types,
+struct ktstr_error *ktstr_kernel_view_open(struct ktstr_guest_memory *memory, const struct ktstr_vmlinux *vmlinux,
 					   uint64_t vmcoreinfo_hint, struct ktstr_kernel_view **view) KTSTR_CHECKED;
 void ktstr_kernel_view_close(struct ktstr_kernel_view *view);
 

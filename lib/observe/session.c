@@ -39,7 +39,7 @@ void ktstr_session_open(struct ktstr_session *session, const struct ktstr_sessio
 	session->watchdog =
 		(struct ktstr_watchdog_override){ .timeout_ns = config->plan->watchdog_timeout_ns, .hz = config->hz };
 	ktstr_map_watches_init(&session->map_watches, config->plan->map_watches, config->plan->map_watches_count);
-	error = ktstr_view_of_vm(config->vm, config->types, &session->view);
+	error = ktstr_view_of_vm(config->vm, config->vmlinux, &session->view);
 	if (error) {
 		session->unavailable = ktstr_xstrdup(ktstr_error_message(error));
 		return;

@@ -19,7 +19,7 @@
 
 struct ktstr_session_config {
 	struct ktstr_vm *vm; /* borrowed; outlives the session */
-	struct ktstr_types *types; /* of the kernel; NULL = unknown. Borrowed */
+	const struct ktstr_vmlinux *vmlinux; /* of the kernel; NULL = unknown. Borrowed */
 	unsigned int hz; /* CONFIG_HZ of the kernel, 0 = unknown */
 	bool has_scheduler; /* a sched_ext scheduler is under test */
 	bool guest_clock; /* times are the guest's (jiffies), not the host's: virtual time */

@@ -6,8 +6,8 @@
 #include "observe/kernel_view.h"
 #include "vm/vm.h"
 
-/* See ktstr_kernel_view_open(). types NULL = not known: an error that says what to do. */
-struct ktstr_error *ktstr_view_of_vm(const struct ktstr_vm *vm, struct ktstr_types *types,
+/* See ktstr_kernel_view_open(). vmlinux NULL = there is none: an error that says what to do. */
+struct ktstr_error *ktstr_view_of_vm(const struct ktstr_vm *vm, const struct ktstr_vmlinux *vmlinux,
 				     struct ktstr_kernel_view **view) KTSTR_CHECKED;
 
 #endif

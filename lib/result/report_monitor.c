@@ -47,6 +47,18 @@ static void add_progs(struct ktstr_str *out, const json_t *progs)
 	}
 }
 
+/* Nothing to say of what is as it should be. */
+static void add_symbols(struct ktstr_str *out, const json_t *monitor)
+{
+	const char *note = json_string_value(json_object_get(monitor, "symbols_note"));
+
+	if (!note)
+		return;
+	ktstr_str_add(out, "  symbols are those of the guest's kallsyms: ");
+	ktstr_add_line(out, note);
+	ktstr_str_add(out, "\n");
+}
+
 void ktstr_add_monitor(struct ktstr_str *out, const json_t *monitor)
 {
 	ktstr_str_addf(out,
@@ -58,4 +70,5 @@ void ktstr_add_monitor(struct ktstr_str *out, const json_t *monitor)
 	add_events(out, json_object_get(monitor, "event_deltas"));
 	add_schedstat(out, json_object_get(monitor, "schedstat_deltas"));
 	add_progs(out, json_object_get(monitor, "prog_stats_deltas"));
+	add_symbols(out, monitor);
 }

@@ -213,7 +213,7 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 	struct ktstr_monitor_thresholds thresholds = ktstr_run_monitor_thresholds(run);
 	struct ktstr_session_config config = {
 		.vm = vm,
-		.types = execution->setup->kernel_types,
+		.vmlinux = execution->setup->vmlinux,
 		.hz = kernel_hz(&execution->setup->kernel),
 		.has_scheduler = run->scheduler.path || run->staged_count,
 		.guest_clock = run->deterministic,

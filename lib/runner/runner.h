@@ -75,7 +75,7 @@ struct ktstr_run_setup {
 	struct ktstr_qemu qemu;
 	struct ktstr_accel_choice accel;
 	struct ktstr_kernel kernel;
-	struct ktstr_types *kernel_types; /* read once for all runs; NULL = not known: they cannot be watched */
+	struct ktstr_vmlinux *vmlinux; /* of the kernel, read once for all runs; NULL = not known: they cannot be watched */
 	struct ktstr_guest_base base;
 	char *lockstep_path, *coherence_path; /* see ktstr_vm_config */
 	char *run_dir;

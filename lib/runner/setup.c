@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "host/host.h"
-#include "observe/types.h"
+#include "observe/vmlinux.h"
 #include "runner/rt_app.h"
 #include "runner/runner.h"
 
@@ -29,10 +29,10 @@ struct ktstr_error *ktstr_find_helper(const char *name, char **path)
 }
 
 /* Each run says itself that it cannot be watched when there are none. */
-static void load_types(struct ktstr_run_setup *setup)
+static void load_vmlinux(struct ktstr_run_setup *setup)
 {
 	if (setup->kernel.vmlinux_path)
-		ktstr_error_free(ktstr_types_load(setup->kernel.vmlinux_path, &setup->kernel_types));
+		ktstr_error_free(ktstr_vmlinux_load(setup->kernel.vmlinux_path, &setup->vmlinux));
 }
 
 struct ktstr_vm_config ktstr_run_setup_config(const struct ktstr_run_setup *setup)
@@ -60,7 +60,7 @@ struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct kts
 	KTSTR_TRY(ktstr_find_helper("ktstr-coherence.so", &setup->coherence_path));
 	KTSTR_TRY(ktstr_qemu_find(&setup->qemu));
 	KTSTR_TRY(ktstr_kernel_resolve(kernel_spec, true, progress, &setup->kernel));
-	load_types(setup);
+	load_vmlinux(setup);
 	return ktstr_accel_choose(&setup->qemu, setup->kernel.image_path, &setup->accel);
 }
 
@@ -105,7 +105,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	ktstr_qemu_deinit(&setup->qemu);
 	ktstr_accel_choice_deinit(&setup->accel);
 	ktstr_kernel_deinit(&setup->kernel);
-	ktstr_types_destroy(setup->kernel_types);
+	ktstr_vmlinux_destroy(setup->vmlinux);
 	ktstr_guest_base_deinit(&setup->base);
 	free(setup->lockstep_path);
 	free(setup->coherence_path);

@@ -140,6 +140,9 @@ static void add_monitor(const struct ktstr_sightings *sightings, const struct kt
 	json_object_set_new(result->monitor, "watchdog_observation", watchdog_to_json(&session->watchdog));
 	json_object_set_new(result->monitor, "frozen_ns", ktstr_json_u64(session->frozen_ns));
 	json_object_set_new(result->monitor, "cost", cost_to_json(&session->cost));
+	json_object_set_new(result->monitor, "symbols_from", json_string(session->view->symbols_from));
+	if (session->view->symbols_note)
+		json_object_set_new(result->monitor, "symbols_note", ktstr_json_text(session->view->symbols_note));
 	if (ktstr_sampler_is_full(session->sampler))
 		json_object_set_new(result->monitor, "truncated", json_true());
 	result->verifier_stats = json_array();

@@ -73,7 +73,7 @@ void fuzz_guest_open(struct fuzz_guest *guest)
 	const char *image = ktstr_env("KTSTR_FUZZ_IMAGE"), *vmlinux = ktstr_env("KTSTR_FUZZ_VMLINUX");
 	_cleanup_free_ char *copy = NULL;
 	struct ktstr_guest_memory *memory;
-	struct ktstr_types *types; /* as long as the process */
+	struct ktstr_vmlinux *file; /* as long as the process */
 
 	if (!image || !vmlinux) {
 		fprintf(stderr, "fuzz: no KTSTR_FUZZ_IMAGE and KTSTR_FUZZ_VMLINUX: walkers are not fuzzed\n");
@@ -82,8 +82,8 @@ void fuzz_guest_open(struct fuzz_guest *guest)
 	copy = copy_of(image);
 	must(ktstr_guest_memory_of_writable_core(copy, &memory));
 	unlink(copy);
-	must(ktstr_types_load(vmlinux, &types));
-	must(ktstr_kernel_view_open(memory, types, 0, &guest->view));
+	must(ktstr_vmlinux_load(vmlinux, &file));
+	must(ktstr_kernel_view_open(memory, file, 0, &guest->view));
 	fprintf(stderr, "fuzz: a guest with %u CPUs\n", guest->view->cpus);
 }
 

@@ -17,7 +17,7 @@
 #include "observe/psi.h"
 #include "observe/render.h"
 #include "observe/scx_state.h"
-#include "observe/symbols.h"
+#include "observe/kallsyms.h"
 #include "snapshot/select.h"
 #include "wire/frame.h"
 
@@ -95,7 +95,7 @@ static void symbols(const struct ktstr_kernel_view *view)
 {
 	struct ktstr_symbols *symbols = NULL;
 
-	ktstr_error_free(ktstr_symbols_read(&view->space, &view->info, &symbols));
+	ktstr_error_free(ktstr_kallsyms_read(&view->space, &view->info, &symbols));
 	ktstr_symbols_destroy(symbols);
 }
 

@@ -23,7 +23,7 @@
 
 struct watch {
 	struct ktstr_kernel_view *view;
-	struct ktstr_types *types;
+	struct ktstr_vmlinux *vmlinux;
 	unsigned int max_ms;
 	unsigned int freezes, moved;
 	uint64_t last_jiffies;
@@ -45,7 +45,7 @@ static void on_freeze(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze
 	uint64_t number = 0, before;
 
 	if (!watch->view && !watch->error)
-		watch->error = ktstr_view_of_vm(vm, watch->types, &watch->view);
+		watch->error = ktstr_view_of_vm(vm, watch->vmlinux, &watch->view);
 	if (watch->error || freeze->reason != KTSTR_FREEZE_SAMPLE || freeze->request_length != sizeof(number))
 		return;
 	watch->freezes++;
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	if (!error)
 		error = ktstr_run_start(&setup, &run, &events, &started);
 	if (!error)
-		error = ktstr_types_load(setup.kernel.vmlinux_path, &watch.types);
+		error = ktstr_vmlinux_load(setup.kernel.vmlinux_path, &watch.vmlinux);
 	watch.max_ms = (unsigned int)atoi(argv[4]);
 	srand((unsigned int)ktstr_now_ns());
 	if (!error) {
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 	if (!error)
 		error = ktstr_trace_digest(&trace, digest);
 	ktstr_kernel_view_close(watch.view);
-	ktstr_types_destroy(watch.types);
+	ktstr_vmlinux_destroy(watch.vmlinux);
 	ktstr_started_deinit(&started);
 	if (error) {
 		fprintf(stderr, "freezing_host: %s\n", ktstr_error_message(error));

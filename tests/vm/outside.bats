@@ -8,10 +8,10 @@ export GUEST=$KTSTR_TEST_BUILD/tests/outside_guest
 SCHEMA=$KTSTR_TEST_SOURCE/docs/schema/failure-dump.schema.json
 
 # A guest that multi-threaded emulation has broken (a breakpoint left in its text, see docs/architecture/vm.md) comes again.
-boot() { # NAME KERNEL SHAPE MEMORY_MIB KARGS SCHEDULER CORE IMAGE
+boot() { # NAME KERNEL SHAPE MEMORY_MIB KARGS SCHEDULER CORE IMAGE VMLINUX
 	local status
 	for _ in 1 2; do
-		"$HOST" "$2" "$3" "$4" "$5" "$6" "$GUEST" "$DUMPS/$1.json" "$7" "$8" >"$DUMPS/$1.log" 2>&1
+		"$HOST" "$2" "$3" "$4" "$5" "$6" "$GUEST" "$DUMPS/$1.json" "$7" "$8" "$9" >"$DUMPS/$1.log" 2>&1
 		status=$?
 		[ "$status" != 0 ] && grep -qE "Oops: int3|Kernel panic" "$DUMPS/$1.log" || break
 	done
@@ -24,12 +24,12 @@ setup_file() {
 	export -f boot
 	mkdir -p "$KTSTR_TEST_BUILD/fuzz"
 	xargs -P 2 -L 1 bash -c 'boot "$@"' boot 3>&- <<-GUESTS
-		a 7.3 1n1l2c1t 1024 - - - -
-		b 7.3 1n2l2c1t 5120 - - - -
-		c 7.3 2n2l2c2t 1024 no5lvl $SCX - $KTSTR_TEST_BUILD/fuzz/image
-		d 6.16 1n1l2c1t 1024 - - $DUMPS/core -
-		e 6.16 1n2l2c1t 5120 - - - -
-		f 6.16 2n2l2c2t 1024 no5lvl $SCX - -
+		a 7.3 1n1l2c1t 1024 - - - - $DUMPS/a.vmlinux
+		b 7.3 1n2l2c1t 5120 - - - - -
+		c 7.3 2n2l2c2t 1024 no5lvl $SCX - $KTSTR_TEST_BUILD/fuzz/image -
+		d 6.16 1n1l2c1t 1024 - - $DUMPS/core - $DUMPS/d.vmlinux
+		e 6.16 1n2l2c1t 5120 - - - - -
+		f 6.16 2n2l2c2t 1024 no5lvl $SCX - - -
 	GUESTS
 }
 
@@ -67,6 +67,21 @@ equal() { # NAME
 
 @test "6.16, two nodes, SMT, four levels of page tables, under a scheduler" {
 	equal f
+}
+
+# What a and d are compared with, and their dumps, came about by these symbols.
+same_symbols() { # NAME
+	local compared
+	contains "symbols from kallsyms, then from vmlinux" "$(cat "$DUMPS/$1.log")"
+	compared=$(sed -n 's/^symbols compared \([0-9]*\), equal .*/\1/p' "$DUMPS/$1.log")
+	contains "symbols compared $compared, equal $compared" "$(cat "$DUMPS/$1.log")"
+	[ "$compared" -ge 100000 ]
+	echo "# symbols compared $compared, equal $compared" >&3
+}
+
+@test "the symbol table of a vmlinux says what kallsyms says, on both kernels" {
+	same_symbols a
+	same_symbols d
 }
 
 value() { # DUMP PATH

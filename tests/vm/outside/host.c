@@ -2,7 +2,8 @@
 /*
  * Boots (or restores) a VM, runs a program in it, under a scheduler if one is given, and when that program holds still
  * compares what it said with what its memory says. Prints each difference and "compared N, equal N"; writes a dump of
- * the guest, and if wanted an ELF core of all of its memory and an image of what was read (for tests/fuzz).
+ * the guest, and if wanted an ELF core of all of its memory and an image of what was read (for tests/fuzz). Given the path
+ * of a vmlinux to make, that one has a symbol table: its symbols are compared with kallsyms, and all is read by them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ enum { KINDS_MAX = 16 };
 
 /* The words of the command line; "-" = none. */
 struct arguments {
-	const char *kernel, *shape, *memory_mib, *kargs, *scheduler, *guest, *dump, *core, *image;
+	const char *kernel, *shape, *memory_mib, *kargs, *scheduler, *guest, *dump, *core, *image, *vmlinux;
 };
 
 struct session {
@@ -39,6 +40,8 @@ struct session {
 	struct ktstr_run_setup setup;
 	struct ktstr_vm *vm;
 	struct ktstr_kernel_view *view;
+	struct ktstr_vmlinux *vmlinux; /* with a symbol table; NULL = none was wanted */
+	size_t different_symbols;
 	struct ktstr_str output; /* of the guest */
 };
 
@@ -112,7 +115,8 @@ static struct ktstr_error *write_dump(const struct session *session)
 }
 
 /* As ktstr_view_of_vm() does it, but what is read is recorded. */
-static struct ktstr_error *open_view(struct session *session)
+static struct ktstr_error *open_view_by(struct session *session, const struct ktstr_vmlinux *vmlinux,
+					struct ktstr_kernel_view **view)
 {
 	struct ktstr_ram_region regions[2];
 	struct ktstr_guest_memory *memory;
@@ -124,8 +128,45 @@ static struct ktstr_error *open_view(struct session *session)
 						ktstr_machine_ram_regions(bytes, regions), &memory));
 	if (given(session->arguments->image))
 		ktstr_guest_record(memory);
-	return ktstr_kernel_view_open(memory, session->setup.kernel_types, ktstr_vm_vmcoreinfo(session->vm),
-				      &session->view);
+	return ktstr_kernel_view_open(memory, vmlinux, ktstr_vm_vmcoreinfo(session->vm), view);
+}
+
+/* Both in the order of addresses and names. */
+static void compare_symbols(struct session *session, const struct ktstr_symbols *kallsyms, const struct ktstr_symbols *symtab)
+{
+	size_t count, others, equal = 0;
+	const struct ktstr_symbol *x = ktstr_symbols_all(kallsyms, &count), *y = ktstr_symbols_all(symtab, &others);
+
+	for (size_t i = 0; i < count && i < others; i++)
+		equal += x[i].address == y[i].address && !strcmp(x[i].name, y[i].name) &&
+			 ktstr_symbols_find(kallsyms, x[i].name)->address == ktstr_symbols_find(symtab, x[i].name)->address;
+	printf("symbols compared %zu, equal %zu\n", count > others ? count : others, equal);
+	session->different_symbols = (count > others ? count : others) - equal;
+}
+
+/* The view by kallsyms makes the table, and then gives way to one by that. */
+static struct ktstr_error *change_to_symtab(struct session *session)
+{
+	const char *path = session->arguments->vmlinux;
+	struct ktstr_kernel_view *by_kallsyms = session->view;
+	struct ktstr_error *error = outside_write_symtab(by_kallsyms, session->setup.kernel.vmlinux_path, path);
+
+	if (!error)
+		error = ktstr_vmlinux_load(path, &session->vmlinux);
+	if (!error)
+		error = open_view_by(session, session->vmlinux, &session->view);
+	if (error)
+		return error;
+	printf("symbols from %s, then from %s\n", by_kallsyms->symbols_from, session->view->symbols_from);
+	compare_symbols(session, by_kallsyms->symbols, session->view->symbols);
+	ktstr_kernel_view_close(by_kallsyms);
+	return NULL;
+}
+
+static struct ktstr_error *open_view(struct session *session)
+{
+	KTSTR_TRY(open_view_by(session, session->setup.vmlinux, &session->view));
+	return given(session->arguments->vmlinux) ? change_to_symtab(session) : NULL;
 }
 
 /* Beside the image: where the types of its kernel are. */
@@ -344,18 +385,21 @@ int main(int argc, char **argv)
 	struct ktstr_error *error;
 	size_t differences = 0;
 
-	if (argc != 10) {
-		fprintf(stderr, "usage: %s KERNEL SHAPE MEMORY_MIB KARGS|- SCHEDULER|- GUEST DUMP CORE|- IMAGE|-\n", argv[0]);
+	if (argc != 11) {
+		fprintf(stderr, "usage: %s KERNEL SHAPE MEMORY_MIB KARGS|- SCHEDULER|- GUEST DUMP CORE|- IMAGE|- VMLINUX|-\n",
+			argv[0]);
 		return 2;
 	}
-	arguments = (struct arguments){ argv[1], argv[2], argv[3], argv[4], argv[5], argv[6], argv[7], argv[8], argv[9] };
+	arguments = (struct arguments){ argv[1], argv[2], argv[3], argv[4], argv[5], argv[6], argv[7], argv[8], argv[9],
+					argv[10] };
 	error = run(&session, &differences);
 	outside_forget();
 	ktstr_vm_destroy(session.vm);
 	ktstr_kernel_view_close(session.view);
+	ktstr_vmlinux_destroy(session.vmlinux);
 	ktstr_run_setup_deinit(&session.setup);
 	ktstr_str_deinit(&session.output);
 	if (error)
 		fprintf(stderr, "outside: %s\n", ktstr_error_message(error));
-	return error || differences ? 1 : 0;
+	return error || differences || session.different_symbols ? 1 : 0;
 }
