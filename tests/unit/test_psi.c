@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "observe/kallsyms.h"
 #include "observe/psi.h"
 #include "unit.h"
 
@@ -124,7 +125,7 @@ static void make_symbols(struct kernel *kernel)
 		*names++ = (char)strlen(symbols[i].name);
 		names = stpcpy(names, symbols[i].name);
 	}
-	assert_null(ktstr_symbols_read(&kernel->view.space, &info, &kernel->view.symbols));
+	assert_null(ktstr_kallsyms_read(&kernel->view.space, &info, &kernel->view.symbols));
 	ktstr_vmcoreinfo_deinit(&info);
 }
 
