@@ -89,6 +89,7 @@ struct relay {
 	json_t *job_env;
 	bool sched_watched; /* its end would be a death, and has not been told yet */
 	bool sched_attached; /* the kernel had it, so that its leaving is news */
+	long long times_enabled; /* schedulers, by the kernel, before `sched` was started */
 };
 
 /*
@@ -96,8 +97,8 @@ struct relay {
  * (NULL) until the program ends or asks for something. Returns what ended the wait.
  */
 enum wait_end relay_until(struct relay *relay, bool (*condition)(const struct relay *relay), uint64_t deadline_ns);
-/* When the kernel has unloaded the scheduler: relays until its process has ended, too. */
-void relay_last_words(struct relay *relay, uint64_t limit_ns);
+/* When the kernel has unloaded the scheduler: relays until its process has ended, too, for 3 s at most. */
+void relay_last_words(struct relay *relay);
 /* Passes on what is still in the pipes, without waiting. */
 void relay_drain(struct relay *relay);
 

@@ -49,9 +49,6 @@ static _Noreturn void fatal(struct ktstr_error *error)
 	power_off();
 }
 
-/* How long a scheduler that the kernel has unloaded may take to say why. */
-#define LAST_WORDS KTSTR_SEC(3)
-
 static void use_console(void)
 {
 	int console = open("/dev/console", O_RDWR);
@@ -171,7 +168,7 @@ static void run_program(struct relay *relay, json_t *job)
 	}
 	while (relay_until(relay, NULL, UINT64_MAX) == WAIT_ASKED)
 		schedulers_answer(relay);
-	relay_last_words(relay, LAST_WORDS);
+	relay_last_words(relay);
 	schedulers_end(relay);
 	relay_drain(relay);
 	status = relay->program.wait_status;

@@ -167,9 +167,9 @@ enum wait_end relay_until(struct relay *relay, bool (*condition)(const struct re
 	}
 }
 
-void relay_last_words(struct relay *relay, uint64_t limit_ns)
+void relay_last_words(struct relay *relay)
 {
-	uint64_t deadline = ktstr_now_ns() + limit_ns;
+	uint64_t deadline = ktstr_now_ns() + KTSTR_SEC(3);
 
 	while (relay->sched.pid && !sched_ext_attached() && ktstr_now_ns() < deadline) {
 		relay_ready(relay, STATE_POLL_MS);

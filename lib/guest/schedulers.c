@@ -5,6 +5,7 @@
  */
 #include <endian.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,9 +57,21 @@ static bool process_ended(const struct relay *relay)
 	return !relay->sched.pid;
 }
 
+/* How often the kernel has enabled a scheduler since it booted. */
+static long long times_enabled(void)
+{
+	return atoll(sysfs_text("/sys/kernel/sched_ext/enable_seq"));
+}
+
+/* Has been, at least: one that serves nobody does not serve us either, and is gone when we come to look. */
+static bool has_attached(const struct relay *relay)
+{
+	return sched_ext_attached() || times_enabled() > relay->times_enabled;
+}
+
 static bool attached_or_ended(const struct relay *relay)
 {
-	return process_ended(relay) || sched_ext_attached();
+	return process_ended(relay) || has_attached(relay);
 }
 
 static bool disabled_and_ended(const struct relay *relay)
@@ -147,7 +160,8 @@ static struct ktstr_error *explain_end(struct relay *relay)
 {
 	_cleanup_free_ char *how = ktstr_describe_wait_status(relay->sched.wait_status);
 
-	return ktstr_error_new(KTSTR_ERR_GUEST, "it exited before it attached (%s); its log says more", how);
+	return ktstr_error_new(KTSTR_ERR_GUEST, "it exited %s (%s); its log says more",
+			       has_attached(relay) ? "as soon as it had attached" : "before it attached", how);
 }
 
 /* Runs it until the kernel shows it. watched: its end before that is told to the host as a death. */
@@ -158,14 +172,22 @@ static struct ktstr_error *attach_process(struct relay *relay, json_t *sched, bo
 	if (access("/sys/kernel/sched_ext", F_OK))
 		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "this kernel has no sched_ext");
 	relay->sched_watched = watched;
+	relay->times_enabled = times_enabled();
 	KTSTR_TRY(start_process(relay, json_object_get(sched, "argv")));
 	relay_until(relay, attached_or_ended, ktstr_now_ns() + KTSTR_MS((uint64_t)limit_ms));
+	if (has_attached(relay)) {
+		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_ATTACHED, "%s",
+				  sysfs_text("/sys/kernel/sched_ext/root/ops"));
+		relay->sched_attached = true;
+		relay_last_words(relay);
+	}
 	if (process_ended(relay))
 		return explain_end(relay);
-	if (!sched_ext_attached())
+	if (!has_attached(relay))
 		return ktstr_error_new(KTSTR_ERR_TIMEOUT, "it did not attach within %lld ms", (long long)limit_ms);
-	relay->sched_watched = relay->sched_attached = true;
-	channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_ATTACHED, "%s", sysfs_text("/sys/kernel/sched_ext/root/ops"));
+	if (!sched_ext_attached())
+		return ktstr_error_new(KTSTR_ERR_GUEST, "the kernel unloaded it as soon as it had attached");
+	relay->sched_watched = true;
 	return NULL;
 }
 
@@ -197,7 +219,7 @@ bool schedulers_start_first(struct relay *relay, json_t *sched)
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "sched_ext sysfs absent");
 	else if (ktstr_error_code(error) == KTSTR_ERR_TIMEOUT)
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "timeout");
-	else if (!relay->sched.ended)
+	else if (!relay->sched.ended && !has_attached(relay))
 		channel_lifecycle(relay->channel, KTSTR_LIFE_SCHED_NOT_ATTACHED, "%s", ktstr_error_message(error));
 	ktstr_error_free(error);
 	return false;

@@ -33,6 +33,6 @@ json_t *ktstr_job_scheduler(const struct ktstr_sched_choice *scheduler, const ch
 bool ktstr_job_starts_scheduler(const struct ktstr_sched_choice *scheduler);
 
 /* How long a scheduler may take to attach, in ms of guest time. */
-enum { KTSTR_ATTACH_TIMEOUT_MS = 15000 };
+enum { KTSTR_ATTACH_TIMEOUT_MS = 30000 };
 
 #endif

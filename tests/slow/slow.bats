@@ -142,7 +142,7 @@ digests() {
 				echo "$kernel $start $arguments"
 				# shellcheck disable=SC2086
 				run -1 --separate-stderr "$KTSTR" run --kernel $kernel $start --json --scheduler "$SCX" --scenario steady \
-					--topology 1n2l2c1t --duration 10s -- $arguments
+					--topology 1n2l2c1t --duration 10s -- --since cg_0 $arguments
 				echo "$output" >"$BATS_TEST_TMPDIR/out"
 				exit_kind=1026
 				[[ "$arguments" = --stall* ]] || exit_kind=1025
@@ -155,7 +155,7 @@ variables = {v["name"] for m in d["maps"] if "value" in m for v in m["value"].ge
 assert {"opts", "vtime_now", "nr_enqueues"} <= variables, variables
 assert d["scx_sched_state"]["exit_kind"] == kind, d["scx_sched_state"]
 if kind == 1025:
-    assert "requested 1000 ms after attach" in r["cause"], r["cause"]
+    assert "requested 1000 ms after its cgroup's first task" in r["cause"], r["cause"]
 else:
     name, pid = re.search(r"runnable task stall: (.+)\[(\d+)\]", r["cause"]).groups()
     task = next(t for t in d["task_enrichments"] if t["pid"] == int(pid))

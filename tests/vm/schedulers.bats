@@ -17,8 +17,13 @@ setup() {
 	expect_reason "$results" stall "fail SchedulerCrashed: "
 }
 
+@test "a scheduler that serves nobody, the guest's agent neither, is known to have attached" {
+	expect_outcome "$results" stall_at_once fail "scheduler stalls_at_once" "runnable task stall"
+	lacks "never attached" "$(result "$results" stall_at_once cause)"
+}
+
 @test "a scheduler that raises an error: its message is the cause" {
-	expect_outcome "$results" error fail "scheduler errors" "ktstr fixture error: requested 2000 ms after attach"
+	expect_outcome "$results" error fail "scheduler errors" "ktstr fixture error: requested 1000 ms after its cgroup's first task"
 	expect_reason "$results" error "fail SchedulerCrashed: "
 }
 
@@ -150,7 +155,7 @@ passes_on_616() { # SCHEDULER ACTIVE
 
 @test "kernel 6.16: a stall is the kernel's reason there, too" {
 	run -1 --separate-stderr "$KTSTR" run --kernel 6.16 --json --scheduler "$SCX" --scenario steady \
-		--topology 1n1l2c1t --duration 10s -- --stall-after-ms 1000
+		--topology 1n1l2c1t --duration 10s -- --since cg_0 --stall-after-ms 1000
 	echo "$output" >"$BATS_TEST_TMPDIR/out"
 	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "runnable task stall"
 	dump_says "$BATS_TEST_TMPDIR/out" steady "$error_dump

@@ -6,8 +6,9 @@
 #include <ktstr.h>
 
 KTSTR_SCHEDULER(good, .binary = "scx_ktstr");
-KTSTR_SCHEDULER(stalls, .binary = "scx_ktstr", .args = KTSTR_ARGS("--stall-after-ms=1000"));
-KTSTR_SCHEDULER(errors, .binary = "scx_ktstr", .args = KTSTR_ARGS("--error-after-ms=2000"));
+KTSTR_SCHEDULER(stalls, .binary = "scx_ktstr", .args = KTSTR_ARGS("--since=cg_0", "--stall-after-ms=1000"));
+KTSTR_SCHEDULER(stalls_at_once, .binary = "scx_ktstr", .args = KTSTR_ARGS("--stall-after-ms=1"));
+KTSTR_SCHEDULER(errors, .binary = "scx_ktstr", .args = KTSTR_ARGS("--since=cg_0", "--error-after-ms=1000"));
 KTSTR_SCHEDULER(starves, .binary = "scx_ktstr", .args = KTSTR_ARGS("--starve=cg_0"));
 KTSTR_SCHEDULER(favours, .binary = "scx_ktstr", .args = KTSTR_ARGS("--unfair=cg_0"));
 KTSTR_SCHEDULER(dawdles, .binary = "scx_ktstr", .args = KTSTR_ARGS("--slow-dispatch-us=10000"));
@@ -31,6 +32,7 @@ static void compete(struct ktstr_ctx *ctx)
 	}
 
 COMPETITION(stall, stalls, 10)
+COMPETITION(stall_at_once, stalls_at_once, 10)
 COMPETITION(error, errors, 5)
 COMPETITION(starvation, starves, 10)
 COMPETITION(unfairness, favours, 3)
