@@ -61,7 +61,7 @@ struct schbench {
 		uint64_t total, idle;
 		bool known, target_hit;
 	} busy;
-	uint64_t begin_ns, last_loops, last_ns;
+	uint64_t begin_ns, last_ns;
 };
 
 static struct participant *participant_of(struct work_thread *thread)
@@ -295,17 +295,25 @@ static void adjust_rate(struct schbench *bench)
 	atomic_store(&bench->rate, rate > 1e9 ? 1000000000u : (uint64_t)(factor > 1 ? ceil(rate) : floor(rate)));
 }
 
+/* Requests that were served since the last call. */
+static uint64_t take_loops(struct schbench *bench)
+{
+	uint64_t loops = atomic_load(&bench->loops), more = loops - bench->stats->loop_count;
+
+	bench->team.worker->work_units += more;
+	bench->stats->loop_count = loops;
+	bench->stats->transfer_bytes = loops * bench->config->pipe_transfer_bytes;
+	return more;
+}
+
 /* Once a second: the rate, and what the worker's telemetry is to know. */
 static void account(struct schbench *bench, uint64_t now_ns)
 {
 	struct worker *w = bench->team.worker;
-	uint64_t loops = atomic_load(&bench->loops), elapsed = now_ns - bench->last_ns;
+	uint64_t loops = take_loops(bench), elapsed = now_ns - bench->last_ns;
 
-	w->work_units += loops - bench->last_loops;
-	bench->stats->loop_count = loops;
-	bench->stats->transfer_bytes = loops * bench->config->pipe_transfer_bytes;
 	if (elapsed >= KTSTR_MS(500)) {
-		double rps = (double)(loops - bench->last_loops) * 1e9 / (double)elapsed;
+		double rps = (double)loops * 1e9 / (double)elapsed;
 
 		if (!bench->config->pipe_transfer_bytes &&
 		    (!bench->config->auto_rps || bench->busy.target_hit))
@@ -316,7 +324,6 @@ static void account(struct schbench *bench, uint64_t now_ns)
 	if (work_phase_epoch(w) != w->phase.epoch)
 		work_threads_update_delays(&bench->team);
 	bench->stats->elapsed_ns = now_ns - bench->begin_ns;
-	bench->last_loops = loops;
 	bench->last_ns = now_ns;
 	work_checkpoint_now(w);
 	work_iteration_done(w);
@@ -406,6 +413,7 @@ static void run_schbench(struct worker *w)
 			break;
 	watch(&bench);
 	work_threads_stop(&bench.team);
+	take_loops(&bench); /* of those that were under way */
 	munmap(map, bytes);
 }
 
