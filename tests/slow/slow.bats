@@ -115,7 +115,7 @@ digests() {
 	local i before after sums
 	export KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/two-hundred
 	used() { df --output=used -k "$(dirname "$KTSTR_TEMPLATE_DIR")" | tail -n 1; }
-	sums() { find "$KTSTR_TEMPLATE_DIR" \( -name ram -o -name state \) -exec sha256sum {} + | sort; }
+	sums() { find "$KTSTR_TEMPLATE_DIR" \( -name ram -o -name state \) -exec cksum {} + | sort; }
 	before=$(used)
 	"$KTSTR" shell --topology 1n1l2c1t --exec true
 	sums=$(sums)
