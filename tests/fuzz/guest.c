@@ -73,7 +73,7 @@ void fuzz_guest_open(struct fuzz_guest *guest)
 	const char *image = ktstr_env("KTSTR_FUZZ_IMAGE"), *vmlinux = ktstr_env("KTSTR_FUZZ_VMLINUX");
 	_cleanup_free_ char *copy = NULL;
 	struct ktstr_guest_memory *memory;
-	struct ktstr_vmlinux *file; /* as long as the process */
+	static struct ktstr_vmlinux *file; /* as long as the process */
 
 	if (!image || !vmlinux) {
 		fprintf(stderr, "fuzz: no KTSTR_FUZZ_IMAGE and KTSTR_FUZZ_VMLINUX: walkers are not fuzzed\n");
