@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SAMPLE_MS = 20, CONTROL_MS = 200, LIMIT_MS = 6000, SEEN_MAX = 64 };
+enum { SAMPLE_MS = 20, CONTROL_MS = 200, LIMIT_MS = 15000, SEEN_MAX = 64 };
 
 enum counter {
 	CPU_TICKS, /* user time of the workers */
