@@ -32,8 +32,6 @@ enum {
 };
 #define BUILD_WAIT KTSTR_SEC(600)
 
-/* What every error that is the store's fault says. */
-
 char *ktstr_template_dir(void)
 {
 	const char *own = ktstr_env("KTSTR_TEMPLATE_DIR");
