@@ -76,7 +76,7 @@ static void watchpoints_stop_and_say_where(void **state)
 	close(stub);
 }
 
-/* CPUs that stop after nobody waits for them any more: the stop is reported, and asked for once. */
+/* CPUs that stop after nobody waits for them any more: the stop is reported, and asked for once, also when it is seen. */
 static void a_late_stop_is_reported(void **state)
 {
 	struct ktstr_error *error;
@@ -96,6 +96,9 @@ static void a_late_stop_is_reported(void **state)
 	}
 	assert_string_equal(heard(stub), "\x03");
 	say(stub, "T02thread:01;");
+	error = ktstr_gdb_stop(gdb, ktstr_now_ns());
+	assert_int_equal(ktstr_error_code(error), KTSTR_ERR_TIMEOUT);
+	ktstr_error_free(error);
 	assert_null(ktstr_gdb_take_stop(gdb, &stopped, &stop));
 	assert_true(stopped && !stop.watch);
 	assert_null(ktstr_gdb_continue(gdb));
