@@ -463,6 +463,28 @@ assert plan["errors"] == [], plan' <<<"$output"
 	[ "$found" -gt 50 ]
 }
 
+@test "every type, function and macro that guide and reference name is in the headers" {
+	run -0 python3 - "$KTSTR_TEST_SOURCE" <<'PYTHON'
+import glob, re, subprocess, sys
+root, wrong = sys.argv[1], []
+# What macros declare, and macros themselves.
+known = subprocess.run(["cc", "-E", f"-I{root}/include", f"{root}/include/ktstr.h"], capture_output=True, text=True,
+                       check=True).stdout
+known += "".join(open(h).read() for h in glob.glob(f"{root}/include/**/*.h", recursive=True))
+pages = [f"{root}/README.md"] + glob.glob(f"{root}/docs/guide/*.md") + glob.glob(f"{root}/docs/reference/*.md")
+named = re.compile(r"\b(?:struct|enum) (ktstr_\w+)|\b(ktstr_[a-z0-9_]+)\(|\b(KTSTR_[A-Z0-9_]+)\(")
+count = 0
+for page in pages:
+    for names in named.findall(open(page).read()):
+        name, = filter(None, names)
+        count += 1
+        if not re.search(rf"\b{name}\b", known):
+            wrong.append(f"{page}: {name}")
+print("\n".join(wrong))
+sys.exit(bool(wrong) or count < 300)
+PYTHON
+}
+
 @test "every link of the documentation leads somewhere, and every page is in the index" {
 	run -0 python3 - "$KTSTR_TEST_SOURCE" <<'PYTHON'
 import os, re, sys
