@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -18,6 +19,8 @@
 #include "disk/image.h"
 #include "ktstr/units.h"
 
+/* mkfs has written less than that when it is done. */
+#define MKFS_BYTES (16ull << 20)
 #define MKFS_LIMIT KTSTR_SEC(120)
 #define LOCK_LIMIT KTSTR_SEC(600)
 
@@ -98,6 +101,19 @@ static bool open_whole(const char *path, uint64_t bytes, int *fd)
 	return true;
 }
 
+/* mkfs calls a full file system below it an input/output error. */
+static struct ktstr_error *explain_mkfs(struct ktstr_error *error, const char *dir)
+{
+	_cleanup_error_ struct ktstr_error *cause = error;
+	struct statvfs fs;
+
+	if (!error || statvfs(dir, &fs) || (uint64_t)fs.f_bavail * fs.f_frsize >= MKFS_BYTES)
+		return ktstr_take(cause);
+	return ktstr_error_new(KTSTR_ERR_NO_SPACE, "%llu MiB are free, up to %llu are needed: %s",
+			       (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize) >> 20, MKFS_BYTES >> 20,
+			       ktstr_error_message(cause));
+}
+
 /* mkfs needs no block device: it writes to the file, and a few MiB of that. */
 static struct ktstr_error *make_template(const char *mkfs, const char *dir, uint64_t bytes)
 {
@@ -110,7 +126,7 @@ static struct ktstr_error *make_template(const char *mkfs, const char *dir, uint
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes))
 		return ktstr_error_sys(errno, "cannot create %s", fresh);
-	error = ktstr_run_command(argv, MKFS_LIMIT, NULL, NULL);
+	error = explain_mkfs(ktstr_run_command(argv, MKFS_LIMIT, NULL, NULL), dir);
 	if (!error && (fsync(fd) || rename(fresh, path)))
 		error = ktstr_error_sys(errno, "cannot publish %s", path);
 	if (error)
