@@ -43,7 +43,7 @@ KTSTR_TEST(unthrottled, .disk = KTSTR_DISK(.capacity_mib = CAPACITY_MIB), .durat
 	write_for_a_while(ctx);
 }
 
-KTSTR_TEST(throttled, .disk = KTSTR_DISK(.capacity_mib = CAPACITY_MIB, .throttle = { .iops = 20 }), .duration = KTSTR_SEC(2))
+KTSTR_TEST(throttled, .disk = KTSTR_DISK(.capacity_mib = CAPACITY_MIB, .throttle = { .iops = 2 }), .duration = KTSTR_SEC(2))
 {
 	write_for_a_while(ctx);
 }
