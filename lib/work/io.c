@@ -94,13 +94,18 @@ static void warn_of_memory(struct worker *w, bool opened)
 			       name, KTSTR_DISK_DEVICE, strerror(errno));
 }
 
-/* Holes are read without the disk: what will be read is written first. */
+/* Holes are read without the disk: what will be read is written first, at once, as the file may be synchronous. */
 static void fill_stripe(const struct work_stripe *stripe)
 {
-	for (uint64_t at = 0; at + WORK_IO_BLOCK <= stripe->length; at += WORK_IO_BLOCK)
-		if (pwrite(stripe->fd, stripe->block, WORK_IO_BLOCK, (off_t)(stripe->first + at)) != WORK_IO_BLOCK)
-			return; /* the work itself will say why */
-	fdatasync(stripe->fd);
+	size_t length = stripe->length / WORK_IO_BLOCK * WORK_IO_BLOCK;
+	_cleanup_free_ char *bytes = aligned_alloc(WORK_IO_BLOCK, length);
+
+	if (!bytes)
+		return;
+	memset(bytes, 'k', length);
+	/* If it fails the work itself will say why. */
+	if (pwrite(stripe->fd, bytes, length, (off_t)stripe->first) > 0)
+		fdatasync(stripe->fd);
 }
 
 bool work_stripe_open(struct worker *w, int flags, struct work_stripe *stripe)
