@@ -34,6 +34,19 @@ counter() { # TEST COUNTER
 	lacks "cannot write" "$(result "$out" throttled output)"
 }
 
+@test "requests that the host has no room for fail the run, with the place" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	local cache=${KTSTR_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ktstr} mine=$BATS_TEST_TMPDIR/cache
+	mkdir -p "$mine/disk_templates"
+	ln -s "$cache"/* "$mine/" 2>/dev/null || true # all but what is there
+	mount -t tmpfs -o size=64k tmpfs "$mine/disk_templates" || skip "no mounts here"
+	KTSTR_CACHE_DIR=$mine run --separate-stderr "$KTSTR" test --json --filter =ktstr/unthrottled "$(program vm_disk)"
+	umount "$mine/disk_templates"
+	echo "$output" >"$BATS_TEST_TMPDIR/out"
+	expect_outcome "$BATS_TEST_TMPDIR/out" unthrottled fail "requests of the guest's disk failed on the host" \
+		"$mine/disk_templates, which has 0 MiB free"
+}
+
 @test "each guest gets a disk of zeroes" {
 	local i
 	for i in 1 2; do
