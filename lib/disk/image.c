@@ -164,7 +164,9 @@ static struct ktstr_error *open_template(const struct ktstr_disk_config *disk, c
 	KTSTR_TRY(ktstr_make_dirs(dir));
 	KTSTR_TRY_WRAP(make_template(mkfs, dir, bytes), "cannot make a %s file system of %llu MiB", filesystem,
 		       (unsigned long long)(bytes >> 20));
-	return open_whole(path, bytes, fd) ? NULL : ktstr_error_new(KTSTR_ERR_CORRUPT, "%s has vanished, or changed its size", path);
+	if (open_whole(path, bytes, fd))
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_CORRUPT, "%s has vanished, or changed its size", path);
 }
 
 static struct ktstr_error *fill_image(const struct ktstr_disk_config *disk, const char *dir, bool blank, int fd)
