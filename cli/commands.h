@@ -69,6 +69,7 @@ struct ktstr_cli_run_options {
 	uint64_t duration_ns; /* 0 = each test's own */
 	const char *work_type; /* of swappable cgroups instead of their own; NULL = theirs */
 	const char *rt_app; /* instead of the tests' .rt_app; NULL = those */
+	struct ktstr_disk_config disk; /* instead of the tests'; capacity 0 = theirs */
 	bool deterministic, twice, cold, fresh_attach;
 	bool seeds_given;
 	uint64_t first_seed, last_seed;

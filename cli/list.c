@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/scenarios.h"
+#include "disk/disk.h"
 #include "topology/constraints.h"
 
 struct list_arguments {
@@ -83,6 +84,14 @@ static struct columns measure(const struct ktstr_program *program)
 	return columns;
 }
 
+static void print_disk(const struct ktstr_disk_config *disk)
+{
+	_cleanup_free_ char *text = disk ? ktstr_disk_describe(disk) : NULL;
+
+	if (text)
+		printf("  (%s)", text);
+}
+
 static void print_tests(const struct ktstr_program *program, bool with_prefix)
 {
 	struct columns columns = measure(program);
@@ -97,7 +106,9 @@ static void print_tests(const struct ktstr_program *program, bool with_prefix)
 			printf("  %-*s  %-*s  %*s", columns.shape, ktstr_topology_format(&test->topology, shape),
 			       columns.scheduler, test->scheduler.name, columns.duration,
 			       show_duration(test, duration));
-		printf("%s%s%s\n", *description ? "  " : "", description, test->ignore ? "  (run only by name)" : "");
+		printf("%s%s", *description ? "  " : "", description);
+		print_disk(test->disk);
+		puts(test->ignore ? "  (run only by name)" : "");
 	}
 }
 
@@ -110,11 +121,11 @@ static void append_json(const struct ktstr_program *program, json_t *array)
 
 		json_array_append_new(
 			array,
-			json_pack("{ss ss* ss so ss sI sb ss}", "name", test->name, "description",
+			json_pack("{ss ss* ss so ss sI sb ss so}", "name", test->name, "description",
 				  test->description, "topology", ktstr_topology_format(&test->topology, shape),
 				  "constraints", ktstr_constraints_to_json(&constraints), "scheduler", test->scheduler.name, "duration_ns",
 				  (json_int_t)test->duration_ns, "ignore", (int)test->ignore, "program",
-				  program->path));
+				  program->path, "disk", ktstr_disk_to_json(test->disk)));
 	}
 }
 

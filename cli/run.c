@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "cli/commands.h"
 #include "cli/scenarios.h"
+#include "disk/disk.h"
 
 /* Small enough for any host; between them a shared LLC and separate ones. */
 static const char *const smoke_topologies[] = { "1n1l2c1t", "1n2l2c1t" };
@@ -21,6 +22,7 @@ struct run_arguments {
 static const struct argp_option options[] = {
 	{ "scheduler", 's', "PATH|NAME|eevdf", 0, "scheduler under test; default: eevdf", 1 },
 	{ "rt-app", 'r', "FILE.json", 0, "run the tasks of this rt-app file instead of the scenarios", 1 },
+	{ "disk", 'k', "SIZE", 0, "give the guest a disk, /dev/vda, of that size: 256MiB, 1GiB", 1 },
 	{ "scenario", 'c', "NAME", 0, "run only this scenario; repeatable; `ktstr list --scenarios`", 1 },
 	{ 0 },
 };
@@ -28,6 +30,7 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct run_arguments *arguments = state->input;
+	struct ktstr_error *error;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -38,6 +41,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case 'r':
 		arguments->common.rt_app = value;
+		return 0;
+	case 'k':
+		error = ktstr_disk_parse_size(value, &arguments->common.disk.capacity_mib);
+		if (error)
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "--disk: %s", ktstr_error_message(error));
 		return 0;
 	case 'c':
 		ktstr_strv_add(&arguments->scenarios, value);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/commands.h"
+#include "disk/disk.h"
 #include "guest/job.h"
 #include "ktstr/units.h"
 #include "runner/job_bundle.h"
@@ -27,6 +28,7 @@ struct shell_arguments {
 	const char *kernel, *command, *scheduler;
 	struct ktstr_topology topology;
 	uint64_t memory_mib, exec_timeout_ns;
+	struct ktstr_disk_config disk; /* capacity 0 = none */
 	struct ktstr_strv includes;
 	bool dmesg, cold;
 };
@@ -35,6 +37,7 @@ static const struct argp_option options[] = {
 	{ "kernel", 'K', "KERNEL", 0, "version, image or built source tree", 0 },
 	{ "topology", 't', "SHAPE", 0, "default: 1n1l1c1t", 0 },
 	{ "memory-mib", 'm', "MIB", 0, "at least 128; default: 2048", 0 },
+	{ "disk", 'k', "SIZE", 0, "a disk of zeroes, /dev/vda, of that size: 256MiB, 1GiB; default: none", 0 },
 	{ "scheduler", 's', "PATH|NAME", 0, "start it first; its arguments go behind --", 0 },
 	{ "include", 'i', "PATH", 0, "copy into /include-files/; programs bring their libraries; repeatable", 0 },
 	{ "exec", 'e', "CMD", 0, "run CMD and exit with its exit status", 0 },
@@ -60,6 +63,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->memory_mib = strtoull(value, NULL, 10);
 		if (arguments->memory_mib < 128)
 			error = ktstr_error_new(KTSTR_ERR_INVALID, "--memory-mib %s: give at least 128", value);
+		break;
+	case 'k':
+		error = ktstr_disk_parse_size(value, &arguments->disk.capacity_mib);
+		if (error)
+			error = ktstr_error_wrap(error, "--disk");
 		break;
 	case 's':
 		arguments->scheduler = value;
@@ -307,6 +315,7 @@ static struct ktstr_error *run_shell(const struct shell_arguments *arguments, ch
 	config = ktstr_run_setup_config(setup);
 	config.topology = &arguments->topology;
 	config.memory_mib = arguments->memory_mib;
+	config.disk = arguments->disk.capacity_mib ? &arguments->disk : NULL;
 	config.interactive_console = !arguments->command;
 	config.settle_ms = KTSTR_SETTLE_MS;
 	error = start(arguments, &config, &job, &vm);

@@ -8,6 +8,7 @@
 #include <ktstr/check.h>
 #include <ktstr/claim.h>
 #include <ktstr/cpuset.h>
+#include <ktstr/disk.h>
 #include <ktstr/dump.h>
 #include <ktstr/error.h>
 #include <ktstr/host.h>

@@ -3,6 +3,7 @@
 #ifndef KTSTR_TEST_H
 #define KTSTR_TEST_H
 
+#include <ktstr/disk.h>
 #include <ktstr/observe.h>
 #include <ktstr/payload.h>
 #include <ktstr/live.h>
@@ -27,6 +28,7 @@ struct ktstr_test_entry {
 	struct ktstr_topology topology; /* fields unset: the scheduler's, then 1n1l2c1t */
 	struct ktstr_topology_constraints constraints; /* topologies that it makes sense on; fields unset: the scheduler's */
 	unsigned int memory_mib; /* 2048 */
+	const struct ktstr_disk_config *disk; /* /dev/vda of the guest: KTSTR_DISK(.capacity_mib = 512); NULL = none */
 	uint64_t duration; /* ns, 12 s; KTSTR_SEC(5) */
 	unsigned int workers_per_cgroup; /* 0 = number of CPUs */
 	const struct ktstr_scheduler *scheduler; /* NULL = EEVDF */
@@ -77,7 +79,7 @@ struct ktstr_test_entry {
 	/*
 	 * The body runs on this machine instead of a VM, under the scheduler that is there, with its own CPUs, and cgroups
 	 * below $KTSTR_HOST_CGROUP_PARENT. For what no VM shows; needs root and cgroup2. No scheduler, payload, include
-	 * file, topology, memory size, capture, watch, watchdog, cleanup budget or deterministic mode.
+	 * file, topology, memory size, disk, capture, watch, watchdog, cleanup budget or deterministic mode.
 	 */
 	bool host_only;
 	uint64_t cleanup_budget; /* ns; ending the VM may take so long, else the test fails; 0 = any time */

@@ -7,6 +7,7 @@
 #ifndef KTSTR_VM_RESULT_H
 #define KTSTR_VM_RESULT_H
 
+#include <ktstr/disk.h>
 #include <ktstr/monitor.h>
 #include <ktstr/sample.h>
 #include <ktstr/snapshot_bridge.h>
@@ -47,6 +48,8 @@ struct ktstr_vm_result {
 	bool has_monitor;
 	struct ktstr_monitor_summary monitor;
 	struct ktstr_watchdog_observation watchdog;
+	bool has_virtio_blk_counters; /* it had a disk, and the VM was there to be asked when the program had ended */
+	struct ktstr_virtio_blk_counters_snapshot virtio_blk_counters;
 	struct ktstr_verifier_stat *verifier_stats;
 	size_t verifier_stats_count;
 

@@ -39,6 +39,16 @@ void guard_job(void);
 /* Loads /modules/ *.ko in the order of their names; a module that fails is reported on the console only. */
 void load_modules(void);
 
+/*
+ * disk.c: mounts the disk, if there is one with a file system; a failure is only logged. For the job that runs the test, not
+ * one that is held: a clone has another disk than its template.
+ */
+void disk_mount(void);
+/* Adds what the test program may know of it. */
+void disk_environment(json_t *env);
+/* Lets the machine live while the host looks at what the disk has done. */
+void disk_await_counting(void);
+
 /* Creates the files of a cpio newc archive below "/". Bounds-checked. */
 struct ktstr_error *unpack_newc(const void *archive, size_t length) KTSTR_CHECKED;
 

@@ -134,6 +134,7 @@ static json_t *program_env(const struct relay *relay, json_t *job)
 	json_t *env = json_object_get(job, "env");
 
 	json_array_append_new(env, json_string(mailbox));
+	disk_environment(env);
 	add_pid(env, KTSTR_SCHED_PID_ENV, relay->sched.pid);
 	add_pid(env, KTSTR_WIRE_PID_ENV, relay->program.launcher_pid);
 	return env;
@@ -218,20 +219,29 @@ static struct ktstr_error *prepare_and_hold(struct relay *relay, json_t *job, en
 	return argv ? job_process_load(&relay->program, argv, program_env(relay, job)) : NULL;
 }
 
-/* Until the job that says which test it is. */
+static bool holds(const json_t *job)
+{
+	return json_is_true(json_object_get(job, "hold"));
+}
+
+/* Until the job that says which test it is: it is the clone's own, and what goes before may be a template's. */
 static bool follow_jobs(struct ktstr_mailbox *mailbox, struct relay *relay, json_t **job)
 {
 	struct ktstr_error *error = NULL;
 
 	relay->job_env = json_object_get(*job, "env");
+	if (!holds(*job))
+		disk_mount();
 	if (!schedulers_start_first(relay, json_object_get(*job, "scheduler")))
 		return false;
-	while (!error && json_is_true(json_object_get(*job, "hold"))) {
+	while (!error && holds(*job)) {
 		enum ktstr_agent_stage stage;
 
 		error = prepare_and_hold(relay, *job, &stage);
 		if (!error)
 			error = next_job(mailbox, stage, job);
+		if (!error && !holds(*job))
+			disk_mount();
 		relay->job_env = json_object_get(*job, "env");
 	}
 	if (error)
@@ -260,6 +270,7 @@ static void run_job(struct relay *relay, struct ktstr_error *error, json_t *job)
 	else if (follow_jobs(relay->channel->mailbox, relay, &job))
 		run_program(relay, job);
 	relay_drain(relay);
+	disk_await_counting();
 }
 
 /* Lets the kernel finish what it does after boot, so that a template holds a quiet machine. */

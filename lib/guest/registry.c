@@ -216,6 +216,7 @@ static struct ktstr_error *check_host_only(const struct ktstr_test_entry *test)
 		{ ".topology", test->topology.numa_nodes || test->topology.llcs || test->topology.cores_per_llc ||
 				       test->topology.threads_per_core || test->topology.nodes },
 		{ ".memory_mib", test->memory_mib },
+		{ ".disk", test->disk },
 		{ ".kaslr", test->kaslr != KTSTR_UNSET },
 		{ ".deterministic", test->deterministic },
 		{ ".fresh_attach", test->fresh_attach },
@@ -232,6 +233,18 @@ static struct ktstr_error *check_host_only(const struct ktstr_test_entry *test)
 	return NULL;
 }
 
+/* What host threads complete comes at another moment each time. */
+static struct ktstr_error *check_disk(const struct ktstr_test_entry *test)
+{
+	if (!test->disk)
+		return NULL;
+	if (test->deterministic)
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       ".disk excludes .deterministic: its requests are completed by threads of the host, at no repeatable moment");
+	KTSTR_TRY_WRAP(ktstr_disk_config_validate(test->disk), ".disk");
+	return NULL;
+}
+
 static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 {
 	if (test->scheduler)
@@ -244,6 +257,7 @@ static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 	KTSTR_TRY_WRAP(ktstr_perf_delta_validate(test->perf_delta_assertions), ".perf_delta_assertions");
 	KTSTR_TRY_WRAP(check_root_cgroup(test), ".workload_root_cgroup");
 	KTSTR_TRY(check_host_only(test));
+	KTSTR_TRY(check_disk(test));
 	return NULL;
 }
 

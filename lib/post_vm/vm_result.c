@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "check/result_json.h"
+#include "disk/disk.h"
 #include "post_vm/vm_result.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -243,6 +244,8 @@ struct ktstr_error *ktstr_vm_result_read(const json_t *sidecar, const char *path
 	vm->failure_dump_path = beside(path, text_of(files, "failure_dump")) ?: ktstr_xstrdup("");
 	read_monitor(json_object_get(sidecar, "monitor"), vm);
 	read_verifier_stats(json_object_get(sidecar, "verifier_stats"), vm);
+	vm->has_virtio_blk_counters = json_is_object(json_object_get(sidecar, "virtio_blk_counters"));
+	vm->virtio_blk_counters = ktstr_disk_counters_from_json(json_object_get(sidecar, "virtio_blk_counters"));
 	read_step_starts(json_object_get(sidecar, "stimulus_events"), vm);
 	KTSTR_TRY(read_verdict(sidecar, vm));
 	return read_captures(json_object_get(sidecar, "captures"), path, vm);

@@ -59,6 +59,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->scheduler_instances);
 	json_decref(result->monitor);
 	json_decref(result->verifier_stats);
+	json_decref(result->virtio_blk_counters);
 	json_decref(result->captures);
 	json_decref(result->stalls);
 	json_decref(result->perf_delta_assertions);

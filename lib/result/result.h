@@ -85,6 +85,7 @@ struct ktstr_test_result {
 	/* What the host saw of the kernel during the run (lib/runner/sightings.c); NULL = nothing was looked at. */
 	json_t *monitor, *verifier_stats;
 	json_t *captures; /* {snapshots[{tag, report, ...}], events[], kernel_ops[], cgroup_procs[]}; reports become files */
+	json_t *virtio_blk_counters; /* what its disk did (ktstr/disk.h); NULL = it had none, or QEMU could not be asked */
 	struct ktstr_opt_u64 map_writes_delivered; /* 1 = all of .bpf_map_write; unset = there was nobody to wait for them */
 	unsigned int periodic_target, periodic_fired;
 	char *scheduler_log; /* may be NULL */

@@ -173,6 +173,8 @@ static json_t *or_empty(json_t *list)
 static void add_observation(json_t *json, const struct ktstr_test_result *result)
 {
 	json_object_set_new(json, "monitor", result->monitor ? json_incref(result->monitor) : json_null());
+	json_object_set_new(json, "virtio_blk_counters",
+			    result->virtio_blk_counters ? json_incref(result->virtio_blk_counters) : json_null());
 	json_object_set_new(json, "verifier_stats", or_empty(result->verifier_stats));
 	set_number(json, "periodic_fired", result->periodic_fired);
 	set_number(json, "periodic_target", result->periodic_target);

@@ -13,6 +13,7 @@
 #include "check/json_util.h"
 #include "check/perf_delta.h"
 #include "check/result_json.h"
+#include "disk/disk.h"
 #include "host/host.h"
 #include "payload/payload.h"
 #include "result/internal.h"
@@ -268,6 +269,16 @@ static struct ktstr_error *read_scheduler_instances(const json_t *json, struct k
 	return ktstr_json_read_array(json, "scheduler_instances", read_scheduler_instance, result->scheduler_instances);
 }
 
+/* Read and written again: only what we know of passes. */
+static void read_disk_counters(const json_t *json, struct ktstr_test_result *result)
+{
+	const json_t *counters = json_object_get(json, "virtio_blk_counters");
+	struct ktstr_virtio_blk_counters_snapshot known = ktstr_disk_counters_from_json(counters);
+
+	if (json_is_object(counters))
+		result->virtio_blk_counters = ktstr_disk_counters_to_json(&known);
+}
+
 /* The statistics are put back where the verdict's own reader expects them. */
 static struct ktstr_error *read_verdict(const json_t *json, struct ktstr_test_result *result)
 {
@@ -324,6 +335,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_payload_runs(json, result));
 	KTSTR_TRY_WRAP(read_host(json, result), "host");
 	KTSTR_TRY(read_scheduler_instances(json, result));
+	read_disk_counters(json, result);
 	KTSTR_TRY(ktstr_perf_delta_clean(json, &result->perf_delta_assertions));
 	KTSTR_TRY(ktstr_stimulus_events_from_json(json, result));
 	/* Only ever written down again: people see the notes. */

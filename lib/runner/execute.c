@@ -12,6 +12,7 @@
 #include "check/saturating.h"
 #include "ktstr/units.h"
 #include "observe/observer.h"
+#include "runner/disk.h"
 #include "runner/host_run.h"
 #include "runner/job_bundle.h"
 #include "runner/judge.h"
@@ -338,6 +339,8 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 	if (execution->run->debug)
 		KTSTR_TRY(execution->run->debug->ready(execution->run->debug->context, started->vm));
 	error = listen(execution, started->vm);
+	if (execution->run->disk)
+		ktstr_run_count_disk(started->vm, result);
 	leave_stage(execution, "collect");
 	return error;
 }

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "check/perf_delta.h"
+#include "disk/disk.h"
 #include "ktstr/units.h"
 #include "runner/runner.h"
 #include "topology/constraints.h"
@@ -36,6 +37,7 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->workload_root_cgroup);
 	json_decref(test->checks);
 	ktstr_observe_plan_deinit(&test->observe);
+	ktstr_disk_free(test->disk);
 	free(test->payload);
 	free(test->rt_app);
 	for (size_t i = 0; i < test->includes_count; i++)
@@ -167,6 +169,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	test->nokaslr = json_is_true(json_object_get(json, "nokaslr"));
 	test->checks = json_incref(json_object_get(json, "checks"));
 	KTSTR_TRY(ktstr_observe_plan_read(json_object_get(json, "observe"), &test->observe));
+	KTSTR_TRY_WRAP(ktstr_disk_from_json(json_object_get(json, "disk"), &test->disk), "test %s", test->name);
 	test->payload = dup_member(json, "payload");
 	test->rt_app = dup_member(json, "rt_app");
 	KTSTR_TRY(read_includes(json_object_get(json, "includes"), test));

@@ -31,6 +31,7 @@ struct ktstr_test_info {
 	struct ktstr_topology topology; /* nodes and distances owned */
 	struct ktstr_topology_constraints constraints; /* as declared: 0 is unset */
 	unsigned int memory_mib, workers_per_cgroup;
+	struct ktstr_disk_config *disk; /* NULL = none */
 	uint64_t duration_ns; /* 0 = the rt-app file's, else the default */
 	struct ktstr_sched_info scheduler, *staged;
 	size_t staged_count;
@@ -120,6 +121,7 @@ struct ktstr_run {
 	struct ktstr_includes includes, scheduler_includes; /* the latter are there before the scheduler starts */
 	struct ktstr_strv kargs, sysctls; /* of the kernel's command line */
 	char *work_type; /* of swappable cgroups; NULL = their own */
+	const struct ktstr_disk_config *disk; /* NULL = none */
 	char *rt_app; /* host path of the file that ktstr_run_rt_app() runs; NULL = none */
 	uint64_t duration_ns; /* 0 until the includes are found = not decided yet */
 	uint64_t seed;

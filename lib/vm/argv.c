@@ -4,20 +4,23 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "disk/disk.h"
 #include "vm/argv.h"
 #include "wire/mailbox.h"
 
 static char *kernel_command_line(const struct ktstr_vm_config *config, uint64_t mailbox_address)
 {
+	_cleanup_free_ char *disk = config->disk ? ktstr_disk_kernel_words(config->disk) : ktstr_xstrdup("");
+
 	return ktstr_xasprintf(
 		"console=ttyS0 rdinit=/init panic=-1 loglevel=4 mitigations=off random.trust_cpu=on "
 		"no_timer_check tsc=reliable damon_stat.enabled=0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
 		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 sysctl.kernel.bpf_stats_enabled=1 delayacct "
 		"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
 		"initramfs_options=size=90%% numa_balancing=%s KTSTR_GUEST=1 KTSTR_MAILBOX=0x%llx "
-		"KTSTR_SETTLE_MS=%u%s%s%s",
+		"KTSTR_SETTLE_MS=%u%s%s%s%s",
 		ktstr_topology_has_memory_only_nodes(config->topology) ? "enable" : "disable",
-		(unsigned long long)mailbox_address, config->settle_ms, config->deterministic ? " idle=halt" : "", config->extra_kargs ? " " : "",
+		(unsigned long long)mailbox_address, config->settle_ms, config->deterministic ? " idle=halt" : "", disk, config->extra_kargs ? " " : "",
 		config->extra_kargs ? config->extra_kargs : "");
 }
 
@@ -113,6 +116,35 @@ static void add_ports(const struct ktstr_vm_names *names, struct ktstr_strv *arg
 	ktstr_strv_add(argv, "virtconsole,chardev=terminal");
 }
 
+static void add_limit(const char *key, uint64_t rate, uint64_t burst, struct ktstr_str *drive)
+{
+	if (rate)
+		ktstr_str_addf(drive, ",throttling.%s=%llu,throttling.%s-max=%llu", key, (unsigned long long)rate, key,
+			       (unsigned long long)(burst ? burst : rate));
+}
+
+/*
+ * The file dies with the VM: nobody needs it on the host's disk, so that flushes, which each stop of the CPUs brings, too,
+ * are not passed on. A request that fails is the guest's to see, and counted; QEMU would stop at a full file system.
+ */
+static void add_disk(const struct ktstr_disk_config *disk, const struct ktstr_vm_names *names, struct ktstr_strv *argv)
+{
+	_cleanup_str_ struct ktstr_str drive = { 0 };
+
+	ktstr_str_addf(&drive, "if=none,id=" KTSTR_VM_DISK_ID ",format=raw,file.driver=file,file.filename=/proc/self/fd/%d"
+			       ",file.locking=off,cache.no-flush=on,discard=unmap", names->disk);
+	if (disk->read_only)
+		ktstr_str_add(&drive, ",readonly=on");
+	if (!names->for_template) {
+		add_limit("iops-total", disk->throttle.iops, disk->throttle.iops_burst_capacity, &drive);
+		add_limit("bps-total", disk->throttle.bytes_per_sec, disk->throttle.bytes_burst_capacity, &drive);
+	}
+	ktstr_strv_add(argv, "-drive");
+	ktstr_strv_add(argv, drive.data);
+	ktstr_strv_add(argv, "-device");
+	ktstr_strv_add(argv, "virtio-blk-pci,drive=" KTSTR_VM_DISK_ID ",werror=report,rerror=report");
+}
+
 /* Not for a machine that is restored: it has booted, and reading a kernel takes QEMU 12 ms. */
 static void add_kernel(const struct ktstr_vm_config *config, const struct ktstr_machine *machine,
 		       const struct ktstr_vm_names *names, struct ktstr_strv *argv)
@@ -160,6 +192,8 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 	} else { /* rule 7 of determinism.h */
 		add_ports(names, argv);
 	}
+	if (config->disk)
+		add_disk(config->disk, names, argv);
 	if (names->incoming) {
 		ktstr_strv_add(argv, "-incoming");
 		ktstr_strv_add(argv, "defer");

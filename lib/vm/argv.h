@@ -6,6 +6,9 @@
 #include "base/str.h"
 #include "vm/vm.h"
 
+/* What QEMU calls the guest's disk. */
+#define KTSTR_VM_DISK_ID "disk0"
+
 /* How QEMU finds what we give it. Descriptors are inherited under these numbers. */
 struct ktstr_vm_names {
 	const char *ram_path;
@@ -16,6 +19,8 @@ struct ktstr_vm_names {
 	int gdb; /* socket of the gdb stub, -1 = none */
 	const char *debug_socket; /* where the gdb stub listens for a debugger; NULL = nowhere */
 	int bell, gates[KTSTR_FREEZE_PORTS]; /* pipes of a deterministic machine: see freezer.h */
+	int disk; /* the file behind the guest's disk, if it has one */
+	bool for_template; /* the VM is to be saved: its disk is not limited, as the guest could not tell */
 	bool incoming; /* wait for device state over QMP instead of booting */
 };
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/sparse.h"
 #include "vm/argv.h"
 #include "vm/template.h"
 
@@ -39,7 +40,7 @@ static void set_paths(struct ktstr_template *template)
 /* Everything that the guest could tell, as one text: the command line with placeholders, and what it names. */
 static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char key[KTSTR_DIGEST_BYTES])
 {
-	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .terminal = -1, .gdb = -1 };
+	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .for_template = true, .terminal = -1, .gdb = -1 };
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 	_cleanup_str_ struct ktstr_str text = { 0 };
 
@@ -166,27 +167,16 @@ struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
 	return NULL;
 }
 
-/* Copies data only: holes stay holes, and a booted guest's RAM is mostly holes. */
-static struct ktstr_error *copy_sparse(const char *from, const char *to)
+/* A booted guest's RAM is mostly holes. */
+static struct ktstr_error *copy_ram(const char *from, const char *to)
 {
 	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC);
 	_cleanup_close_ int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	off_t end = in >= 0 ? lseek(in, 0, SEEK_END) : -1, data = 0;
+	_cleanup_free_ char *what = ktstr_xasprintf("%s to %s", from, to);
 
-	if (in < 0 || out < 0 || end < 0 || ftruncate(out, end))
-		return ktstr_error_sys(errno, "cannot copy %s to %s", from, to);
-	while (data < end && (data = lseek(in, data, SEEK_DATA)) >= 0) {
-		off_t hole = lseek(in, data, SEEK_HOLE);
-
-		while (data < hole) {
-			off_t out_offset = data;
-			ssize_t moved = copy_file_range(in, &data, out, &out_offset, (size_t)(hole - data), 0);
-
-			if (moved <= 0)
-				return ktstr_error_sys(moved ? errno : EIO, "cannot copy %s to %s", from, to);
-		}
-	}
-	return NULL;
+	if (in < 0 || out < 0)
+		return ktstr_error_sys(errno, "cannot copy %s", what);
+	return ktstr_copy_sparse(in, out, what);
 }
 
 /* Collects the frames of the job; an error when the guest ends, as it does when it cannot do it. */
@@ -224,7 +214,7 @@ static struct ktstr_error *run_and_publish(const struct ktstr_vm_config *config,
 
 	KTSTR_TRY(ktstr_read_file(parent->frames_path, &before, &length));
 	ktstr_str_add_bytes(&frames, before, length);
-	KTSTR_TRY(copy_sparse(parent->ram_path, build->ram_path));
+	KTSTR_TRY(copy_ram(parent->ram_path, build->ram_path));
 	KTSTR_TRY(ktstr_vm_restore(config, build->ram_path, parent->state_path, false, step->job, &vm));
 	error = wait_held(vm, step->job->holds_at, step->timeout_ns, &frames);
 	if (error) {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "disk/image.h"
 #include "ktstr/units.h"
 #include "vm/argv.h"
 #include "vm/coherence.h"
@@ -36,7 +37,6 @@ enum {
 };
 
 #define SEND_TIMEOUT	KTSTR_SEC(10)
-#define QMP_TIMEOUT	KTSTR_SEC(10)
 
 static void close_fd(int *fd)
 {
@@ -92,8 +92,9 @@ static struct ktstr_error *map_mailbox(struct ktstr_vm *vm)
 	return NULL;
 }
 
+/* for_template: nothing looks at the disk before the VM is a clone, which gets another one. */
 static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm_config *config,
-				      const char *ram_path, bool observed)
+				      const char *ram_path, bool for_template, bool observed)
 {
 	uint64_t memory_mib = ktstr_machine_memory_mib(config->topology, config->memory_mib);
 
@@ -112,6 +113,8 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 		KTSTR_TRY(socket_pair(&vm->gdb_fd, &vm->files.gdb));
 	if (config->interactive_console)
 		KTSTR_TRY(socket_pair(&vm->terminal_fd, &vm->files.terminal));
+	if (config->disk)
+		KTSTR_TRY_WRAP(ktstr_disk_image_open(config->disk, for_template, &vm->files.disk), "disk");
 	KTSTR_TRY(map_mailbox(vm));
 	/* What is restored has booted. */
 	return vm->restored ? NULL : ktstr_initramfs_build(config->base, config->kernel, &vm->files.initramfs);
@@ -170,6 +173,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	names->qmp = vm->files.qmp;
 	names->terminal = vm->files.terminal;
 	names->gdb = vm->files.gdb;
+	names->disk = vm->files.disk;
 	KTSTR_TRY(ktstr_vm_argv(config, names, &argv));
 	spec.argv = (const char *const *)argv.items;
 	if (library_of(config)) {
@@ -311,13 +315,13 @@ static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 {
 	struct ktstr_vm *vm = ktstr_xcalloc(1, sizeof(*vm));
 
-	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->gdb_fd = vm->kept_fd = vm->qemu.pidfd = -1;
 	vm->deterministic = config->deterministic;
 	return vm;
 }
 
-static struct ktstr_error *open_qmp(struct ktstr_vm *vm)
+struct ktstr_error *ktstr_vm_open_qmp(struct ktstr_vm *vm)
 {
 	if (vm->qmp)
 		return NULL;
@@ -354,7 +358,7 @@ static void tell_of_stores(struct ktstr_vm *vm, const char *library)
 /* They stand still until then. */
 static struct ktstr_error *start_cpus(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
 {
-	KTSTR_TRY(open_qmp(vm));
+	KTSTR_TRY(ktstr_vm_open_qmp(vm));
 	if (vm->deterministic)
 		KTSTR_TRY(ktstr_determinism_check(vm->qemu.pid, config->lockstep_path));
 	else
@@ -367,10 +371,10 @@ struct ktstr_error *ktstr_vm_boot(const struct ktstr_vm_config *config, const ch
 {
 	struct ktstr_vm *vm = *out = vm_new(config);
 	_cleanup_free_ char *anonymous = NULL;
-	struct ktstr_vm_names names = { .ram_share = true };
+	struct ktstr_vm_names names = { .ram_share = true, .for_template = ram_path != NULL };
 	struct ktstr_error *error;
 
-	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job));
+	KTSTR_TRY(open_files(vm, config, ram_path, names.for_template, config->observe && job));
 	anonymous = ktstr_xasprintf("/proc/self/fd/%d", vm->files.ram);
 	names.ram_path = ram_path ? ram_path : anonymous;
 	/* Before the CPUs run: nothing reaches a running guest from outside (see determinism.h). */
@@ -389,17 +393,18 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 	struct ktstr_vm *vm = *out = vm_new(config);
 	struct ktstr_vm_names names = { .ram_path = ram_path,
 					.ram_share = !private_ram,
+					.for_template = !private_ram,
 					.debug_socket = private_ram ? config->debug_socket : NULL,
 					.incoming = true };
 	struct ktstr_error *error;
 
 	vm->restored = true;
 	vm->save_stage = config->deterministic && !private_ram && job ? job->holds_at : 0;
-	KTSTR_TRY(open_files(vm, config, ram_path, config->observe && job && private_ram));
+	KTSTR_TRY(open_files(vm, config, ram_path, names.for_template, config->observe && job && private_ram));
 	if (job)
 		KTSTR_TRY(ktstr_vm_submit(vm, job));
 	KTSTR_TRY(spawn_qemu(vm, config, &names));
-	error = open_qmp(vm);
+	error = ktstr_vm_open_qmp(vm);
 	if (!error)
 		error = ktstr_migrate_load(vm->qmp, state_path, ktstr_now_ns() + KTSTR_VM_QEMU_LIMIT);
 	if (!error && !names.debug_socket)
@@ -409,7 +414,7 @@ struct ktstr_error *ktstr_vm_restore(const struct ktstr_vm_config *config, const
 
 struct ktstr_error *ktstr_vm_save(struct ktstr_vm *vm, const char *state_path)
 {
-	KTSTR_TRY(open_qmp(vm));
+	KTSTR_TRY(ktstr_vm_open_qmp(vm));
 	if (vm->save_stage) {
 		uint32_t looked;
 
@@ -531,8 +536,8 @@ struct ktstr_error *ktstr_vm_vcpu_threads(struct ktstr_vm *vm, int *tids, size_t
 	*count = 0;
 	if (vm->deterministic)
 		return NULL; /* one thread, and no command may reach a running guest */
-	KTSTR_TRY(open_qmp(vm));
-	KTSTR_TRY(ktstr_qmp_execute(vm->qmp, "query-cpus-fast", NULL, ktstr_now_ns() + QMP_TIMEOUT, &cpus));
+	KTSTR_TRY(ktstr_vm_open_qmp(vm));
+	KTSTR_TRY(ktstr_qmp_execute(vm->qmp, "query-cpus-fast", NULL, ktstr_now_ns() + KTSTR_VM_QUERY_LIMIT, &cpus));
 	for (size_t i = 0; i < json_array_size(cpus) && i < cap; i++) {
 		bool shared = i && thread_of(json_array_get(cpus, i)) == thread_of(json_array_get(cpus, 0));
 

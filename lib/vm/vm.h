@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "kernel/kernel.h"
+#include "ktstr/disk.h"
 #include "ktstr/error.h"
 #include "ktstr/topology.h"
 #include "vm/initramfs.h"
@@ -33,6 +34,7 @@ struct ktstr_vm_config {
 	uint64_t memory_mib; /* what the test asks for; see ktstr_machine_memory_mib() */
 	const struct ktstr_guest_base *base; /* agent and libraries */
 	const char *extra_kargs; /* NULL = none */
+	const struct ktstr_disk_config *disk; /* NULL = none; not with deterministic */
 	bool deterministic; /* see determinism.h */
 	/* The library that is loaded into QEMU: lockstep.c in deterministic mode, else coherence.c where it is needed. */
 	const char *lockstep_path, *coherence_path;
@@ -146,6 +148,9 @@ struct ktstr_error *ktstr_vm_open_ram(const struct ktstr_vm *vm, int *fd, uint64
  * them all.
  */
 struct ktstr_error *ktstr_vm_vcpu_threads(struct ktstr_vm *vm, int *tids, size_t cap, size_t *count) KTSTR_CHECKED;
+/* What its disk has done so far; KTSTR_ERR_NOT_FOUND without one. */
+struct ktstr_error *ktstr_vm_disk_counters(struct ktstr_vm *vm, struct ktstr_virtio_blk_counters_snapshot *counters)
+	KTSTR_CHECKED;
 uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm);
 int ktstr_vm_pid(const struct ktstr_vm *vm);
 

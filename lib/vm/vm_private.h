@@ -13,6 +13,8 @@
 #define KTSTR_VM_POLL KTSTR_MS(2)
 /* For QEMU to do what it is told. */
 #define KTSTR_VM_QEMU_LIMIT KTSTR_SEC(30)
+/* For it to answer what it is asked while the guest runs. */
+#define KTSTR_VM_QUERY_LIMIT KTSTR_SEC(10)
 
 /* Descriptors that QEMU inherits. Sockets are QEMU's ends: -1 once handed over. */
 struct vm_files {
@@ -20,6 +22,7 @@ struct vm_files {
 	int mailbox, initramfs, console, qemu_output;
 	int frames, qmp, terminal, gdb;
 	int bell; /* see freezer.h */
+	int disk; /* -1 = the guest has none */
 };
 
 struct ktstr_vm {
@@ -47,6 +50,8 @@ struct ktstr_vm {
 	struct ktstr_frame_decoder earlier; /* given out first: see ktstr_vm_replay_frames() */
 };
 
+/* The connection to QEMU, made when it is first wanted. */
+struct ktstr_error *ktstr_vm_open_qmp(struct ktstr_vm *vm) KTSTR_CHECKED;
 /* Notices QEMU's end once. */
 bool ktstr_vm_qemu_ended(struct ktstr_vm *vm);
 /* A guest that prints so much has gone mad, and is no longer listened to. */

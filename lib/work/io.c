@@ -11,10 +11,12 @@
 #include <linux/fs.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "disk/disk.h"
 #include "work/io.h"
-
-#define DISK_PATH "/dev/vda"
 
 enum {
 	WRITES = 16, /* per iteration */
@@ -34,29 +36,35 @@ static int open_disk(int flags)
 	struct stat st;
 	int fd = -1;
 
-	if (!getenv("KTSTR_GUEST_INIT") || stat(DISK_PATH, &st) || !S_ISBLK(st.st_mode))
+	if (!getenv("KTSTR_GUEST_INIT") || stat(KTSTR_DISK_DEVICE, &st) || !S_ISBLK(st.st_mode))
 		return -1;
 	for (int i = 0; i < CLAIM_TRIES && fd < 0; i++) {
 		if (i)
 			ktstr_sleep_ns(KTSTR_MS(1));
-		fd = open(DISK_PATH, O_RDWR | O_EXCL | O_CLOEXEC);
+		fd = open(KTSTR_DISK_DEVICE, O_RDWR | O_EXCL | O_CLOEXEC);
 		if (fd < 0 && errno != EBUSY)
 			return -1;
 	}
 	if (fd < 0)
 		return -1;
 	close(fd); /* the claim is exclusive among workers too */
-	return open(DISK_PATH, O_RDWR | flags | O_CLOEXEC);
+	return open(KTSTR_DISK_DEVICE, O_RDWR | flags | O_CLOEXEC);
+}
+
+/* Where the guest's disk is mounted, "/tmp" when it is not: the agent makes that directory with the mount. */
+static const char *files_dir(void)
+{
+	const char *mounted = getenv("KTSTR_GUEST_INIT") ? ktstr_env(KTSTR_DISK_MOUNT_ENV) : NULL;
+
+	return mounted && !access(mounted, W_OK) ? mounted : "/tmp";
 }
 
 /* A file system that has no direct I/O is used without it. */
-static int open_temp_file(int flags)
+static int open_temp_file(const char *dir, int flags)
 {
-	char path[64];
-	int fd;
+	_cleanup_free_ char *path = ktstr_xasprintf("%s/ktstr_iodev_%d", dir, (int)gettid());
+	int fd = open(path, O_RDWR | flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	snprintf(path, sizeof(path), "/tmp/ktstr_iodev_%d", (int)gettid());
-	fd = open(path, O_RDWR | flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EINVAL && flags & O_DIRECT) {
 		unlink(path);
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -71,32 +79,57 @@ static int open_temp_file(int flags)
 	return fd;
 }
 
-bool work_stripe_open(struct worker *w, int flags, struct work_stripe *stripe)
+static void warn_of_memory(struct worker *w, bool opened)
 {
 	const char *name = ktstr_work_type_name(w->type->kind);
+
+	if (opened)
+		work_warn_once(w, WORK_WARN_DISK,
+			       "%s has no unused %s: it uses files in /tmp, which may be memory; give the test a disk", name,
+			       KTSTR_DISK_DEVICE);
+	else
+		work_warn_once(w, WORK_WARN_DISK,
+			       "%s has neither an unused %s nor a file in /tmp (%s): its workers only yield; "
+			       "give the test a disk",
+			       name, KTSTR_DISK_DEVICE, strerror(errno));
+}
+
+/* Holes are read without the disk: what will be read is written first, at once, as the file may be synchronous. */
+static void fill_stripe(const struct work_stripe *stripe)
+{
+	size_t length = stripe->length / WORK_IO_BLOCK * WORK_IO_BLOCK;
+	_cleanup_free_ char *bytes = aligned_alloc(WORK_IO_BLOCK, length);
+
+	if (!bytes)
+		return;
+	memset(bytes, 'k', length);
+	/* If it fails the work itself will say why. */
+	if (pwrite(stripe->fd, bytes, length, (off_t)stripe->first) > 0)
+		fdatasync(stripe->fd);
+}
+
+bool work_stripe_open(struct worker *w, int flags, struct work_stripe *stripe)
+{
 	uint64_t capacity = TEMP_FILE_BYTES;
+	const char *dir = NULL;
 
 	*stripe = (struct work_stripe){ .fd = open_disk(flags), .block = aligned_alloc(WORK_IO_BLOCK, WORK_IO_BLOCK) };
-	if (stripe->fd >= 0) {
-		if (ioctl(stripe->fd, BLKGETSIZE64, &capacity))
-			capacity = 0;
-	} else {
-		stripe->fd = open_temp_file(flags);
-		if (stripe->fd < 0)
-			work_warn_once(w, WORK_WARN_DISK,
-				       "%s has neither an unused %s nor a file in /tmp (%s): its workers only yield; "
-				       "give the test a disk",
-				       name, DISK_PATH, strerror(errno));
-		else
-			work_warn_once(w, WORK_WARN_DISK,
-				       "%s has no unused %s: it uses files in /tmp, which may be memory; give the test a disk",
-				       name, DISK_PATH);
+	if (stripe->fd < 0) {
+		dir = files_dir();
+		stripe->fd = open_temp_file(dir, flags);
+		if (stripe->fd < 0 || !strcmp(dir, "/tmp"))
+			warn_of_memory(w, stripe->fd >= 0);
+	} else if (ioctl(stripe->fd, BLKGETSIZE64, &capacity)) {
+		capacity = 0;
 	}
 	stripe->length = capacity / STRIPES / 512 * 512;
 	stripe->first = (uint64_t)gettid() % STRIPES * stripe->length;
-	if (stripe->block)
-		memset(stripe->block, 'k', WORK_IO_BLOCK); /* zeroes may be stored as holes */
-	return stripe->block && stripe->fd >= 0 && stripe->length >= WORK_IO_BLOCK;
+	if (!stripe->block || stripe->fd < 0 || stripe->length < WORK_IO_BLOCK)
+		return false;
+	memset(stripe->block, 'k', WORK_IO_BLOCK); /* zeroes may be stored as holes */
+	if (dir)
+		fill_stripe(stripe);
+	return true;
 }
 
 void work_stripe_close(struct work_stripe *stripe)

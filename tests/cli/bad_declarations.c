@@ -31,6 +31,30 @@ KTSTR_TEST(captures_without_a_vm, .host_only = true, .num_snapshots = 1)
 {
 }
 
+KTSTR_TEST(disk_without_a_vm, .host_only = true, .disk = KTSTR_DISK())
+{
+}
+
+KTSTR_TEST(disk_at_no_time, .deterministic = true, .disk = KTSTR_DISK())
+{
+}
+
+KTSTR_TEST(burst_below_rate, .disk = KTSTR_DISK(.throttle = { .iops = 100, .iops_burst_capacity = 50, .bytes_burst_capacity = 1 }))
+{
+}
+
+KTSTR_TEST(burst_without_rate, .disk = KTSTR_DISK(.throttle = { .iops = 100, .bytes_burst_capacity = 4096 }))
+{
+}
+
+KTSTR_TEST(disk_too_small, .disk = KTSTR_DISK(.filesystem = KTSTR_FILESYSTEM_BTRFS, .capacity_mib = 64))
+{
+}
+
+KTSTR_TEST(disk_elsewhere, .disk = KTSTR_DISK(.filesystem = KTSTR_FILESYSTEM_BTRFS, .name = "../etc"))
+{
+}
+
 KTSTR_TEST(scheduler_without_a_vm, .host_only = true, .scheduler = &few_llcs)
 {
 }

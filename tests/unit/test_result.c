@@ -144,6 +144,7 @@ static const char *const every_key[] = {
 	"metrics",
 	"monitor",
 	"stimulus_events",
+	"virtio_blk_counters",
 	"verifier_stats",
 	"kvm_stats",
 	"periodic_fired",
