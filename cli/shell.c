@@ -244,6 +244,8 @@ static struct ktstr_error *follow(const struct shell_arguments *arguments, struc
 			return NULL;
 		if (wait == KTSTR_VM_ENDED)
 			return ktstr_error_new(KTSTR_ERR_GUEST, "the guest powered off");
+		if (wait == KTSTR_VM_FLOODED)
+			return ktstr_vm_explain_flood(vm);
 		if (wait == KTSTR_VM_DEADLINE && !interactive)
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "\"%s\" did not end within %s (--exec-timeout)",
 					       arguments->command, ktstr_format_duration(arguments->exec_timeout_ns, limit));
