@@ -153,10 +153,14 @@ measured() { # TOPOLOGY ITERATIONS
 	contains "--explore 0: give a number" "$output"
 	run -1 "$KTSTR" run --vmcore "$BATS_TEST_FILENAME/cores"
 	contains "--vmcore: " "$output"
-	local jobs
+	local jobs mib
 	for jobs in 0 1025 4294967297 2x; do
 		run -1 "$KTSTR" run --jobs "$jobs"
 		contains "1 to 1024" "$output"
+	done
+	for mib in 127 2048x -1 18446744073709551615; do
+		run -1 "$KTSTR" shell --exec true --memory-mib "$mib"
+		contains "--memory-mib $mib: give MiB, from 128" "$output"
 	done
 	run -1 "$KTSTR" run --format xml
 	contains "human, ktap or json" "$output"
