@@ -20,6 +20,7 @@ enum {
 	VALUE_BYTES_MAX = 16 << 20,
 	PERCPU_VALUE_BYTES_MAX = 32 << 10, /* PCPU_MIN_UNIT_SIZE: no map has larger ones */
 	MAP_BYTES_MAX = 8 << 20, /* of all values of a map that has several: as JSON they take a hundred times as much */
+	MAP_VALUES_MAX = 1 << 20, /* scalars and structures in them: types of a guest can make thousands of one byte */
 	KEY_BYTES_MAX = 512,
 };
 
@@ -46,6 +47,8 @@ static json_t *typed(const struct ktstr_bpf_map *map, uint32_t type_id, const vo
 {
 	if (!map->types || !type_id)
 		return ktstr_render_bytes(bytes, count);
+	if (map->values_left)
+		return ktstr_render_within(ktstr_types_btf(map->types), type_id, bytes, count, map->values_left);
 	return ktstr_render(ktstr_types_btf(map->types), type_id, bytes, count);
 }
 
@@ -348,6 +351,8 @@ const char *ktstr_bpf_map_type_name(uint32_t type)
 
 json_t *ktstr_bpf_map_to_json(const struct ktstr_bpf_map *map)
 {
+	struct ktstr_bpf_map shown = *map;
+	unsigned int left = MAP_VALUES_MAX;
 	json_t *json = json_pack("{ss so ss si sI sI}", "name", map->name, "map_kva", ktstr_json_address(map->address),
 				 "map_type", ktstr_bpf_map_type_name(map->type), "map_id", (int)map->id, "value_size",
 				 (json_int_t)map->value_size, "max_entries", (json_int_t)map->max_entries);
@@ -356,8 +361,9 @@ json_t *ktstr_bpf_map_to_json(const struct ktstr_bpf_map *map)
 		return json_pack("{ss so ss sI sI ss}", "name", "?", "map_kva", ktstr_json_address(map->address), "map_type",
 				 ktstr_bpf_map_type_name(map->type), "value_size", (json_int_t)map->value_size,
 				 "max_entries", (json_int_t)map->max_entries, "error", "its name is not text");
+	shown.values_left = &left;
 	if (map->type < KINDS && kinds[map->type].read)
-		kinds[map->type].read(map, json);
+		kinds[map->type].read(&shown, json);
 	else
 		json_object_set_new(json, "error", json_string("contents of this type are not read"));
 	return json;

@@ -14,6 +14,7 @@ struct ktstr_bpf_map {
 	uint32_t key_type_id, value_type_id;
 	char name[17];
 	const struct ktstr_types *types; /* of its keys and values; NULL = it has none. Borrowed */
+	unsigned int *values_left; /* that may still be rendered; NULL = as many as one value may have. Borrowed */
 };
 
 struct ktstr_bpf_maps;
