@@ -2,6 +2,7 @@
 /* What subcommands share: errors, progress, topologies, and the plan of runs. */
 #include <argp.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,22 +115,37 @@ static void usage_error(struct argp_state *state, struct ktstr_error *error)
 
 enum { MAX_SEEDS = 1000000 };
 
+/* Results keep it as a JSON integer, which is signed. *end is behind the digits. */
+static bool parse_seed(const char *text, const char **end, uint64_t *seed)
+{
+	char *behind;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*seed = strtoull(text, &behind, 10);
+	*end = behind;
+	return !errno && *seed <= INT64_MAX;
+}
+
 /* "7" for --seed and --explore, "1..100" for --seeds. */
 static struct ktstr_error *parse_seeds(int key, const char *value, struct ktstr_cli_run_options *options)
 {
-	char *end;
-	uint64_t first = strtoull(value, &end, 10), last = first;
+	const char *end;
+	uint64_t first = 0, last = 0;
+	bool valid = parse_seed(value, &end, &first);
 
-	if (key == 'N' && end != value && !strncmp(end, "..", 2) && end[2])
-		last = strtoull(end + 2, &end, 10);
-	else if (key == 'N')
-		end = (char *)value;
+	last = first;
+	if (key == 'N')
+		valid = valid && !strncmp(end, "..", 2) && parse_seed(end + 2, &end, &last);
 	if (key == 'E')
 		first = 1;
-	if (!isdigit((unsigned char)*value) || end == value || *end || last < first || last - first >= MAX_SEEDS)
+	if (!valid || *end || last < first || last - first >= MAX_SEEDS)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "--%s %s: give %s",
 				       key == 'n' ? "seed" : key == 'N' ? "seeds" : "explore", value,
-				       key == 'N' ? "a range of at most 1000000 seeds such as 1..100" : "a number such as 7");
+				       key == 'n' ? "a number such as 7, 9223372036854775807 at most" :
+				       key == 'N' ? "a range of at most 1000000 seeds such as 1..100" :
+						    "a number such as 7, 1000000 at most");
 	options->deterministic = options->seeds_given = true;
 	options->first_seed = first;
 	options->last_seed = last;
@@ -163,6 +179,7 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 {
 	struct ktstr_cli_run_options *options = state->input;
 	struct ktstr_error *error = NULL;
+	unsigned long jobs;
 	char *end;
 
 	switch (key) {
@@ -177,9 +194,10 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		error = ktstr_cli_duration("--duration", value, &options->duration_ns);
 		break;
 	case 'j':
-		options->pool.jobs = (unsigned int)strtoul(value, &end, 10);
-		if (*end || !options->pool.jobs || options->pool.jobs > 1024)
+		jobs = strtoul(value, &end, 10);
+		if (*end || !jobs || jobs > 1024)
 			error = ktstr_error_new(KTSTR_ERR_INVALID, "--jobs %s: give a number from 1 to 1024", value);
+		options->pool.jobs = (unsigned int)jobs;
 		break;
 	case 'f':
 		if (!ktstr_format_from_name(value, &options->pool.format))

@@ -47,10 +47,13 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+enum { MEMORY_MAX_MIB = 1 << 20 };
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct shell_arguments *arguments = state->input;
 	struct ktstr_error *error = NULL;
+	char *end;
 
 	switch (key) {
 	case 'K':
@@ -60,9 +63,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		error = ktstr_cli_topology(value, &arguments->topology);
 		break;
 	case 'm':
-		arguments->memory_mib = strtoull(value, NULL, 10);
-		if (arguments->memory_mib < 128)
-			error = ktstr_error_new(KTSTR_ERR_INVALID, "--memory-mib %s: give at least 128", value);
+		arguments->memory_mib = strtoull(value, &end, 10);
+		if (*end || arguments->memory_mib < 128 || arguments->memory_mib > MEMORY_MAX_MIB)
+			error = ktstr_error_new(KTSTR_ERR_INVALID, "--memory-mib %s: give MiB, from 128 to %d", value,
+						MEMORY_MAX_MIB);
 		break;
 	case 'k':
 		error = ktstr_disk_parse_size(value, &arguments->disk.capacity_mib);
@@ -244,6 +248,8 @@ static struct ktstr_error *follow(const struct shell_arguments *arguments, struc
 			return NULL;
 		if (wait == KTSTR_VM_ENDED)
 			return ktstr_error_new(KTSTR_ERR_GUEST, "the guest powered off");
+		if (wait == KTSTR_VM_FLOODED)
+			return ktstr_vm_explain_flood(vm);
 		if (wait == KTSTR_VM_DEADLINE && !interactive)
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "\"%s\" did not end within %s (--exec-timeout)",
 					       arguments->command, ktstr_format_duration(arguments->exec_timeout_ns, limit));

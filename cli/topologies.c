@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* --topology: shapes, presets and all of them; which of these a test runs on. */
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/commands.h"
+#include "host/usable_cpus.h"
 #include "topology/constraints.h"
 
 struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology)
@@ -55,22 +54,9 @@ char *ktstr_cli_refuses_topology(const struct ktstr_test_info *test, const struc
 	return error ? ktstr_xasprintf(".constraints: %s", ktstr_error_message(error)) : NULL;
 }
 
-/* Those that this process, and so its VMs, may use. */
-static unsigned int host_cpus(void)
-{
-	cpu_set_t cpus;
-	long online;
-
-	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
-		return (unsigned int)CPU_COUNT(&cpus);
-	/* More than a cpu_set_t holds. */
-	online = sysconf(_SC_NPROCESSORS_ONLN);
-	return online > 0 ? (unsigned int)online : 1;
-}
-
 struct ktstr_cli_presets ktstr_cli_presets_of(const struct ktstr_test_info *test, bool deterministic)
 {
-	struct ktstr_cli_presets chosen = { .host_cpus = deterministic ? KTSTR_NO_MAX : host_cpus() };
+	struct ktstr_cli_presets chosen = { .host_cpus = deterministic ? KTSTR_NO_MAX : ktstr_usable_cpus() };
 	size_t count;
 	const struct ktstr_topology_preset *presets = ktstr_topology_presets(&count);
 

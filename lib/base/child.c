@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -61,12 +62,12 @@ static void redirect(int fd, int target)
 		dup2(source, target);
 }
 
-/* Until the parent has put us where we belong and closes its end; it kills us when it could not. */
+/* Until the parent has put us where we belong; it kills us when it could not. */
 static void wait_until_placed(int gate_fd)
 {
-	char none;
+	eventfd_t none;
 
-	while (read(gate_fd, &none, 1) < 0 && errno == EINTR)
+	while (eventfd_read(gate_fd, &none) && errno == EINTR)
 		;
 }
 
@@ -101,35 +102,33 @@ static void child_main(const struct ktstr_child_spec *spec, pid_t parent, int re
 	_exit(127);
 }
 
-/* The descriptors are the caller's on failure, too. */
+/*
+ * The descriptors are the caller's on failure, too. The gate is no pipe: children that other threads fork at the same time
+ * would hold its other end, each waiting for the other.
+ */
 static struct ktstr_error *fork_child(const struct ktstr_child_spec *spec, int *report_fd, int *gate_fd, pid_t *pid)
 {
-	int report[2], gate[2], saved;
 	pid_t parent = getpid();
+	int report[2], saved;
 
+	*gate_fd = eventfd(0, EFD_CLOEXEC);
+	if (*gate_fd < 0)
+		return ktstr_error_sys(errno, "cannot create an eventfd");
 	if (pipe2(report, O_CLOEXEC))
 		return ktstr_error_sys(errno, "cannot create a pipe");
-	if (pipe2(gate, O_CLOEXEC)) {
-		close(report[0]);
-		close(report[1]);
-		return ktstr_error_sys(errno, "cannot create a pipe");
-	}
 	*pid = fork();
 	if (*pid == 0) {
 		close(report[0]);
-		close(gate[1]);
-		child_main(spec, parent, report[1], gate[0]);
+		child_main(spec, parent, report[1], *gate_fd);
 	}
 	saved = errno;
 	*report_fd = report[0];
-	*gate_fd = gate[1];
 	close(report[1]);
-	close(gate[0]);
 	return *pid < 0 ? ktstr_error_sys(saved, "cannot fork for %s", spec->argv[0]) : NULL;
 }
 
 /* Lets it go on where it belongs; its failure to execute comes back through the report. */
-static struct ktstr_error *release_child(const struct ktstr_child_spec *spec, pid_t pid, int report_fd, int *gate_fd)
+static struct ktstr_error *release_child(const struct ktstr_child_spec *spec, pid_t pid, int report_fd, int gate_fd)
 {
 	int exec_errno = 0;
 	ssize_t got;
@@ -138,7 +137,7 @@ static struct ktstr_error *release_child(const struct ktstr_child_spec *spec, pi
 		setpgid(pid, pid); /* so that it is true whichever of us is first */
 	if (spec->place)
 		KTSTR_TRY(spec->place(spec->place_context, pid));
-	close(ktstr_take_fd(gate_fd));
+	eventfd_write(gate_fd, 1);
 	do
 		got = read(report_fd, &exec_errno, sizeof(exec_errno));
 	while (got < 0 && errno == EINTR);
@@ -153,7 +152,7 @@ struct ktstr_error *ktstr_child_spawn(const struct ktstr_child_spec *spec, struc
 
 	*child = (struct ktstr_child){ .pidfd = -1 };
 	KTSTR_TRY(fork_child(spec, &report_fd, &gate_fd, &pid));
-	error = release_child(spec, pid, report_fd, &gate_fd);
+	error = release_child(spec, pid, report_fd, gate_fd);
 	if (error) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);

@@ -25,6 +25,7 @@ enum {
 	ARENAS_MAX = 64,
 	VARIABLES_MAX = 256,
 	OBJECT_BYTES_MAX = 64 * 1024,
+	OBJECTS_BYTES_MAX = 16 << 20, /* shown in one dump: as JSON they take a hundred times as much */
 	VARIABLE_BYTES_MAX = 4096,
 	BPF_ARRAY = 2, /* BPF_MAP_TYPE_ARRAY: what sections are kept in */
 };
@@ -34,6 +35,11 @@ struct layout {
 	struct ktstr_field elem_size, root, allocated, chunk, slots, idx, genn, payload;
 };
 
+/* So far, for all allocators of a dump. */
+struct spent {
+	uint64_t nodes, bytes;
+};
+
 struct walk {
 	const struct ktstr_types *types; /* of the scheduler */
 	struct ktstr_arena arena;
@@ -41,7 +47,7 @@ struct walk {
 	uint64_t elem_size;
 	uint32_t payload_type; /* 0 = not known */
 	json_t *entries;
-	uint64_t *nodes; /* looked at so far, of all allocators */
+	struct spent *spent;
 	uint64_t skipped;
 	bool truncated;
 };
@@ -109,7 +115,7 @@ static void add_object(struct walk *walk, uint64_t pointer)
 	uint32_t payload = walk->at.payload.offset;
 	json_t *entry, *rendered;
 
-	if (json_array_size(walk->entries) == ENTRIES_MAX) {
+	if (json_array_size(walk->entries) == ENTRIES_MAX || walk->spent->bytes + walk->elem_size > OBJECTS_BYTES_MAX) {
 		walk->truncated = true;
 		return;
 	}
@@ -117,6 +123,7 @@ static void add_object(struct walk *walk, uint64_t pointer)
 		walk->skipped++;
 		return;
 	}
+	walk->spent->bytes += walk->elem_size;
 	rendered = walk->payload_type ? ktstr_render(ktstr_types_btf(walk->types), walk->payload_type, bytes + payload,
 						     walk->elem_size - payload) :
 					ktstr_render_bytes(bytes + payload, walk->elem_size - payload);
@@ -143,7 +150,7 @@ static void walk_node(struct walk *walk, uint64_t desc, int level)
 
 	if (walk->truncated)
 		return;
-	if (++*walk->nodes > NODES_MAX) {
+	if (++walk->spent->nodes > NODES_MAX) {
 		walk->truncated = true;
 		return;
 	}
@@ -189,9 +196,9 @@ static bool fits(const struct layout *at, uint64_t elem_size)
 	       at->idx.offset + UINT64_C(4) <= elem_size && at->genn.offset + UINT64_C(4) <= elem_size;
 }
 
-static json_t *allocations(const struct variable *variable, const struct ktstr_arena *arena, uint64_t *nodes)
+static json_t *allocations(const struct variable *variable, const struct ktstr_arena *arena, struct spent *spent)
 {
-	struct walk walk = { .types = variable->section->types, .arena = *arena, .nodes = nodes };
+	struct walk walk = { .types = variable->section->types, .arena = *arena, .spent = spent };
 	_cleanup_free_ char *reason = NULL;
 	uint64_t root;
 	json_t *json;
@@ -213,13 +220,13 @@ static json_t *allocations(const struct variable *variable, const struct ktstr_a
 }
 
 /* The limit's name has changed once. */
-static json_t *static_range(const struct variable *variable, const struct ktstr_arena *arena, uint64_t *nodes)
+static json_t *static_range(const struct variable *variable, const struct ktstr_arena *arena, struct spent *spent)
 {
 	const struct ktstr_types *types = variable->section->types;
 	struct ktstr_field limit = ktstr_types_field(types, "scx_static", "max_contig_bytes");
 	uint64_t memory, bytes, used;
 
-	(void)arena, (void)nodes;
+	(void)arena, (void)spent;
 	if (!limit.found)
 		limit = ktstr_types_field(types, "scx_static", "max_alloc_bytes");
 	if (!u64_of(variable, ktstr_types_field(types, "scx_static", "memory"), &memory) || !memory ||
@@ -232,7 +239,7 @@ static json_t *static_range(const struct variable *variable, const struct ktstr_
 
 static const struct kind {
 	const char *type, *pointer; /* a variable of that type; what of it points into the arena */
-	json_t *(*read)(const struct variable *variable, const struct ktstr_arena *arena, uint64_t *nodes);
+	json_t *(*read)(const struct variable *variable, const struct ktstr_arena *arena, struct spent *spent);
 } kinds[] = {
 	{ "scx_allocator", "root", allocations },
 	{ "scx_static", "memory", static_range },
@@ -241,7 +248,7 @@ static const struct kind {
 struct search {
 	struct ktstr_arena arenas[ARENAS_MAX];
 	size_t arenas_count, variables; /* the latter: seen that are allocators */
-	uint64_t nodes;
+	struct spent spent;
 	struct ktstr_arena_allocators *found;
 };
 
@@ -267,7 +274,7 @@ static void read_variable(struct search *search, const struct kind *kind, struct
 	    !u64_of(variable, ktstr_types_field(section->types, kind->type, kind->pointer), &pointer))
 		return;
 	arena = find_arena(search, pointer);
-	json = arena ? kind->read(variable, arena, &search->nodes) : NULL;
+	json = arena ? kind->read(variable, arena, &search->spent) : NULL;
 	if (json)
 		json_array_append_new(kind->read == allocations ? search->found->allocations : search->found->ranges,
 				      json);

@@ -18,12 +18,23 @@ enum {
 	BUCKETS_MAX = 1 << 20,
 	CHAIN_MAX = 1024,
 	VALUE_BYTES_MAX = 16 << 20,
+	PERCPU_VALUE_BYTES_MAX = 32 << 10, /* PCPU_MIN_UNIT_SIZE: no map has larger ones */
+	MAP_BYTES_MAX = 8 << 20, /* of all values of a map that has several: as JSON they take a hundred times as much */
+	MAP_VALUES_MAX = 1 << 20, /* scalars and structures in them: types of a guest can make thousands of one byte */
 	KEY_BYTES_MAX = 512,
 };
 
 static uint64_t round_up8(uint64_t size)
 {
 	return (size + 7) & ~UINT64_C(7);
+}
+
+/* How many entries of a map are shown: at most `most`, each with so many copies of its value. */
+static uint32_t entries_cap(const struct ktstr_bpf_map *map, uint32_t most, uint32_t copies)
+{
+	uint64_t bytes = (uint64_t)map->value_size * copies, fit = bytes ? MAP_BYTES_MAX / bytes : most;
+
+	return fit < 1 ? 1 : fit < most ? (uint32_t)fit : most;
 }
 
 static struct ktstr_object as(const struct ktstr_bpf_map *map, const char *type)
@@ -36,6 +47,8 @@ static json_t *typed(const struct ktstr_bpf_map *map, uint32_t type_id, const vo
 {
 	if (!map->types || !type_id)
 		return ktstr_render_bytes(bytes, count);
+	if (map->values_left)
+		return ktstr_render_within(ktstr_types_btf(map->types), type_id, bytes, count, map->values_left);
 	return ktstr_render(ktstr_types_btf(map->types), type_id, bytes, count);
 }
 
@@ -58,7 +71,8 @@ static json_t *values_per_cpu(const struct ktstr_bpf_map *map, uint64_t percpu)
 	json_t *values = json_array();
 
 	for (unsigned int cpu = 0; cpu < map->view->cpus; cpu++) {
-		json_t *value = value_at(map, ktstr_view_per_cpu(map->view, percpu, cpu));
+		uint64_t copy = ktstr_view_per_cpu(map->view, percpu, cpu);
+		json_t *value = map->value_size <= PERCPU_VALUE_BYTES_MAX ? value_at(map, copy) : NULL;
 
 		json_array_append_new(values, value ? value : json_null());
 	}
@@ -82,6 +96,7 @@ static void mark_truncated(json_t *json, uint64_t all, uint64_t shown)
 /* One value stands for the map itself; several are listed by index. */
 static void read_array(const struct ktstr_bpf_map *map, json_t *json)
 {
+	uint32_t cap = entries_cap(map, ENTRIES_MAX, 1);
 	json_t *entries;
 
 	if (map->max_entries == 1) {
@@ -94,22 +109,23 @@ static void read_array(const struct ktstr_bpf_map *map, json_t *json)
 		return;
 	}
 	entries = json_array();
-	for (uint32_t key = 0; key < map->max_entries && key < ENTRIES_MAX; key++) {
+	for (uint32_t key = 0; key < map->max_entries && key < cap; key++) {
 		json_t *value = value_at(map, ktstr_bpf_array_element(map, key));
 
 		json_array_append_new(entries, json_pack("{sI so*}", "key", (json_int_t)key, "value", value));
 	}
 	json_object_set_new(json, "array_entries", entries);
-	mark_truncated(json, map->max_entries, ENTRIES_MAX);
+	mark_truncated(json, map->max_entries, cap);
 }
 
 static void read_percpu_array(const struct ktstr_bpf_map *map, json_t *json)
 {
 	struct ktstr_object array = as(map, "bpf_array");
 	uint64_t pointers = ktstr_member_address(&array, "pptrs");
+	uint32_t cap = entries_cap(map, PERCPU_KEYS_MAX, map->view->cpus);
 	json_t *entries = json_array();
 
-	for (uint32_t key = 0; key < map->max_entries && key < PERCPU_KEYS_MAX; key++) {
+	for (uint32_t key = 0; key < map->max_entries && key < cap; key++) {
 		uint64_t percpu = 0;
 
 		ktstr_read_uint(&map->view->space, pointers + key * UINT64_C(8), 8, &percpu);
@@ -117,7 +133,7 @@ static void read_percpu_array(const struct ktstr_bpf_map *map, json_t *json)
 							 values_per_cpu(map, percpu)));
 	}
 	json_object_set_new(json, "percpu_entries", entries);
-	mark_truncated(json, map->max_entries, PERCPU_KEYS_MAX);
+	mark_truncated(json, map->max_entries, cap);
 }
 
 /* A table of buckets with a chain each: where it is, and how its elements look. */
@@ -153,7 +169,7 @@ enum hash_values { PLAIN, PER_CPU, INNER_MAPS /* pointers to struct bpf_map */ }
 struct hash_reader {
 	const struct ktstr_bpf_map *map;
 	json_t *entries;
-	uint32_t key_offset;
+	uint32_t key_offset, cap;
 	enum hash_values values;
 };
 
@@ -188,7 +204,7 @@ static bool add_hash_entry(void *context, uint64_t element)
 		}
 	}
 	json_array_append_new(reader->entries, entry);
-	return json_array_size(reader->entries) < ENTRIES_MAX;
+	return json_array_size(reader->entries) < reader->cap;
 }
 
 static void read_hash_table(const struct ktstr_bpf_map *map, json_t *json, enum hash_values values)
@@ -203,7 +219,8 @@ static void read_hash_table(const struct ktstr_bpf_map *map, json_t *json, enum 
 		.nulls = true, /* hash_node is the first member of an element, head of a bucket */
 	};
 	struct ktstr_field key = ktstr_types_field(map->view->types, "htab_elem", "key");
-	struct hash_reader reader = { map, json_array(), key.offset, values };
+	struct hash_reader reader = { map, json_array(), key.offset,
+				      entries_cap(map, ENTRIES_MAX, values == PER_CPU ? map->view->cpus : 1), values };
 
 	if (!key.found || !chains.bucket_bytes || !chains.buckets)
 		json_object_set_new(json, "error", json_string("its table cannot be found in this kernel's types"));
@@ -239,7 +256,7 @@ static bool add_storage_entry(void *context, uint64_t element_address)
 
 	json_array_append_new(reader->entries, json_pack("{s{ss so} so*}", "key", "kind", "ptr", "value",
 							 ktstr_json_address(owner), "value", value));
-	return json_array_size(reader->entries) < ENTRIES_MAX;
+	return json_array_size(reader->entries) < reader->cap;
 }
 
 static void read_local_storage(const struct ktstr_bpf_map *map, json_t *json)
@@ -254,7 +271,7 @@ static void read_local_storage(const struct ktstr_bpf_map *map, json_t *json)
 		.bucket_bytes = ktstr_types_pointee_size(map->view->types, buckets.type_id),
 		.node_offset = ktstr_types_field(map->view->types, "bpf_local_storage_elem", "map_node").offset,
 	};
-	struct hash_reader reader = { map, json_array(), 0, PLAIN };
+	struct hash_reader reader = { map, json_array(), 0, entries_cap(map, ENTRIES_MAX, 1), PLAIN };
 
 	if (!chains.bucket_bytes || !chains.buckets)
 		json_object_set_new(json, "error", json_string("its table cannot be found in this kernel's types"));
@@ -334,6 +351,8 @@ const char *ktstr_bpf_map_type_name(uint32_t type)
 
 json_t *ktstr_bpf_map_to_json(const struct ktstr_bpf_map *map)
 {
+	struct ktstr_bpf_map shown = *map;
+	unsigned int left = MAP_VALUES_MAX;
 	json_t *json = json_pack("{ss so ss si sI sI}", "name", map->name, "map_kva", ktstr_json_address(map->address),
 				 "map_type", ktstr_bpf_map_type_name(map->type), "map_id", (int)map->id, "value_size",
 				 (json_int_t)map->value_size, "max_entries", (json_int_t)map->max_entries);
@@ -342,8 +361,9 @@ json_t *ktstr_bpf_map_to_json(const struct ktstr_bpf_map *map)
 		return json_pack("{ss so ss sI sI ss}", "name", "?", "map_kva", ktstr_json_address(map->address), "map_type",
 				 ktstr_bpf_map_type_name(map->type), "value_size", (json_int_t)map->value_size,
 				 "max_entries", (json_int_t)map->max_entries, "error", "its name is not text");
+	shown.values_left = &left;
 	if (map->type < KINDS && kinds[map->type].read)
-		kinds[map->type].read(map, json);
+		kinds[map->type].read(&shown, json);
 	else
 		json_object_set_new(json, "error", json_string("contents of this type are not read"));
 	return json;

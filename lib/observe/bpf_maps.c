@@ -12,7 +12,7 @@ enum {
 	IDR_SLOTS_MAX = 128 * 1024,
 	MAPS_MAX = 4096,
 	BTFS_MAX = 256,
-	BTF_BYTES_MAX = 32 << 20,
+	BTF_BYTES_MAX = 64 << 20, /* of all together; that of a scheduler has some 100 KiB, that of a kernel 6 MiB */
 };
 
 /* BTF of programs is shared by their maps: parsed once. */
@@ -27,18 +27,21 @@ struct ktstr_bpf_maps {
 	size_t count;
 	struct guest_btf btfs[BTFS_MAX];
 	size_t btfs_count;
+	uint64_t btf_bytes; /* parsed */
 };
 
-static struct ktstr_types *parse_btf(const struct ktstr_kernel_view *view, uint64_t address)
+static struct ktstr_types *parse_btf(struct ktstr_bpf_maps *maps, uint64_t address)
 {
+	const struct ktstr_kernel_view *view = maps->view;
 	struct ktstr_object btf = ktstr_object(view, "btf", address);
 	uint64_t data = ktstr_get_or_zero(&btf, "data"), size = ktstr_get_or_zero(&btf, "data_size");
 	_cleanup_free_ void *bytes = NULL;
 	struct ktstr_types *types = NULL;
 	struct ktstr_error *error;
 
-	if (!size || size > BTF_BYTES_MAX)
+	if (!size || size > BTF_BYTES_MAX - maps->btf_bytes)
 		return NULL;
+	maps->btf_bytes += size;
 	bytes = ktstr_xmalloc(size);
 	if (!ktstr_read(&view->space, data, bytes, size))
 		return NULL;
@@ -63,7 +66,7 @@ static const struct ktstr_types *btf_of(struct ktstr_bpf_maps *maps, uint64_t ad
 			return maps->btfs[i].types;
 	if (maps->btfs_count == BTFS_MAX)
 		return NULL;
-	maps->btfs[maps->btfs_count++] = (struct guest_btf){ address, parse_btf(maps->view, address) };
+	maps->btfs[maps->btfs_count++] = (struct guest_btf){ address, parse_btf(maps, address) };
 	return maps->btfs[maps->btfs_count - 1].types;
 }
 

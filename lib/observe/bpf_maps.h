@@ -14,6 +14,7 @@ struct ktstr_bpf_map {
 	uint32_t key_type_id, value_type_id;
 	char name[17];
 	const struct ktstr_types *types; /* of its keys and values; NULL = it has none. Borrowed */
+	unsigned int *values_left; /* that may still be rendered; NULL = as many as one value may have. Borrowed */
 };
 
 struct ktstr_bpf_maps;
@@ -23,12 +24,12 @@ struct ktstr_bpf_maps *ktstr_bpf_maps_find(const struct ktstr_kernel_view *view)
 void ktstr_bpf_maps_destroy(struct ktstr_bpf_maps *maps);
 const struct ktstr_bpf_map *ktstr_bpf_maps_all(const struct ktstr_bpf_maps *maps, size_t *count);
 
-/* "hash", "percpu_array": the kernel's enumerator without its prefix, in lower case; "map type N" when unknown. */
+/* "hash", "percpu_array": the kernel's enumerator without its prefix, in lower case; "unknown" for one that is not known here. */
 const char *ktstr_bpf_map_type_name(uint32_t type);
 
 /*
  * One map of a dump: name, map_kva, map_type, value_size, max_entries, and what is in it under the key of its kind, or
- * "error". New reference.
+ * "error". Of many or large entries the first: it is "truncated" then. New reference.
  */
 json_t *ktstr_bpf_map_to_json(const struct ktstr_bpf_map *map);
 

@@ -19,7 +19,7 @@ enum {
 
 struct renderer {
 	const struct btf *btf;
-	unsigned int nodes;
+	unsigned int nodes, nodes_max;
 };
 
 static json_t *render(struct renderer *renderer, uint32_t id, const uint8_t *bytes, size_t have, int depth);
@@ -284,8 +284,9 @@ static json_t *render(struct renderer *renderer, uint32_t id, const uint8_t *byt
 		return unsupported("BTF type %u is none", id);
 	if (depth > NESTING_MAX)
 		return unsupported("nested deeper than %d", NESTING_MAX);
-	if (++renderer->nodes > NODES_MAX)
-		return unsupported("more than %d values", NODES_MAX);
+	if (renderer->nodes == renderer->nodes_max)
+		return unsupported("more than %u values", renderer->nodes_max);
+	renderer->nodes++;
 	/* A section's size is filled in by loaders, and may be 0 in what a guest holds. */
 	size = btf_is_datasec(type) ? (int64_t)have : btf__resolve_size(renderer->btf, peeled);
 	if (size < 0)
@@ -299,9 +300,18 @@ static json_t *render(struct renderer *renderer, uint32_t id, const uint8_t *byt
 			 "partial", ktstr_render_bytes(bytes, have));
 }
 
+json_t *ktstr_render_within(const struct btf *btf, uint32_t type_id, const void *bytes, size_t have, unsigned int *left)
+{
+	struct renderer renderer = { .btf = btf, .nodes_max = *left < NODES_MAX ? *left : NODES_MAX };
+	json_t *json = render(&renderer, type_id, bytes, have, 0);
+
+	*left -= renderer.nodes;
+	return json;
+}
+
 json_t *ktstr_render(const struct btf *btf, uint32_t type_id, const void *bytes, size_t have)
 {
-	struct renderer renderer = { .btf = btf };
+	unsigned int left = NODES_MAX;
 
-	return render(&renderer, type_id, bytes, have, 0);
+	return ktstr_render_within(btf, type_id, bytes, have, &left);
 }

@@ -29,6 +29,8 @@ struct btf;
  * reference.
  */
 json_t *ktstr_render(const struct btf *btf, uint32_t type_id, const void *bytes, size_t have);
+/* The same of several that together have at most *left values, which is counted down. */
+json_t *ktstr_render_within(const struct btf *btf, uint32_t type_id, const void *bytes, size_t have, unsigned int *left);
 /* {"kind": "bytes", "hex": ...} */
 json_t *ktstr_render_bytes(const void *bytes, size_t have);
 /* Lower-case hexadecimal digits of the bytes; heap. */

@@ -13,7 +13,7 @@ enum {
 	CHAIN_MAX = 1024,
 	USER_DSQS_MAX = 8192,
 	NODES_MAX = 1024,
-	SCX_TASKS_MAX = 65536,
+	SCX_TASKS_MAX = 65536, /* in all lists of a kind together: a task is in one of them */
 };
 
 #define CURSOR_FLAG	  1u /* SCX_DSQ_LNODE_ITER_CURSOR: an iterator's place, not a task */
@@ -35,6 +35,7 @@ struct collector {
 	uint64_t skip;
 	struct ktstr_task_set *tasks;
 	bool runnable;
+	size_t *left; /* entries that may still be looked at, in this list and others; NULL = any number */
 	json_t *addresses; /* NULL = only the set counts */
 };
 
@@ -45,6 +46,10 @@ static bool collect(void *context, uint64_t node)
 		ktstr_container(collector->view, "task_struct", collector->node_path, node);
 	int index;
 
+	if (collector->left && !*collector->left)
+		return false;
+	if (collector->left)
+		--*collector->left;
 	if (collector->flags_path && ktstr_get_or_zero(&task, collector->flags_path) & collector->skip)
 		return true;
 	index = ktstr_task_set_add(collector->tasks, task.address);
@@ -70,13 +75,14 @@ static const struct ktstr_member_row curr_rows[] = {
 	{ "curr_comm", "comm", KTSTR_MEMBER_TEXT },
 };
 
-static json_t *rq_state(const struct ktstr_object *rq, unsigned int cpu, struct ktstr_task_set *tasks)
+static json_t *rq_state(const struct ktstr_object *rq, unsigned int cpu, struct ktstr_task_set *tasks, size_t *left)
 {
 	struct ktstr_object curr = ktstr_follow(rq, "curr", "task_struct");
 	struct collector collector = { .view = rq->view,
 				       .node_path = "scx.runnable_node",
 				       .tasks = tasks,
 				       .runnable = true,
+				       .left = left,
 				       .addresses = json_array() };
 	json_t *json = json_pack("{si}", "cpu", (int)cpu);
 
@@ -91,13 +97,14 @@ static json_t *rq_state(const struct ktstr_object *rq, unsigned int cpu, struct 
 json_t *ktstr_rq_scx_states(const struct ktstr_kernel_view *view, struct ktstr_task_set *tasks)
 {
 	uint64_t runqueues = ktstr_view_symbol(view, "runqueues");
+	size_t left = SCX_TASKS_MAX;
 	json_t *array = json_array();
 
 	for (unsigned int cpu = 0; cpu < view->cpus; cpu++) {
 		struct ktstr_object rq = ktstr_object(view, "rq", ktstr_view_per_cpu(view, runqueues, cpu));
 
 		if (rq.address && ktstr_has(&rq, "scx"))
-			json_array_append_new(array, rq_state(&rq, cpu, tasks));
+			json_array_append_new(array, rq_state(&rq, cpu, tasks, &left));
 	}
 	return array;
 }
@@ -111,6 +118,7 @@ static const struct ktstr_member_row dsq_rows[] = {
 struct dsq_list {
 	const struct ktstr_kernel_view *view;
 	struct ktstr_task_set *tasks;
+	size_t left; /* tasks that may still be listed */
 	json_t *array;
 };
 
@@ -122,6 +130,7 @@ static void add_dsq(struct dsq_list *list, uint64_t address, const char *origin)
 				       .flags_path = "scx.dsq_list.flags",
 				       .skip = CURSOR_FLAG,
 				       .tasks = list->tasks,
+				       .left = &list->left,
 				       .addresses = json_array() };
 	json_t *json = json_pack("{ss so}", "origin", origin, "task_kvas", collector.addresses);
 
@@ -221,7 +230,7 @@ static void add_user_dsqs(struct dsq_list *list, const struct ktstr_object *sche
 
 json_t *ktstr_dsq_states(const struct ktstr_kernel_view *view, struct ktstr_task_set *tasks)
 {
-	struct dsq_list list = { view, tasks, json_array() };
+	struct dsq_list list = { view, tasks, SCX_TASKS_MAX, json_array() };
 	struct ktstr_object sched = ktstr_scx_sched(view);
 
 	add_local_dsqs(&list);

@@ -250,7 +250,6 @@ static void stop_observer(struct execution *execution)
 	ktstr_sightings_phases(&sightings, course, execution->result);
 	ktstr_sightings_judge(&sightings, execution->run, execution->result);
 	ktstr_sightings_deinit(&sightings);
-	free(ktstr_take(execution->vmcore_path));
 }
 
 /* The run may take that much longer: the guest stood still meanwhile. */
@@ -300,6 +299,8 @@ static struct ktstr_error *listen(struct execution *execution, struct ktstr_vm *
 		case KTSTR_VM_ENDED:
 			ended = ktstr_vm_describe_end(vm);
 			return ktstr_error_new(KTSTR_ERR_GUEST, "%s in the middle of the test", ended);
+		case KTSTR_VM_FLOODED:
+			return ktstr_vm_explain_flood(vm);
 		case KTSTR_VM_DEADLINE:
 			if (ktstr_now_ns() >= extended &&
 			    ktstr_add_saturating(deadline, frozen_ns(execution)) > extended)
@@ -452,6 +453,7 @@ static void execute_once(struct execution *execution)
 		ktstr_survival_judge(&execution->observation.survival, result);
 	ktstr_expect_apply(&execution->run->test->expect, result);
 	ktstr_observation_deinit(&execution->observation);
+	free(ktstr_take(execution->vmcore_path));
 	keep_trace(execution);
 	end_vm(execution, &started);
 	result->duration_ns = ktstr_now_ns() - began;

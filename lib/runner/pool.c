@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "host/usable_cpus.h"
 #include "result/index.h"
 #include "result/junit.h"
 #include "runner/job_bundle.h"
@@ -454,13 +455,6 @@ static struct ktstr_error *run_all(struct pool *pool)
 	return error;
 }
 
-static unsigned int default_jobs(void)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cpus > 0 ? (unsigned int)cpus : 1;
-}
-
 struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const struct ktstr_run *runs,
 				   size_t count, const struct ktstr_pool_options *options,
 				   int *exit_code)
@@ -471,7 +465,7 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	sigset_t watched, before;
 
 	pool.began_ns = ktstr_now_ns();
-	pool.slots_count = options->jobs ? options->jobs : default_jobs();
+	pool.slots_count = options->jobs ? options->jobs : ktstr_usable_cpus();
 	if (pool.slots_count > count)
 		pool.slots_count = (unsigned int)count;
 	pool.slots = ktstr_xcalloc(pool.slots_count + 1, sizeof(*pool.slots));

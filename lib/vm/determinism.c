@@ -23,7 +23,7 @@ struct ktstr_error *ktstr_determinism_check(int qemu_pid, const char *lockstep_p
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
 			       "this QEMU does not load %s (LD_PRELOAD), without which its runs do not repeat: it has to be "
-			       "a dynamically linked program without special rights",
+			       "a dynamically linked program without special rights, and the library's path without blank or colon",
 			       lockstep_path);
 }
 

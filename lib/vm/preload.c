@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* See preload.h. */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,8 +26,9 @@ bool ktstr_preload_worked(int pid, const char *library)
 {
 	_cleanup_free_ char *path = ktstr_xasprintf("/proc/%d/maps", pid);
 	_cleanup_free_ char *maps = NULL;
-	struct ktstr_error *error = ktstr_read_file(path, &maps, NULL);
+	_cleanup_free_ char *real = realpath(library, NULL);
+	_cleanup_error_ struct ktstr_error *error = ktstr_read_file(path, &maps, NULL);
 
-	ktstr_error_free(error);
-	return !error && strstr(maps, library);
+	/* The kernel names files without symbolic links. */
+	return !error && real && strstr(maps, real);
 }

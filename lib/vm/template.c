@@ -19,6 +19,10 @@ enum { NEED_BASE_MIB = 384, NEED_PER_CPU_MIB = 8 };
 /* A deterministic guest that could not be stopped in time (KTSTR_ERR_BUSY) is made anew. */
 enum { BUILD_ATTEMPTS = 3 };
 
+/* A guest need not ever stop sending. */
+enum { FRAMES_MAX = 64 << 20 };
+#define REST_LIMIT KTSTR_SEC(2)
+
 KTSTR_DEFINE_CLEANUP(struct ktstr_vm *, cleanup_vm, ktstr_vm_destroy)
 
 void ktstr_template_deinit(struct ktstr_template *template)
@@ -108,6 +112,14 @@ static struct ktstr_error *write_frames(const char *path, const struct ktstr_str
 	return ktstr_write_file_atomic(path, frames->data ? frames->data : "", frames->length);
 }
 
+static struct ktstr_error *keep_frame(const struct ktstr_frame *frame, struct ktstr_str *frames)
+{
+	if (frames->length + frame->length > FRAMES_MAX)
+		return ktstr_error_new(KTSTR_ERR_GUEST, "the guest sent more than %d MiB before it was to be saved", FRAMES_MAX >> 20);
+	ktstr_frame_encode(frames, frame->type, frame->payload, frame->length);
+	return NULL;
+}
+
 static struct ktstr_error *publish(struct build *build, struct ktstr_vm *vm, const struct ktstr_str *frames,
 				   const char *description, struct ktstr_template *template)
 {
@@ -188,17 +200,32 @@ static struct ktstr_error *wait_held(struct ktstr_vm *vm, uint32_t stage, uint64
 	while (!ktstr_vm_agent_reached(vm, stage)) {
 		switch (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(5), &frame)) {
 		case KTSTR_VM_FRAME:
-			ktstr_frame_encode(frames, frame.type, frame.payload, frame.length);
+			KTSTR_TRY(keep_frame(&frame, frames));
 			break;
 		case KTSTR_VM_ENDED:
 			return ktstr_error_new(KTSTR_ERR_GUEST, "the guest ended before it was to be saved");
+		case KTSTR_VM_FLOODED:
+			return ktstr_vm_explain_flood(vm);
 		case KTSTR_VM_DEADLINE:
-			if (ktstr_now_ns() > deadline)
-				return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest was not ready to be saved in time");
+			break;
 		}
+		if (ktstr_now_ns() > deadline)
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest was not ready to be saved in time");
 	}
-	while (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(20), &frame) == KTSTR_VM_FRAME)
-		ktstr_frame_encode(frames, frame.type, frame.payload, frame.length);
+	return NULL;
+}
+
+/* What is still on its way when the stage is reached: until nothing has come for a moment. */
+static struct ktstr_error *collect_rest(struct ktstr_vm *vm, struct ktstr_str *frames)
+{
+	uint64_t deadline = ktstr_now_ns() + REST_LIMIT;
+	struct ktstr_frame frame;
+
+	while (ktstr_vm_next_frame(vm, ktstr_now_ns() + KTSTR_MS(20), &frame) == KTSTR_VM_FRAME) {
+		KTSTR_TRY(keep_frame(&frame, frames));
+		if (ktstr_now_ns() > deadline)
+			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest never pauses in what it sends, so it cannot be saved");
+	}
 	return NULL;
 }
 
@@ -222,6 +249,7 @@ static struct ktstr_error *run_and_publish(const struct ktstr_vm_config *config,
 		*failed = ktstr_take(vm);
 		return error;
 	}
+	KTSTR_TRY(collect_rest(vm, &frames));
 	return publish(build, vm, &frames, step->description, template);
 }
 

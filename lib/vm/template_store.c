@@ -348,12 +348,14 @@ static void remove_locks(const char *store, time_t age_seconds)
 
 	while (dir && (item = readdir(dir))) {
 		_cleanup_free_ char *path = ktstr_xasprintf("%s/%s", store, item->d_name);
-		_cleanup_free_ char *template = strndup(path, strlen(path) - strlen(".lock"));
+		_cleanup_free_ char *template = NULL;
 		_cleanup_close_ int fd = -1;
 		struct stat st;
 
-		if (!ktstr_str_ends_with(item->d_name, ".lock") || ktstr_path_exists(template) || stat(path, &st) ||
-		    time(NULL) - st.st_mtime < age_seconds)
+		if (!ktstr_str_ends_with(item->d_name, ".lock"))
+			continue;
+		template = ktstr_xstrndup(path, strlen(path) - strlen(".lock"));
+		if (ktstr_path_exists(template) || stat(path, &st) || time(NULL) - st.st_mtime < age_seconds)
 			continue;
 		ktstr_error_free(ktstr_lock_file(path, true, 0, &fd));
 		if (fd >= 0 && !ktstr_path_exists(template))
@@ -452,6 +454,7 @@ struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *de
 	_cleanup_free_ char *meta_path = ktstr_xasprintf("%s/meta.json", build_dir);
 	_cleanup_free_ char *ram_path = ktstr_xasprintf("%s/ram", build_dir);
 	_cleanup_free_ char *state_path = ktstr_xasprintf("%s/state", build_dir);
+	_cleanup_str_ struct ktstr_str shown = { 0 };
 	_cleanup_free_ char *text = NULL;
 	char digest[KTSTR_DIGEST_BYTES];
 	struct stat ram;
@@ -460,7 +463,9 @@ struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *de
 	if (stat(ram_path, &ram))
 		return ktstr_error_sys(errno, "cannot read %s", ram_path);
 	KTSTR_TRY(ktstr_sha256_file(state_path, digest));
-	meta = json_pack("{si ss sI ss sI so}", "version", META_VERSION, "description", description, "ram_bytes",
+	/* It names files, which may be called anything; JSON is UTF-8. */
+	ktstr_str_add_printable(&shown, description, strlen(description));
+	meta = json_pack("{si ss sI ss sI so}", "version", META_VERSION, "description", ktstr_str_text(&shown), "ram_bytes",
 			 (json_int_t)ram.st_size, "state_sha256", digest, "created",
 			 (json_int_t)time(NULL), "holes", ktstr_holes_of(ram_path));
 	text = json_dumps(meta, JSON_INDENT(1));

@@ -22,19 +22,12 @@
 #include "ktstr/units.h"
 #include "vm/argv.h"
 #include "vm/coherence.h"
-#include "vm/console.h"
 #include "vm/determinism.h"
 #include "vm/freezer.h"
 #include "vm/lockstep.h"
 #include "vm/migrate.h"
 #include "vm/preload.h"
 #include "vm/vm_private.h"
-
-enum {
-	CONSOLE_MAX_BYTES = 64 << 20,
-	PANIC_LINES = 24,
-	TAIL_LINES = 12,
-};
 
 #define SEND_TIMEOUT	KTSTR_SEC(10)
 
@@ -190,55 +183,6 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	return NULL;
 }
 
-static char *read_memory_file(int fd, size_t *length)
-{
-	struct stat st;
-	size_t size = !fstat(fd, &st) ? (size_t)st.st_size : 0;
-	char *text;
-	ssize_t got;
-
-	if (size > CONSOLE_MAX_BYTES)
-		size = CONSOLE_MAX_BYTES;
-	text = ktstr_xmalloc(size + 1);
-	got = pread(fd, text, size, 0);
-	*length = got > 0 ? (size_t)got : 0;
-	text[*length] = '\0';
-	return text;
-}
-
-char *ktstr_vm_console(const struct ktstr_vm *vm, size_t *length)
-{
-	return read_memory_file(vm->files.console, length);
-}
-
-char *ktstr_vm_qemu_output(const struct ktstr_vm *vm)
-{
-	size_t length;
-
-	return read_memory_file(vm->files.qemu_output, &length);
-}
-
-char *ktstr_vm_describe_end(const struct ktstr_vm *vm)
-{
-	_cleanup_free_ char *how = ktstr_describe_wait_status(vm->qemu_status);
-
-	if (WIFEXITED(vm->qemu_status) && !WEXITSTATUS(vm->qemu_status))
-		return ktstr_xstrdup("the guest powered off");
-	/* A page of a file in shared memory that the file system has no room for. */
-	if (WIFSIGNALED(vm->qemu_status) && WTERMSIG(vm->qemu_status) == SIGBUS)
-		return ktstr_xasprintf("QEMU ended with %s, as there was no memory left for the guest's RAM (%s)", how,
-				       vm->restored ? "the template store is full: see KTSTR_TEMPLATE_DIR" :
-						      "the host is out of memory");
-	return ktstr_xasprintf("QEMU ended with %s", how);
-}
-
-bool ktstr_vm_console_flooded(const struct ktstr_vm *vm)
-{
-	struct stat st;
-
-	return !fstat(vm->files.console, &st) && st.st_size > CONSOLE_MAX_BYTES;
-}
-
 bool ktstr_vm_qemu_ended(struct ktstr_vm *vm)
 {
 	if (!vm->qemu_ended) {
@@ -248,37 +192,6 @@ bool ktstr_vm_qemu_ended(struct ktstr_vm *vm)
 		vm->qemu_ended = !running;
 	}
 	return vm->qemu_ended;
-}
-
-/* Why there is no ready agent: the most telling of what console and QEMU say. */
-static struct ktstr_error *explain_failed_boot(struct ktstr_vm *vm, uint64_t waited_ns)
-{
-	size_t length;
-	_cleanup_free_ char *console = ktstr_vm_console(vm, &length);
-	_cleanup_free_ char *panic = ktstr_console_panic_text(console, length, PANIC_LINES);
-	_cleanup_free_ char *tail = ktstr_console_tail(console, length, TAIL_LINES);
-	_cleanup_free_ char *qemu = ktstr_vm_qemu_output(vm);
-	char waited[32];
-
-	if (panic)
-		return ktstr_error_new(KTSTR_ERR_GUEST, "kernel panic during boot:\n%s", panic);
-	if (vm->qemu_ended && !length) {
-		_cleanup_free_ char *how = ktstr_describe_wait_status(vm->qemu_status);
-
-		return ktstr_error_new(KTSTR_ERR_GUEST, "QEMU ended with %s before the kernel printed anything: %s",
-				       how, *qemu ? qemu : "it said nothing");
-	}
-	if (vm->qemu_ended)
-		return ktstr_error_new(KTSTR_ERR_GUEST,
-				       "the guest powered off before its agent was ready; its last words:\n%s%s",
-				       tail, qemu);
-	ktstr_format_duration(waited_ns, waited);
-	if (!length)
-		return ktstr_error_new(KTSTR_ERR_TIMEOUT,
-				       "no kernel output within %s: is the image bootable on this machine type?",
-				       waited);
-	return ktstr_error_new(KTSTR_ERR_TIMEOUT,
-			       "the agent was not ready within %s; the console's last lines:\n%s", waited, tail);
 }
 
 /* 60 s, and a second per CPU beyond four: under emulation every vCPU that comes up costs. */
@@ -305,7 +218,7 @@ static struct ktstr_error *wait_until_ready(struct ktstr_vm *vm, const struct kt
 
 	while (!ktstr_vm_agent_reached(vm, KTSTR_AGENT_READY)) {
 		if (ktstr_vm_qemu_ended(vm) || ktstr_now_ns() - began > limit || ktstr_vm_console_flooded(vm))
-			return explain_failed_boot(vm, limit);
+			return ktstr_vm_explain_failed_boot(vm, limit);
 		ktstr_vm_wait_a_little(vm);
 	}
 	return NULL;

@@ -86,6 +86,7 @@ enum ktstr_vm_wait {
 	KTSTR_VM_FRAME, /* *frame is filled, valid until the next wait */
 	KTSTR_VM_ENDED, /* QEMU is gone and every frame has been given out */
 	KTSTR_VM_DEADLINE,
+	KTSTR_VM_FLOODED, /* the guest has printed more than anybody reads: see ktstr_vm_explain_flood() */
 };
 
 enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns,
@@ -133,6 +134,8 @@ bool ktstr_vm_agent_reached(const struct ktstr_vm *vm, uint32_t stage);
 char *ktstr_vm_console(const struct ktstr_vm *vm, size_t *length);
 /* What QEMU itself printed; heap, "" normally. */
 char *ktstr_vm_qemu_output(const struct ktstr_vm *vm);
+/* Names the limit, and has the last lines before it. */
+struct ktstr_error *ktstr_vm_explain_flood(const struct ktstr_vm *vm) KTSTR_CHECKED;
 /* How QEMU has ended, for people; heap. Only after KTSTR_VM_ENDED. */
 char *ktstr_vm_describe_end(const struct ktstr_vm *vm);
 /* Our end of hvc0, -1 without one. Owned by the VM. */

@@ -132,7 +132,9 @@ enum ktstr_vm_wait ktstr_vm_next_frame(struct ktstr_vm *vm, uint64_t deadline_ns
 
 		if (ktstr_frame_decoder_next(&vm->earlier, frame) || ktstr_frame_decoder_next(&vm->decoder, frame))
 			return KTSTR_VM_FRAME;
-		if (!left_ms || ktstr_vm_console_flooded(vm))
+		if (ktstr_vm_console_flooded(vm))
+			return KTSTR_VM_FLOODED;
+		if (!left_ms)
 			return KTSTR_VM_DEADLINE;
 		if (!wait_for_bytes(vm, left_ms))
 			return KTSTR_VM_ENDED;

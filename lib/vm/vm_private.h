@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of a VM share: its life is vm.c, listening to its guest vm_listen.c. */
+/* What the files of a VM share: its life is vm.c, listening to its guest vm_listen.c, what it has said vm_words.c. */
 #ifndef KTSTR_VM_VM_PRIVATE_H
 #define KTSTR_VM_VM_PRIVATE_H
 
@@ -56,6 +56,8 @@ struct ktstr_error *ktstr_vm_open_qmp(struct ktstr_vm *vm) KTSTR_CHECKED;
 bool ktstr_vm_qemu_ended(struct ktstr_vm *vm);
 /* A guest that prints so much has gone mad, and is no longer listened to. */
 bool ktstr_vm_console_flooded(const struct ktstr_vm *vm);
+/* Why there is no ready agent, after that time or because QEMU has ended. */
+struct ktstr_error *ktstr_vm_explain_failed_boot(const struct ktstr_vm *vm, uint64_t waited_ns) KTSTR_CHECKED;
 /* Lets a moment pass, and serves a freeze if there is one. */
 void ktstr_vm_wait_a_little(struct ktstr_vm *vm);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "work/workload.h"
 
 __thread struct worker_shared *work_own_shared __attribute__((tls_model("initial-exec")));
@@ -36,12 +37,19 @@ void work_catch_faults(void)
 		sigaction(faults[i], &action, NULL);
 }
 
-/* A stack that overflowed cannot carry the handler. Lives as long as the thread. */
-void work_fault_stack(void)
+/* A stack that overflowed cannot carry the handler. */
+void work_fault_stack(stack_t *before)
 {
 	size_t bytes = (size_t)sysconf(_SC_SIGSTKSZ);
-	stack_t stack = { .ss_size = bytes, .ss_sp = malloc(bytes) };
+	stack_t stack = { .ss_size = bytes, .ss_sp = ktstr_xmalloc(bytes) };
 
-	if (stack.ss_sp)
-		sigaltstack(&stack, NULL);
+	sigaltstack(&stack, before);
+}
+
+void work_fault_stack_end(const stack_t *before)
+{
+	stack_t own;
+
+	if (!sigaltstack(before, &own))
+		free(own.ss_sp);
 }

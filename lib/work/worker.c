@@ -38,7 +38,7 @@ static bool wait_for_go(const struct worker_setup *setup)
 	return true;
 }
 
-void worker_run(const struct worker_setup *setup)
+static void run(const struct worker_setup *setup)
 {
 	struct worker w = {
 		.type = setup->group->type,
@@ -52,8 +52,6 @@ void worker_run(const struct worker_setup *setup)
 	work_own_shared = setup->shared;
 	pthread_sigmask(SIG_SETMASK, NULL, &w.wait_mask);
 	sigdelset(&w.wait_mask, SIGUSR1);
-	if (setup->host != WORK_NO_HOST)
-		work_fault_stack();
 	prctl(PR_SET_NAME, setup->comm);
 	work_telemetry_init(&w, setup->seed, setup->index);
 	atomic_store(&setup->shared->tid, (uint32_t)gettid());
@@ -70,6 +68,20 @@ void worker_run(const struct worker_setup *setup)
 	work_telemetry_end(&w);
 	work_own_shared = NULL;
 	work_tell_progress(setup->control, setup->shared, WORKER_DONE);
+}
+
+void worker_run(const struct worker_setup *setup)
+{
+	stack_t before;
+
+	/* Faults of a parent's own thread are the parent's business. */
+	if (setup->host == WORK_NO_HOST) {
+		run(setup);
+		return;
+	}
+	work_fault_stack(&before);
+	run(setup);
+	work_fault_stack_end(&before);
 }
 
 static void *enter(void *setup)

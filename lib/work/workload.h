@@ -7,6 +7,7 @@
 #define KTSTR_WORK_WORKLOAD_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 
 #include "work/shared.h"
@@ -78,7 +79,9 @@ _Noreturn void work_host_main(struct ktstr_workload_handle *handle, size_t host,
 void work_take_stop_signal(void);
 /* fault.c: from here on a fault of this process is recorded as its worker's. */
 void work_catch_faults(void);
-void work_fault_stack(void); /* of the calling thread */
+/* A stack for its handler in the calling thread, until the second call puts back what the thread had before. */
+void work_fault_stack(stack_t *before);
+void work_fault_stack_end(const stack_t *before);
 extern __thread struct worker_shared *work_own_shared __attribute__((tls_model("initial-exec")));
 
 /* attributes.c: affinity, policy, memory policy, nice, gid, uid, node, in this order; failures go to the report. */

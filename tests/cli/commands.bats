@@ -153,8 +153,15 @@ measured() { # TOPOLOGY ITERATIONS
 	contains "--explore 0: give a number" "$output"
 	run -1 "$KTSTR" run --vmcore "$BATS_TEST_FILENAME/cores"
 	contains "--vmcore: " "$output"
-	run -1 "$KTSTR" run --jobs 0
-	contains "1 to 1024" "$output"
+	local jobs mib
+	for jobs in 0 1025 4294967297 2x; do
+		run -1 "$KTSTR" run --jobs "$jobs"
+		contains "1 to 1024" "$output"
+	done
+	for mib in 127 2048x -1 18446744073709551615; do
+		run -1 "$KTSTR" shell --exec true --memory-mib "$mib"
+		contains "--memory-mib $mib: give MiB, from 128" "$output"
+	done
 	run -1 "$KTSTR" run --format xml
 	contains "human, ktap or json" "$output"
 	run "$KTSTR" run --no-such-option
@@ -323,9 +330,13 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 
 @test "seeds that cannot be" {
 	local seeds
-	for seeds in 5..1 a..b 1.. 1-5; do
+	for seeds in a..b 1.. 1-5 '1.. 5' 1..+5 1..1000001 18446744073709551610..18446744073709551615; do
 		run -1 "$KTSTR" run --seeds "$seeds" --scenario steady
-		contains "$seeds" "$output"
+		contains "--seeds $seeds: give a range" "$output"
+	done
+	for seeds in 9223372036854775808 18446744073709551615 99999999999999999999 -1 ' 7' 7x; do
+		run -1 "$KTSTR" run --seed "$seeds" --scenario steady
+		contains "--seed $seeds: give a number" "$output"
 	done
 }
 

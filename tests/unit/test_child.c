@@ -2,6 +2,7 @@
 /* Child processes: what cannot run is said at once, output is collected, and none is left behind. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -215,6 +216,48 @@ static void child_dies_with_its_parent(void **state)
 	close(report[1]);
 }
 
+static struct ktstr_error *meet(void *barrier, pid_t pid)
+{
+	(void)pid;
+	pthread_barrier_wait(barrier);
+	return NULL;
+}
+
+enum { THREADS = 8, ROUNDS = 20 };
+
+static void *spawn_together(void *barrier)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		struct ktstr_child_spec spec = { .argv = ARGV("true"), .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1,
+						 .place = meet, .place_context = barrier };
+		struct ktstr_child child;
+		int status = -1;
+
+		pthread_barrier_wait(barrier);
+		if (ktstr_child_spawn(&spec, &child) || ktstr_child_wait(&child, ktstr_now_ns() + LONG_TIME, &status) || status)
+			return barrier;
+	}
+	return NULL;
+}
+
+/* Each child is forked before any of them may go on, so that it has inherited what the others wait for. */
+static void children_of_threads_do_not_wait_for_each_other(void **state)
+{
+	pthread_barrier_t barrier;
+	pthread_t threads[THREADS];
+	void *failed;
+
+	(void)state;
+	pthread_barrier_init(&barrier, NULL, THREADS);
+	for (size_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, spawn_together, &barrier), 0);
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	pthread_barrier_destroy(&barrier);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +274,7 @@ int main(void)
 		cmocka_unit_test(descriptors_do_not_leak),
 		cmocka_unit_test(environment_is_replaced),
 		cmocka_unit_test(child_dies_with_its_parent),
+		cmocka_unit_test(children_of_threads_do_not_wait_for_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

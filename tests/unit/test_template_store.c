@@ -35,7 +35,7 @@ static void write_file(const char *dir, const char *name, size_t bytes)
 }
 
 /* Makes a template of `bytes`; the caller releases it. */
-static struct ktstr_template_hold make(const char *key, size_t bytes)
+static struct ktstr_template_hold make_described(const char *key, size_t bytes, const char *description)
 {
 	struct ktstr_template_hold hold;
 	_cleanup_free_ char *dir = NULL;
@@ -47,8 +47,13 @@ static struct ktstr_template_hold make(const char *key, size_t bytes)
 	assert_null(ktstr_template_begin(key, 1, &dir, &fd));
 	write_file(dir, "ram", bytes);
 	write_file(dir, "state", 100);
-	assert_null(ktstr_template_publish(dir, "of a test", &hold));
+	assert_null(ktstr_template_publish(dir, description, &hold));
 	return hold;
+}
+
+static struct ktstr_template_hold make(const char *key, size_t bytes)
+{
+	return make_described(key, bytes, "of a test");
 }
 
 static bool is_sound(const char *key)
@@ -69,6 +74,22 @@ static void test_published_is_found_again(void **state)
 	ktstr_template_release(&hold);
 	assert_true(is_sound(KEY_A));
 	assert_false(is_sound(KEY_B));
+}
+
+/* A program's file may be called anything, and JSON is UTF-8. */
+static void test_a_description_is_any_bytes(void **state)
+{
+	struct ktstr_template_hold hold = make_described(KEY_A, 5000, "scx_\xff, a\nb loaded");
+	struct ktstr_template_entry *entries;
+	size_t count;
+
+	(void)state;
+	ktstr_template_release(&hold);
+	assert_true(is_sound(KEY_A));
+	assert_null(ktstr_template_list(&entries, &count));
+	assert_int_equal(count, 1);
+	assert_has(entries[0].description, "scx_\\xff, a");
+	ktstr_template_entries_free(entries, count);
 }
 
 static void test_damage_is_noticed(void **state)
@@ -240,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_published_is_found_again, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_a_description_is_any_bytes, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_damage_is_noticed, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_drop_spares_what_is_in_use, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_least_recently_used_goes_first, set_up, remove_scratch),

@@ -310,6 +310,8 @@ static struct ktstr_error *wait_for(struct session *session, const char *line)
 			return vm_ended(session->vm, ktstr_str_text(&session->output), line);
 		case KTSTR_VM_DEADLINE:
 			return ktstr_error_new(KTSTR_ERR_TIMEOUT, "the guest did not say %s", line);
+		case KTSTR_VM_FLOODED:
+			return ktstr_vm_explain_flood(session->vm);
 		}
 	}
 	return NULL;

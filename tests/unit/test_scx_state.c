@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lists of tasks in a kernel made up here whose CPUs all lead to one long list: what is listed of all of them is bounded. */
+#include <bpf/btf.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "observe/scx_state.h"
+#include "unit.h"
+
+enum {
+	RAM_BYTES = 8 << 20,
+	RUNQUEUES = 0x10000,
+	LIST = 16, /* of struct rq: its runnable list; that of its local queue is 64 further on */
+	NODE = 32, /* of task_struct */
+	TASKS_AT = 0x100000,
+	TASK_BYTES = 256,
+	TASKS = 4000,
+	LISTED_MAX = 65536,
+};
+
+struct kernel {
+	char *ram;
+	struct ktstr_kernel_view view;
+	struct ktstr_task_set tasks;
+};
+
+static uint64_t kva(uint64_t physical)
+{
+	return KTSTR_DEFAULT_PAGE_OFFSET + physical;
+}
+
+static void put(struct kernel *kernel, uint64_t physical, uint64_t value)
+{
+	memcpy(kernel->ram + physical, &value, sizeof(value));
+}
+
+static struct ktstr_types *make_types(void)
+{
+	struct btf *btf = btf__new_empty();
+	int u64 = btf__add_int(btf, "u64", 8, 0), index = btf__add_int(btf, "u32", 4, 0);
+	int list = btf__add_array(btf, index, u64, 2), dsq, of_rq, node, of_task;
+	struct ktstr_types *types = NULL;
+	const void *data;
+	uint32_t bytes;
+
+	dsq = btf__add_struct(btf, "scx_dispatch_q", 16);
+	btf__add_field(btf, "list", list, 0, 0);
+	of_rq = btf__add_struct(btf, "scx_rq", 80);
+	btf__add_field(btf, "runnable_list", list, 0, 0);
+	btf__add_field(btf, "local_dsq", dsq, 64 * 8, 0);
+	btf__add_struct(btf, "rq", LIST + 80);
+	btf__add_field(btf, "scx", of_rq, LIST * 8, 0);
+	node = btf__add_struct(btf, "scx_dsq_list_node", 20);
+	btf__add_field(btf, "node", list, 0, 0);
+	btf__add_field(btf, "flags", index, 16 * 8, 0);
+	of_task = btf__add_struct(btf, "sched_ext_entity", 64);
+	btf__add_field(btf, "runnable_node", list, 0, 0);
+	btf__add_field(btf, "dsq_list", node, 16 * 8, 0);
+	btf__add_struct(btf, "task_struct", NODE + 64);
+	btf__add_field(btf, "scx", of_task, NODE * 8, 0);
+	data = btf__raw_data(btf, &bytes);
+	assert_ok(ktstr_types_parse(data, bytes, NULL, &types));
+	btf__free(btf);
+	return types;
+}
+
+static struct ktstr_symbols *make_symbols(void)
+{
+	char *names = ktstr_xstrdup("runqueues");
+	struct ktstr_symbol *all = ktstr_xcalloc(1, sizeof(*all));
+
+	*all = (struct ktstr_symbol){ names, kva(RUNQUEUES) };
+	return ktstr_symbols_create(all, 1, names);
+}
+
+/* A list from the head through the node at that offset of each task. */
+static void make_list(struct kernel *kernel, uint64_t head, uint64_t node)
+{
+	for (uint64_t i = 0; i < TASKS; i++) {
+		put(kernel, head, kva(TASKS_AT + i * TASK_BYTES + node));
+		head = TASKS_AT + i * TASK_BYTES + node;
+	}
+	put(kernel, head, kva(RUNQUEUES + LIST + (node == NODE ? 0 : 64)));
+}
+
+static int set_up(void **state)
+{
+	static const struct ktstr_ram_region region = { 0, RAM_BYTES, 0 };
+	struct kernel *kernel = ktstr_xcalloc(1, sizeof(*kernel));
+	int fd;
+
+	assert_ok(ktstr_memfd("test-ram", RAM_BYTES, &fd));
+	kernel->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	kernel->view.memory = ktstr_guest_memory_create(fd, &region, 1);
+	kernel->view.space = (struct ktstr_address_space){ .memory = kernel->view.memory,
+							   .page_offset = KTSTR_DEFAULT_PAGE_OFFSET };
+	kernel->view.types = make_types();
+	kernel->view.symbols = make_symbols();
+	kernel->view.cpus = 1;
+	ktstr_guest_freeze(kernel->view.memory, true);
+	make_list(kernel, RUNQUEUES + LIST, NODE);
+	make_list(kernel, RUNQUEUES + LIST + 64, NODE + 16);
+	*state = kernel;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct kernel *kernel = *state;
+
+	ktstr_symbols_destroy(kernel->view.symbols);
+	ktstr_types_destroy(kernel->view.types);
+	ktstr_guest_memory_destroy(kernel->view.memory);
+	munmap(kernel->ram, RAM_BYTES);
+	free(kernel);
+	return 0;
+}
+
+/* The guest says so many CPUs, and puts the runqueues of all of them in one place. 0 would be no offset of a CPU. */
+static void claim_cpus(struct kernel *kernel, unsigned int cpus)
+{
+	kernel->view.cpus = cpus;
+	for (size_t cpu = 0; cpu < cpus; cpu++)
+		kernel->view.per_cpu_offsets[cpu] = kva(0);
+	ktstr_symbols_destroy(kernel->view.symbols);
+	kernel->view.symbols = make_symbols();
+	((struct ktstr_symbol *)ktstr_symbols_find(kernel->view.symbols, "runqueues"))->address = RUNQUEUES;
+}
+
+static void assert_listed(json_t *states, const char *tasks, const char *truncated, size_t states_count, size_t listed, size_t cut)
+{
+	const json_t *item;
+	size_t i, total = 0, cut_found = 0;
+
+	assert_int_equal(json_array_size(states), states_count);
+	json_array_foreach(states, i, item) {
+		total += json_array_size(json_object_get(item, tasks));
+		cut_found += json_is_true(json_object_get(item, truncated));
+	}
+	assert_int_equal(total, listed);
+	assert_int_equal(cut_found, cut);
+	json_decref(states);
+}
+
+static void lists_are_whole(void **state)
+{
+	struct kernel *kernel = *state;
+
+	claim_cpus(kernel, 3);
+	assert_listed(ktstr_rq_scx_states(&kernel->view, &kernel->tasks), "runnable_task_kvas", "runnable_truncated", 3,
+		      3 * TASKS, 0);
+	assert_listed(ktstr_dsq_states(&kernel->view, &kernel->tasks), "task_kvas", "truncated", 3, 3 * TASKS, 0);
+}
+
+/* 16 whole lists, a part of the 17th, and of the others only that there is more. */
+static void one_list_for_all_cpus(void **state)
+{
+	struct kernel *kernel = *state;
+
+	claim_cpus(kernel, 100);
+	assert_listed(ktstr_rq_scx_states(&kernel->view, &kernel->tasks), "runnable_task_kvas", "runnable_truncated", 100,
+		      LISTED_MAX, 84);
+	assert_listed(ktstr_dsq_states(&kernel->view, &kernel->tasks), "task_kvas", "truncated", 100, LISTED_MAX, 84);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lists_are_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_list_for_all_cpus, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
