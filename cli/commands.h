@@ -21,6 +21,7 @@ int ktstr_cmd_show_plan(int argc, char **argv);
 int ktstr_cmd_show_thresholds(int argc, char **argv);
 int ktstr_cmd_runs(int argc, char **argv);
 int ktstr_cmd_show_host(int argc, char **argv);
+int ktstr_cmd_locks(int argc, char **argv);
 int ktstr_cmd_stats(int argc, char **argv);
 int ktstr_cmd_show(int argc, char **argv);
 
@@ -36,6 +37,8 @@ const struct ktstr_progress *ktstr_cli_progress(void);
 void ktstr_cli_progress_done(void);
 /* The value of an option; the error names it. */
 struct ktstr_error *ktstr_cli_duration(const char *option, const char *text, uint64_t *duration_ns) KTSTR_CHECKED;
+/* --cpu-cap. */
+struct ktstr_error *ktstr_cli_cpu_cap(const char *text, unsigned int *cap) KTSTR_CHECKED;
 /* "1n2l4c2t" or a preset name. */
 struct ktstr_error *ktstr_cli_topology(const char *text, struct ktstr_topology *topology) KTSTR_CHECKED;
 /* The same, or the word for all presets. */
@@ -74,6 +77,8 @@ struct ktstr_cli_run_options {
 	bool seeds_given;
 	uint64_t first_seed, last_seed;
 	bool release;
+	bool no_perf_mode;
+	unsigned int cpu_cap; /* 0 = none */
 	const char *vmcore_dir; /* NULL = no ELF cores */
 	struct ktstr_pool_options pool;
 };

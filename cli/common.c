@@ -80,6 +80,18 @@ int ktstr_cli_split(int argc, char **argv)
 	return argc;
 }
 
+struct ktstr_error *ktstr_cli_cpu_cap(const char *text, unsigned int *cap)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (!isdigit((unsigned char)*text) || *end || !number || number > KTSTR_MAX_CPUS)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--cpu-cap %s: give a number of host CPUs from 1 to %d", text,
+				       KTSTR_MAX_CPUS);
+	*cap = (unsigned int)number;
+	return NULL;
+}
+
 static const struct argp_option run_options[] = {
 	{ "kernel", 'K', "KERNEL", 0, "version (7.3), bzImage, or built source tree; default: newest in the cache", 0 },
 	{ "topology", 't', "SHAPE", 0, "nodes, LLCs, cores per LLC, threads: 1n2l4c2t, a preset, or all presets that suit: all; repeatable", 0 },
@@ -99,6 +111,8 @@ static const struct argp_option run_options[] = {
 	{ "work-type", 'w', "NAME", 0, "what workers of swappable cgroups do instead; `ktstr list --work-types`", 0 },
 	{ "vmcore", 'V', "DIR", 0, "keep an ELF core of the guest's memory of each error exit of a scheduler in DIR", 0 },
 	{ "release", 'R', NULL, 0, "strict default limits: gap 2000 ms, spread 15 %", 0 },
+	{ "no-perf-mode", 'P', NULL, 0, "keep VMs to a pool of host CPUs that others may use, too; no performance mode", 0 },
+	{ "cpu-cap", 'U', "N", 0, "how many host CPUs the VMs' pool has; makes a pool for tests without a mode", 0 },
 	{ "no-skip-mode", 'S', NULL, 0, "a skipped test fails", 0 },
 	{ "fail-fast", 'F', NULL, 0, "start nothing more after a failure", 0 },
 	{ 0 },
@@ -183,6 +197,10 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 	char *end;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		/* Unlike all others it counts when it is there, even empty. */
+		options->pool.no_skip_mode = getenv("KTSTR_NO_SKIP_MODE") != NULL;
+		break;
 	case 'K':
 		options->kernel = value;
 		break;
@@ -243,6 +261,12 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 	case 'B':
 		error = ktstr_cli_duration("--budget", value, &options->pool.budget_ns);
 		break;
+	case 'P':
+		options->no_perf_mode = true;
+		break;
+	case 'U':
+		error = ktstr_cli_cpu_cap(value, &options->cpu_cap);
+		break;
 	case 'S':
 		options->pool.no_skip_mode = true;
 		break;
@@ -293,6 +317,10 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 		ktstr_strv_add(&run->reproduce, "--release");
 	if (options->cold)
 		ktstr_strv_add(&run->reproduce, "--cold");
+	if (options->no_perf_mode)
+		ktstr_strv_add(&run->reproduce, "--no-perf-mode");
+	if (options->cpu_cap)
+		ktstr_strv_addf(&run->reproduce, "--cpu-cap=%u", options->cpu_cap);
 	if (run->deterministic)
 		ktstr_strv_addf(&run->reproduce, "--seed=%llu", (unsigned long long)run->seed);
 	if (scheduler && run->scheduler.args.count) {
@@ -335,6 +363,11 @@ static struct ktstr_error *plan_one(const struct request *request, const struct 
 	const struct ktstr_cli_run_options *options = request->options;
 	const struct ktstr_test_info *test = request->test;
 	struct ktstr_cli_plan *plan = request->plan;
+	const struct ktstr_mode_wish wish = { .performance_mode = test->performance_mode,
+					      .no_perf_mode = test->no_perf_mode,
+					      .cpu_budget = test->cpu_budget,
+					      .operator_no_perf = options->no_perf_mode,
+					      .cpu_cap = options->cpu_cap };
 	char text[KTSTR_TOPOLOGY_TEXT_BYTES];
 	struct ktstr_run *run;
 
@@ -352,6 +385,8 @@ static struct ktstr_error *plan_one(const struct request *request, const struct 
 	run->fresh_attach = options->fresh_attach || test->fresh_attach;
 	run->seed = seed;
 	KTSTR_TRY(choose_disk(run, options));
+	if (!test->host_only)
+		KTSTR_TRY(ktstr_reserve_request_init(&wish, &run->reserve));
 	KTSTR_TRY(ktstr_run_choose_schedulers(run, request->scheduler, false, request->scheduler_args));
 	KTSTR_TRY(ktstr_run_find_includes(run));
 	add_reproduce(run, plan, options, request->scheduler, ktstr_topology_format(&run->topology, text));

@@ -28,6 +28,7 @@ static const struct {
 	{ "runs", ktstr_cmd_runs, "what ran before: runs, results, the history of a metric" },
 	{ "stats", ktstr_cmd_stats, "what the sidecars of run directories hold" },
 	{ "show-host", ktstr_cmd_show_host, "what results record of this machine" },
+	{ "locks", ktstr_cmd_locks, "who holds LLCs of this host, the kernel cache, run directories" },
 	{ "show", ktstr_cmd_show, "show what was read from a guest whose scheduler failed" },
 	{ "template", ktstr_cmd_template, "list and drop the saved VMs that tests start from" },
 	{ "shell", ktstr_cmd_shell, "a shell, or one command, in a VM" },

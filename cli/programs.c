@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "cli/programs.h"
 #include "cli/scenarios.h"
 
@@ -47,6 +48,8 @@ bool ktstr_cli_filter_matches(const struct ktstr_cli_filter *filter, const struc
 {
 	_cleanup_free_ char *name = ktstr_xasprintf("ktstr/%s", test->name);
 
+	if (ktstr_env("KTSTR_PERF_ONLY") && !test->performance_mode)
+		return false;
 	for (size_t i = 0; i < filter->count; i++) {
 		const struct ktstr_cli_pattern *pattern = &filter->patterns[i];
 
@@ -83,6 +86,9 @@ struct ktstr_error *ktstr_cli_nothing_matches(const struct ktstr_cli_filter *fil
 			names[names_count++] = programs[p].tests[i].name;
 		}
 	}
+	if (ktstr_env("KTSTR_PERF_ONLY"))
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
+				       "KTSTR_PERF_ONLY is set, and no test that was chosen has .performance_mode: unset it");
 	if (filter->count)
 		nearest = ktstr_nearest_name(bare(filter->patterns[0].text), names, names_count);
 	if (!filter->count)

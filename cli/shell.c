@@ -18,6 +18,7 @@
 #include "disk/disk.h"
 #include "guest/job.h"
 #include "ktstr/units.h"
+#include "reserve/apply.h"
 #include "runner/job_bundle.h"
 #include "vm/template.h"
 #include "vm/vm.h"
@@ -31,6 +32,7 @@ struct shell_arguments {
 	struct ktstr_disk_config disk; /* capacity 0 = none */
 	struct ktstr_strv includes;
 	bool dmesg, cold;
+	struct ktstr_mode_wish mode;
 };
 
 static const struct argp_option options[] = {
@@ -43,6 +45,8 @@ static const struct argp_option options[] = {
 	{ "exec", 'e', "CMD", 0, "run CMD and exit with its exit status", 0 },
 	{ "exec-timeout", 'x', "TIME", 0, "default: 120s", 0 },
 	{ "cold", 'C', NULL, 0, "boot instead of restoring a template", 0 },
+	{ "no-perf-mode", 'P', NULL, 0, "keep the VM to a pool of host CPUs that others may use, too", 0 },
+	{ "cpu-cap", 'U', "N", 0, "how many host CPUs that pool has; needs --no-perf-mode", 0 },
 	{ "dmesg", 'D', NULL, 0, "print the kernel's console to stderr at the end", 0 },
 	{ 0 },
 };
@@ -90,6 +94,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		break;
 	case 'C':
 		arguments->cold = true;
+		break;
+	case 'P':
+		arguments->mode.operator_no_perf = true;
+		break;
+	case 'U':
+		error = ktstr_cli_cpu_cap(value, &arguments->mode.cpu_cap);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -305,15 +315,30 @@ static struct ktstr_error *start(const struct shell_arguments *arguments, const 
 	return ktstr_vm_boot(config, NULL, job, vm);
 }
 
+/* Everything of the shell then runs on the reserved CPUs. */
+static struct ktstr_error *reserve(const struct shell_arguments *arguments, struct ktstr_reservation *reservation)
+{
+	struct ktstr_reserve_request request;
+
+	if (arguments->mode.cpu_cap && !arguments->mode.operator_no_perf && !ktstr_env("KTSTR_NO_PERF_MODE"))
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--cpu-cap needs --no-perf-mode: it is the size of that pool");
+	KTSTR_TRY(ktstr_reserve_request_init(&arguments->mode, &request));
+	if (ktstr_reserve(&request, &arguments->topology, reservation) != KTSTR_RESERVED)
+		return ktstr_error_new(KTSTR_ERR_BUSY, "%s", reservation->reason);
+	return ktstr_reservation_enter(reservation);
+}
+
 static struct ktstr_error *run_shell(const struct shell_arguments *arguments, char **scheduler_args,
 				     struct ktstr_run_setup *setup, int *exit_code)
 {
+	_cleanup_(ktstr_reservation_release) struct ktstr_reservation reservation = { 0 };
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	_cleanup_(cleanup_vm) struct ktstr_vm *vm = NULL;
 	struct ktstr_vm_job job = { .stage = KTSTR_AGENT_READY };
 	struct ktstr_vm_config config;
 	struct ktstr_error *error;
 
+	KTSTR_TRY(reserve(arguments, &reservation));
 	KTSTR_TRY(build_bundle(arguments, scheduler_args, &bundle));
 	KTSTR_TRY(ktstr_bundle_finish(bundle, &job.archive, &job.archive_length));
 	KTSTR_TRY(ktstr_run_setup_vm(arguments->kernel, ktstr_cli_progress(), setup));

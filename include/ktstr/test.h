@@ -83,6 +83,13 @@ struct ktstr_test_entry {
 	 */
 	bool host_only;
 	uint64_t cleanup_budget; /* ns; ending the VM may take so long, else the test fails; 0 = any time */
+	/*
+	 * Measures: each vCPU alone on a host CPU, with real-time priority where that is permitted, on whole LLCs that no other
+	 * run gets; needs a host CPU more than vCPUs. A host that cannot do it fails the test; --no-perf-mode runs it without.
+	 */
+	bool performance_mode;
+	bool no_perf_mode; /* keeps the VM to a pool of host CPUs that it may share; excludes .performance_mode */
+	unsigned int cpu_budget; /* CPUs in that pool; needs .no_perf_mode. 0: min(vCPUs, CPUs), at least 30 % of the CPUs */
 	bool fresh_attach; /* the scheduler attaches, and this program starts, within the run, never in a template */
 	bool ignore; /* listed, run only when named */
 };

@@ -172,6 +172,13 @@ static json_t *describe_machine(const struct ktstr_test_entry *test)
 			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only, "disk", ktstr_disk_to_json(test->disk));
 }
 
+/* Host CPUs: lib/reserve. */
+static json_t *describe_mode(const struct ktstr_test_entry *test)
+{
+	return json_pack("{sb sb sI}", "performance_mode", (int)test->performance_mode, "no_perf_mode",
+			 (int)test->no_perf_mode, "cpu_budget", (json_int_t)test->cpu_budget);
+}
+
 static json_t *describe_schedulers(const struct ktstr_test_entry *test)
 {
 	const struct ktstr_scheduler *scheduler = test->scheduler ? test->scheduler : &KTSTR_SCHED_EEVDF;
@@ -208,7 +215,7 @@ static json_t *describe_judgement(const struct ktstr_test_entry *test)
 static json_t *describe_test(const struct ktstr_test_entry *test)
 {
 	static json_t *(*const parts[])(const struct ktstr_test_entry *) = {
-		describe_identity, describe_machine, describe_schedulers, describe_work, describe_judgement,
+		describe_identity, describe_machine, describe_mode, describe_schedulers, describe_work, describe_judgement,
 	};
 	json_t *json = json_object();
 

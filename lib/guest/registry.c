@@ -224,6 +224,8 @@ static struct ktstr_error *check_host_only(const struct ktstr_test_entry *test)
 		{ ".watch_bpf_maps", test->watch_bpf_maps && test->watch_bpf_maps[0].map_suffix },
 		{ ".watchdog_timeout", test->watchdog_timeout },
 		{ ".cleanup_budget", test->cleanup_budget },
+		{ ".performance_mode", test->performance_mode },
+		{ ".no_perf_mode", test->no_perf_mode },
 	};
 
 	for (size_t i = 0; test->host_only && i < sizeof(excluded) / sizeof(excluded[0]); i++)
@@ -245,6 +247,21 @@ static struct ktstr_error *check_disk(const struct ktstr_test_entry *test)
 	return NULL;
 }
 
+static struct ktstr_error *check_run_mode(const struct ktstr_test_entry *test)
+{
+	if (test->performance_mode && test->no_perf_mode)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".performance_mode excludes .no_perf_mode: set one of them");
+	if (test->performance_mode && test->deterministic)
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       ".performance_mode excludes .deterministic: under virtual time no host CPU is measured");
+	if (test->cpu_budget && !test->no_perf_mode)
+		return ktstr_error_new(KTSTR_ERR_INVALID, ".cpu_budget needs .no_perf_mode: it is the size of that pool");
+	if (test->perf_delta_assertions && test->perf_delta_assertions[0].metric && !test->performance_mode)
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       ".perf_delta_assertions needs .performance_mode: only such runs are compared");
+	return NULL;
+}
+
 static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 {
 	if (test->scheduler)
@@ -258,7 +275,7 @@ static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 	KTSTR_TRY_WRAP(check_root_cgroup(test), ".workload_root_cgroup");
 	KTSTR_TRY(check_host_only(test));
 	KTSTR_TRY(check_disk(test));
-	return NULL;
+	return check_run_mode(test);
 }
 
 struct ktstr_error *ktstr_test_entry_validate(const struct ktstr_test_entry *test)

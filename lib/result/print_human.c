@@ -161,6 +161,15 @@ static void print_report(struct human_printer *self, const struct ktstr_test_res
 	fflush(target->err);
 }
 
+static void print_skip(struct human_printer *self, const struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *cause = ktstr_result_cause_line(result);
+
+	fflush(self->base.target.out);
+	fprintf(self->base.target.err, "ktstr: SKIP: %s\n", cause);
+	fflush(self->base.target.err);
+}
+
 static void remember_failure(struct human_printer *self, const struct ktstr_test_result *result)
 {
 	struct ktstr_str *list = &self->failures;
@@ -195,6 +204,9 @@ static void human_finished(struct ktstr_printer *printer, size_t index,
 		ktstr_live_clear(self->live);
 	}
 	print_result_line(self, result);
+	/* Where both streams meet, the cause stands in the line above. */
+	if (kind == KTSTR_OUTCOME_SKIP && !self->base.target.one_stream)
+		print_skip(self, result);
 	if (kind == KTSTR_OUTCOME_FAIL || kind == KTSTR_OUTCOME_INCONCLUSIVE) {
 		print_report(self, result);
 		remember_failure(self, result);

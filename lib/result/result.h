@@ -55,6 +55,7 @@ struct ktstr_test_result {
 	char *start_reason; /* why it was cold; NULL = it was not */
 	json_t *host; /* lib/host/host.h; NULL = not recorded */
 	unsigned int vcpus;
+	unsigned int cpu_budget; /* host CPUs that they can run on; fewer than vcpus: they share */
 	uint64_t memory_mib;
 
 	struct ktstr_assert_result verdict; /* guest's verdict plus what the host found */

@@ -119,7 +119,7 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	bool booted = result->guest_result_received || result->final_phase != KTSTR_PHASE_NONE;
 
 	set_number(json, "vcpus", result->vcpus);
-	set_number(json, "cpu_budget", booted ? result->vcpus : 0);
+	set_number(json, "cpu_budget", booted ? result->cpu_budget : 0);
 	set_number(json, "memory_mib", result->memory_mib);
 	set_text(json, "accel", result->accel);
 	set_text(json, "accel_reason", result->accel_reason);

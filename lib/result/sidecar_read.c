@@ -193,10 +193,12 @@ static int64_t parse_utc(const char *text)
 static struct ktstr_error *read_course(const json_t *json, struct ktstr_test_result *result)
 {
 	const json_t *exit_code = json_object_get(json, "guest_exit_code");
-	uint64_t vcpus, code;
+	uint64_t vcpus, cpu_budget, code;
 
 	KTSTR_TRY(read_number(json, "vcpus", UINT_MAX, &vcpus));
 	result->vcpus = (unsigned int)vcpus;
+	KTSTR_TRY(read_number(json, "cpu_budget", UINT_MAX, &cpu_budget));
+	result->cpu_budget = (unsigned int)cpu_budget;
 	KTSTR_TRY(read_number(json, "memory_mib", UINT64_MAX, &result->memory_mib));
 	KTSTR_TRY(read_number(json, "duration_ns", UINT64_MAX, &result->duration_ns));
 	KTSTR_TRY(read_measurements(json, result));

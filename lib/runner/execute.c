@@ -12,6 +12,9 @@
 #include "check/saturating.h"
 #include "ktstr/units.h"
 #include "observe/observer.h"
+#include "reserve/apply.h"
+#include "reserve/contention.h"
+#include "runner/cpus.h"
 #include "runner/disk.h"
 #include "runner/host_run.h"
 #include "runner/job_bundle.h"
@@ -43,6 +46,8 @@ struct execution {
 	struct ktstr_vcpu_time before_workload;
 	uint64_t stage_began_ns;
 	uint64_t work_ended_ns;
+	struct ktstr_reservation reservation;
+	char *contention; /* why no VM came about, when that says nothing about the test */
 };
 
 static void enter_stage(struct execution *execution, const char *shown)
@@ -88,6 +93,7 @@ static void identify_host(struct ktstr_test_result *result)
 	result->kernel_release = ktstr_xstrdup(names.release);
 	result->kernel_version = ktstr_version_of_release(names.release);
 	result->vcpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	result->cpu_budget = ktstr_allowed_count(result->vcpus);
 	result->memory_mib = 0;
 	result->start_mode = ktstr_xstrdup("host");
 }
@@ -125,6 +131,8 @@ void ktstr_run_identify(const struct ktstr_run_setup *setup, const struct ktstr_
 	copy_list(&result->kargs, &run->kargs);
 	copy_list(&result->sysctls, &run->sysctls);
 	copy_list(&result->reproduce, &run->reproduce);
+	/* Under virtual time each vCPU gets its share whatever the host has. */
+	result->cpu_budget = run->deterministic ? result->vcpus : ktstr_allowed_count(result->vcpus);
 	if (run->test->host_only)
 		identify_host(result);
 }
@@ -329,12 +337,16 @@ static struct ktstr_error *run_in_vm(struct execution *execution, struct ktstr_s
 	struct ktstr_error *error;
 
 	result->final_phase = KTSTR_PHASE_BOOT;
+	KTSTR_TRY(ktstr_reservation_enter(&execution->reservation));
 	error = ktstr_run_start(execution->setup, execution->run, &events, started);
 	result->start_mode = ktstr_xasprintf("%s%s", started->mode, started->program_loaded ? "+program" : "");
 	result->start_reason = ktstr_take(started->reason);
+	if (error && ktstr_is_contention(error, &execution->contention))
+		result->final_phase = KTSTR_PHASE_NONE;
 	if (error)
 		return error;
 	enter_stage(execution, "starting");
+	KTSTR_TRY(ktstr_run_pin(&execution->reservation, started->vm, result));
 	if (!started->not_attached)
 		KTSTR_TRY(start_observer(execution, started->vm));
 	if (execution->run->debug)
@@ -394,7 +406,7 @@ static void keep_trace(struct execution *execution)
 	char digest[KTSTR_DIGEST_BYTES];
 	struct ktstr_error *error;
 
-	if (!execution->run->deterministic)
+	if (!execution->run->deterministic || execution->contention)
 		return;
 	error = ktstr_trace_digest(&execution->trace, digest);
 	if (!error)
@@ -429,6 +441,22 @@ static void end_vm(struct execution *execution, struct ktstr_started *started)
 				    (double)result->cleanup_duration_ns.value / 1e6, (double)budget / 1e6);
 }
 
+/* What the run came to. */
+static void judge(struct execution *execution, struct ktstr_error *error, struct ktstr_started *started)
+{
+	struct ktstr_test_result *result = execution->result;
+
+	if (started->vm) {
+		result->console = ktstr_vm_console(started->vm, &result->console_length);
+		result->corrupt_frames = ktstr_vm_corrupt_frames(started->vm);
+	}
+	ktstr_judge(&execution->observation, error, result);
+	stop_observer(execution);
+	if (execution->run->test->expect.survives_storm)
+		ktstr_survival_judge(&execution->observation.survival, result);
+	ktstr_expect_apply(&execution->run->test->expect, result);
+}
+
 static void execute_once(struct execution *execution)
 {
 	_cleanup_(ktstr_started_deinit) struct ktstr_started started = { 0 };
@@ -439,23 +467,24 @@ static void execute_once(struct execution *execution)
 	ktstr_run_identify(execution->setup, execution->run, result);
 	if (skip(execution))
 		return;
+	if (!ktstr_run_reserve(execution->run, result, &execution->reservation)) {
+		ktstr_reservation_release(&execution->reservation);
+		return;
+	}
 	if (execution->setup->run_dir)
 		ktstr_result_discard_dumps(execution->setup->run_dir, result);
 	error = execution->run->test->host_only ? run_on_host(execution) : run_in_vm(execution, &started);
 	execution->work_ended_ns = ktstr_now_ns();
-	if (started.vm) {
-		result->console = ktstr_vm_console(started.vm, &result->console_length);
-		result->corrupt_frames = ktstr_vm_corrupt_frames(started.vm);
-	}
-	ktstr_judge(&execution->observation, error, result);
-	stop_observer(execution);
-	if (execution->run->test->expect.survives_storm)
-		ktstr_survival_judge(&execution->observation.survival, result);
-	ktstr_expect_apply(&execution->run->test->expect, result);
+	if (execution->contention)
+		ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_SKIP, KTSTR_DETAIL_SKIP, "%s", execution->contention);
+	else
+		judge(execution, error, &started);
 	ktstr_observation_deinit(&execution->observation);
 	free(ktstr_take(execution->vmcore_path));
 	keep_trace(execution);
+	free(ktstr_take(execution->contention));
 	end_vm(execution, &started);
+	ktstr_reservation_release(&execution->reservation);
 	result->duration_ns = ktstr_now_ns() - began;
 }
 

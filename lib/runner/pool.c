@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "host/usable_cpus.h"
+#include "reserve/apply.h"
 #include "result/index.h"
 #include "result/junit.h"
 #include "runner/job_bundle.h"
@@ -58,6 +59,7 @@ struct pool {
 	uint64_t began_ns, tidied_ns;
 	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
 	uint64_t clone_peak_mib; /* largest share measured of a clone */
+	struct ktstr_strv told; /* disturbances */
 	bool *restored; /* by run: it has come to run as a clone */
 };
 
@@ -156,10 +158,25 @@ static void tell_boot(struct pool *pool, const struct ktstr_run *run, const stru
 	ktstr_printer_warn(pool->printer, text);
 }
 
+/* What disturbed a measurement, each once. */
+static void tell_disturbances(struct pool *pool, const struct ktstr_test_result *result)
+{
+	for (size_t i = 0; i < result->verdict.notes_count; i++) {
+		const char *note = result->verdict.notes[i].message;
+
+		if (!ktstr_str_starts_with(note, KTSTR_PERFORMANCE_WARNING) || ktstr_strv_contains(&pool->told, note))
+			continue;
+		ktstr_strv_add(&pool->told, note);
+		ktstr_printer_warn(pool->printer, note);
+	}
+}
+
 static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_result *result)
 {
 	enum ktstr_outcome_kind kind = ktstr_test_result_kind(result);
 
+	if (ktstr_run_is_measured(&pool->runs[slot->index]))
+		tell_disturbances(pool, result);
 	tell_boot(pool, &pool->runs[slot->index], result);
 	slot->finished = true;
 	pool->done++;
@@ -375,6 +392,17 @@ static void refuse(struct pool *pool, const struct ktstr_memory_host *host, cons
 	finish_without_result(pool, &none, KTSTR_OUTCOME_SKIP, ktstr_error_message(why));
 }
 
+/* What is measured has the host to itself: runs that reserve nothing would run on its CPUs. */
+static bool waits_for_cpus(const struct pool *pool)
+{
+	bool alone = ktstr_run_is_measured(&pool->runs[pool->next]);
+
+	for (unsigned int i = 0; i < pool->slots_count; i++)
+		if (pool->slots[i].pid && (alone || ktstr_run_is_measured(&pool->runs[pool->slots[i].index])))
+			return true;
+	return false;
+}
+
 /* Starts the next run in the slot if memory allows, or refuses it for good; false: it has to wait. */
 static struct ktstr_error *start_next(struct pool *pool, struct slot *slot, bool *waits)
 {
@@ -383,7 +411,7 @@ static struct ktstr_error *start_next(struct pool *pool, struct slot *slot, bool
 	struct ktstr_memory_host host;
 	uint64_t left = memory_left_mib(pool, &host);
 
-	*waits = need > left && busy(pool);
+	*waits = (need > left && busy(pool)) || waits_for_cpus(pool);
 	if (*waits) {
 		if (!pool->waiting_since_ns)
 			pool->waiting_since_ns = ktstr_now_ns();
@@ -491,6 +519,7 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(pool.slots);
 	free(pool.restored);
+	ktstr_strv_deinit(&pool.told);
 	if (error) {
 		ktstr_error_free(junit_error);
 		return error;

@@ -166,6 +166,9 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 	KTSTR_TRY(read_expectation(json_object_get(json, "expect"), &test->expect));
 	test->workload_root_cgroup = dup_member(json, "workload_root_cgroup");
 	test->host_only = json_is_true(json_object_get(json, "host_only"));
+	test->performance_mode = json_is_true(json_object_get(json, "performance_mode"));
+	test->no_perf_mode = json_is_true(json_object_get(json, "no_perf_mode"));
+	test->cpu_budget = (unsigned int)json_integer_value(json_object_get(json, "cpu_budget"));
 	test->nokaslr = json_is_true(json_object_get(json, "nokaslr"));
 	test->checks = json_incref(json_object_get(json, "checks"));
 	KTSTR_TRY(ktstr_observe_plan_read(json_object_get(json, "observe"), &test->observe));

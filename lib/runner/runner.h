@@ -15,6 +15,7 @@
 #include "kernel/kernel.h"
 #include "ktstr/topology.h"
 #include "observe/plan.h"
+#include "reserve/reserve.h"
 #include "result/result.h"
 #include "runner/expect.h"
 #include "runner/includes.h"
@@ -38,6 +39,8 @@ struct ktstr_test_info {
 	struct ktstr_expectation expect;
 	char *workload_root_cgroup; /* NULL = the default */
 	bool nokaslr;
+	bool performance_mode, no_perf_mode;
+	unsigned int cpu_budget; /* 0 = none */
 	bool host_only; /* see runner/host_run.h */
 	json_t *checks;
 	struct ktstr_observe_plan observe;
@@ -129,6 +132,7 @@ struct ktstr_run {
 	const struct ktstr_run_debug *debug; /* NULL = none */
 	bool twice; /* deterministic: run it again and compare */
 	bool cold; /* boot, do not restore */
+	struct ktstr_reserve_request reserve; /* host CPUs */
 	bool fresh_attach; /* attach the scheduler in the run itself, never before */
 	struct ktstr_strv reproduce;
 };
@@ -159,6 +163,12 @@ void ktstr_run_deinit(struct ktstr_run *run);
 static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 {
 	return !run->deterministic;
+}
+
+/* Does it run in performance mode? Under virtual time it never does. */
+static inline bool ktstr_run_is_measured(const struct ktstr_run *run)
+{
+	return run->reserve.mode == KTSTR_MODE_PERFORMANCE && !run->deterministic && !run->test->host_only;
 }
 
 /* What a result says of a run before anything has happened; fills *result, which is the caller's to deinit. */

@@ -221,6 +221,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 	start.config.memory_mib = run->test->memory_mib;
 	start.config.disk = run->disk;
 	start.config.deterministic = run->deterministic;
+	start.config.dedicated = ktstr_run_is_measured(run);
 	start.config.debug_socket = run->debug ? run->debug->socket_path : NULL;
 	start.config.observe = ktstr_run_is_observed(run);
 	start.config.extra_kargs = kernel_words;

@@ -170,6 +170,7 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 		.accel = config->accel->accel,
 		.qemu_major = config->qemu->major,
 		.qemu_minor = config->qemu->minor,
+		.dedicated = config->dedicated,
 		.deterministic = config->deterministic,
 		.host_cpu_amd = config->accel->accel == KTSTR_ACCEL_KVM && host_is_amd(),
 		.ram_path = names->ram_path,

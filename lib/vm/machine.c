@@ -174,6 +174,7 @@ static void add_cpu(const struct ktstr_machine *machine, const struct layout *la
 	const char *model = is_at_least(machine, 9, 0) ? "max,vendor=GenuineIntel,level=0x1e"
 						       : "max,vendor=GenuineIntel";
 	const char *extra = machine->deterministic ? ",-rdrand,-rdseed" : "";
+	bool dedicated = machine->dedicated && machine->accel == KTSTR_ACCEL_KVM;
 
 	if (machine->accel == KTSTR_ACCEL_KVM) {
 		/* The host's own cache sizes would come with the host's own sharing. */
@@ -182,7 +183,12 @@ static void add_cpu(const struct ktstr_machine *machine, const struct layout *la
 		extra = machine->host_cpu_amd ? ",topoext=on" : "";
 	}
 	ktstr_strv_add(argv, "-cpu");
-	ktstr_strv_addf(argv, "%s%s", model, extra);
+	/* KVM_HINTS_REALTIME: the guest spins instead of yielding; with cpu-pm HLT and PAUSE do not leave it. */
+	ktstr_strv_addf(argv, "%s%s%s", model, extra, dedicated ? ",kvm-hint-dedicated=on" : "");
+	if (dedicated) {
+		ktstr_strv_add(argv, "-overcommit");
+		ktstr_strv_add(argv, "cpu-pm=on");
+	}
 	ktstr_strv_add(argv, "-smp");
 	ktstr_strv_addf(argv, "%u,sockets=%u,dies=%u,cores=%u,threads=%u",
 			ktstr_topology_total_cpus(machine->topology), layout->sockets, layout->dies,

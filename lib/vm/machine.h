@@ -22,6 +22,7 @@ struct ktstr_machine {
 	enum ktstr_accel accel;
 	bool host_cpu_amd; /* KVM only: "AuthenticAMD" or "HygonGenuine" in /proc/cpuinfo */
 	unsigned int qemu_major, qemu_minor;
+	bool dedicated; /* KVM: each vCPU has a host CPU of its own, and may keep it when idle */
 	bool deterministic; /* icount, one TCG thread, no rdrand/rdseed */
 	/*
 	 * One RAM file for the whole guest (path or /proc/self/fd/N), at least ktstr_machine_memory_mib() long

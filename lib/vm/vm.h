@@ -35,6 +35,7 @@ struct ktstr_vm_config {
 	const struct ktstr_guest_base *base; /* agent and libraries */
 	const char *extra_kargs; /* NULL = none */
 	const struct ktstr_disk_config *disk; /* NULL = none; not with deterministic */
+	bool dedicated; /* its vCPUs are pinned to host CPUs that nobody else uses */
 	bool deterministic; /* see determinism.h */
 	/* The library that is loaded into QEMU: lockstep.c in deterministic mode, else coherence.c where it is needed. */
 	const char *lockstep_path, *coherence_path;

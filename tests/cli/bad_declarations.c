@@ -124,6 +124,14 @@ KTSTR_TEST(asserts_a_typo, .perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS(
 {
 }
 
+KTSTR_TEST(both_modes, .performance_mode = true, .no_perf_mode = true)
+{
+}
+
+KTSTR_TEST(budget_of_nothing, .cpu_budget = 1)
+{
+}
+
 KTSTR_TEST(sound)
 {
 }

@@ -5,10 +5,10 @@ load ../lib/common
 @test "help of ktstr and of every command" {
 	local command
 	run -0 "$KTSTR" --help
-	for command in run test list replay show runs stats show-host show-plan show-thresholds template shell kernel topo doctor; do
+	for command in run test list replay show runs stats locks show-host show-plan show-thresholds template shell kernel topo doctor; do
 		contains "  $command " "$output"
 	done
-	for command in run test list replay show template shell kernel "kernel get" "kernel list" "kernel remove" runs stats show-host topo doctor; do
+	for command in run test list replay show template shell kernel "kernel get" "kernel list" "kernel remove" runs stats locks show-host topo doctor; do
 		# shellcheck disable=SC2086
 		run -0 "$KTSTR" $command --help
 		contains "Usage: ktstr $command" "$output"
@@ -512,4 +512,37 @@ wrong += [f"not in the index: {page}" for page in pages if page.startswith("docs
 print("\n".join(wrong))
 sys.exit(bool(wrong))
 PYTHON
+}
+
+@test "locks: who holds what, and nothing is locked or made by looking" {
+	local dir=$BATS_TEST_TMPDIR/locks
+	export KTSTR_LOCK_DIR=$dir KTSTR_CACHE_DIR=$dir/cache KTSTR_RUNS_ROOT=$dir/runs
+	run -0 "$KTSTR" locks
+	[ "$output" = "no lock files" ]
+	mkdir -p "$dir/cache/kernels/.locks"
+	touch "$dir/ktstr-llc-0.lock" "$dir/ktstr-llc-10.lock" "$dir/ktstr-llc-9.lock" "$dir/cache/kernels/.locks/7.3.lock" "$dir/other.lock"
+	run -0 flock --shared "$dir/ktstr-llc-9.lock" "$KTSTR" locks
+	[ "${lines[0]}" = "LLC 0: <none recorded>" ]
+	contains "LLC 9: pid " "${lines[1]}"
+	contains " shared (" "${lines[1]}"
+	[ "${lines[2]}" = "LLC 10: <none recorded>" ]
+	[ "${lines[3]}" = "kernel cache 7.3: <none recorded>" ]
+	[ "${#lines[@]}" = 4 ]
+	run -0 --separate-stderr flock --exclusive "$dir/ktstr-llc-0.lock" "$KTSTR" locks --json
+	python3 -c 'import json, sys
+locks = json.load(sys.stdin)
+assert sorted(locks) == ["cache", "cpus", "llcs", "run_dirs"], locks
+first, ninth, tenth = locks["llcs"]
+assert (first["llc_idx"], tenth["llc_idx"], tenth["numa_node"], tenth["holders"]) == (0, 10, None, []) or tenth["numa_node"] is not None, locks
+assert first["lockfile"].endswith("/ktstr-llc-0.lock") and first["holders"][0]["exclusive"] is True, first
+assert isinstance(first["holders"][0]["pid"], int) and first["holders"][0]["cmdline"], first
+assert locks["cache"][0]["cache_key"] == "7.3" and locks["run_dirs"] == [], locks' <<<"$output"
+	# Who shares it with nobody could have it now: looking has left no lock.
+	flock --exclusive --nonblock "$dir/ktstr-llc-0.lock" true
+	[ ! -e "$dir/runs" ]
+	run -1 "$KTSTR" locks --watch 0s
+	contains "--watch: \"0s\" is not a duration above zero" "$output"
+	run -124 timeout 3 "$KTSTR" locks --json --watch 100ms
+	[ "${#lines[@]}" -ge 2 ]
+	contains '{"llcs":[{"llc_idx":0,' "${lines[1]}"
 }

@@ -77,6 +77,8 @@ load ../lib/common
 	contains "test words_without_failure: .expect_scx_bpf_error_contains needs .expect_err" "$output"
 	contains "test storm_for_nobody: .survives_storm needs a .scheduler that is a program" "$output"
 	contains "test asserts_a_typo: .perf_delta_assertions: iteration_rat is not in the metric registry" "$output"
+	contains "test both_modes: .performance_mode excludes .no_perf_mode" "$output"
+	contains "test budget_of_nothing: .cpu_budget needs .no_perf_mode" "$output"
 	contains "test config_for_nobody: .config: the scheduler has no .config_file_def" "$output"
 	contains "test payload_and_workload: .workloads: payload good_payload is the test's .payload already" "$output"
 	contains "test empty_include: .extra_include_files: an empty name" "$output"
@@ -291,4 +293,26 @@ teardown() {
 	contains "$BATS_TEST_TMPDIR/file" "$output"
 	KTSTR_CACHE_DIR=$BATS_TEST_TMPDIR/file/cache run -1 "$KTSTR" kernel get 7.3
 	contains "$BATS_TEST_TMPDIR/file" "$output"
+}
+
+@test "caps on host CPUs that are none, or that are broken at the same time" {
+	run -1 "$KTSTR" run --cpu-cap 0
+	contains "--cpu-cap 0: give a number of host CPUs from 1 to 1024" "$output"
+	run -1 "$KTSTR" test --cpu-cap many "$(program vm_reserve)"
+	contains "--cpu-cap many: give a number of host CPUs" "$output"
+	KTSTR_CPU_CAP=0 run -1 "$KTSTR" list --scenarios
+	contains "KTSTR_CPU_CAP=0: give a number of host CPUs from 1 on; or unset it" "$output"
+	KTSTR_BYPASS_LLC_LOCKS=1 run -1 "$KTSTR" test --cpu-cap 1 "$(program vm_reserve)"
+	contains "--cpu-cap is a resource contract with others on this host, which KTSTR_BYPASS_LLC_LOCKS would break" "$output"
+	KTSTR_BYPASS_LLC_LOCKS=1 KTSTR_CPU_CAP=1 run -1 "$KTSTR" shell --exec true
+	contains "KTSTR_CPU_CAP is a resource contract" "$output"
+	run -1 "$KTSTR" shell --cpu-cap 1 --exec true
+	contains "--cpu-cap needs --no-perf-mode" "$output"
+}
+
+@test "KTSTR_PERF_ONLY leaves the tests in performance mode" {
+	KTSTR_PERF_ONLY=1 run -0 "$KTSTR" test --list "$(program vm_reserve)"
+	[ "$output" = "ktstr/measured: test"$'\n'"ktstr/measured_two: test"$'\n'"ktstr/measured_failure: test" ]
+	KTSTR_PERF_ONLY=1 run -1 "$KTSTR" test --filter pooled "$(program vm_reserve)"
+	contains "KTSTR_PERF_ONLY is set, and no test that was chosen has .performance_mode" "$output"
 }

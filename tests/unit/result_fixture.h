@@ -23,6 +23,7 @@ static inline struct ktstr_test_result fixture_pass(void)
 		.accel_reason = ktstr_xstrdup("no KVM"),
 		.qemu_version = ktstr_xstrdup("7.2.0"),
 		.vcpus = 4,
+		.cpu_budget = 3,
 		.memory_mib = 1024,
 		.guest_result_received = true,
 		.final_phase = KTSTR_PHASE_DONE,

@@ -221,6 +221,13 @@ static void kvm_follows_the_host_vendor(void **state)
 	machine.accel = KTSTR_ACCEL_KVM;
 	assert_argument(&machine, "-accel kvm -cpu host,host-cache-info=off,l3-cache=on -smp "
 			     "16,sockets=2,dies=2,cores=2,threads=2 ");
+	machine.dedicated = true;
+	assert_argument(&machine, "-cpu host,host-cache-info=off,l3-cache=on,kvm-hint-dedicated=on -overcommit cpu-pm=on -smp ");
+	machine.accel = KTSTR_ACCEL_TCG;
+	assert_lacks(&machine, "dedicated");
+	assert_lacks(&machine, "cpu-pm");
+	machine.accel = KTSTR_ACCEL_KVM;
+	machine.dedicated = false;
 	machine.host_cpu_amd = true;
 	assert_argument(&machine, "l3-cache=on,topoext=on -smp 16,sockets=4,dies=1,cores=2,threads=2 ");
 }

@@ -138,8 +138,9 @@ static void human_lines_are_aligned_and_plain(void **state)
 	assert_non_null(footer);
 	assert_non_null(strstr(footer, "\n1 passed, 1 failed, 1 inconclusive, 1 skipped in "));
 	assert_true(ktstr_str_ends_with(capture.out, "\nresults: /runs/7.3-unknown\n"));
-	/* Apart from stdout, a report stands for itself. */
+	/* Apart from stdout, a report and the reason of a skip stand for themselves. */
 	assert_true(ktstr_str_starts_with(capture.err, "cgroup spin: off-CPU spread"));
+	assert_non_null(strstr(capture.err, "\nktstr: SKIP: needs 64 CPUs, this host can show 4\n"));
 	assert_null(strchr(capture.out, '\033'));
 	assert_null(strchr(capture.err, '\033'));
 	capture_deinit(&capture);
@@ -153,12 +154,14 @@ static void cause_is_not_repeated_on_one_stream(void **state)
 	(void)state;
 	capture_init(&capture);
 	capture.target.one_stream = true;
-	printer = ktstr_printer_create_for(KTSTR_FORMAT_HUMAN, 1, &capture.target);
+	printer = ktstr_printer_create_for(KTSTR_FORMAT_HUMAN, 2, &capture.target);
 	finish(printer, 0, fixture_fail(), "ktstr/unfair");
+	finish(printer, 1, fixture_skip(), "ktstr/big");
 	ktstr_printer_end(printer, NULL, false);
 	ktstr_printer_destroy(printer);
 	capture_close(&capture);
 	assert_true(ktstr_str_starts_with(capture.err, "ktstr_test 'steady'"));
+	assert_null(strstr(capture.err, "SKIP"));
 	capture_deinit(&capture);
 }
 

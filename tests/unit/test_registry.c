@@ -334,14 +334,47 @@ static void host_only_excludes_what_is_of_a_vm(void **state)
 	expect_error(&test, "test t", ".host_only excludes .scheduler");
 }
 
+static void run_modes_exclude_each_other(void **state)
+{
+	const struct ktstr_test_entry plain = { .name = "t", .body = body };
+	struct ktstr_test_entry test = plain;
+
+	(void)state;
+	test.performance_mode = true;
+	assert_null(ktstr_test_entry_validate(&test));
+	test.no_perf_mode = true;
+	expect_error(&test, "test t", ".performance_mode excludes .no_perf_mode");
+	test.no_perf_mode = false;
+	test.deterministic = true;
+	expect_error(&test, "test t", ".performance_mode excludes .deterministic");
+	test = plain;
+	test.no_perf_mode = true;
+	assert_null(ktstr_test_entry_validate(&test));
+	test.cpu_budget = 3;
+	assert_null(ktstr_test_entry_validate(&test));
+	test.no_perf_mode = false;
+	expect_error(&test, "test t", ".cpu_budget needs .no_perf_mode");
+	test = plain;
+	test.host_only = true;
+	test.performance_mode = true;
+	expect_error(&test, "test t", ".host_only excludes .performance_mode");
+	test.performance_mode = false;
+	test.no_perf_mode = true;
+	expect_error(&test, "test t", ".host_only excludes .no_perf_mode");
+}
+
 static void perf_delta_assertions_name_test_and_field(void **state)
 {
 	struct ktstr_test_entry test = { .name = "t", .body = body };
 
 	(void)state;
+	test.performance_mode = true;
 	test.perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rate", .max_regression_pct = KTSTR_SOME(5) },
 								 { "iteration_rate", .phase = KTSTR_SOME(1) });
 	assert_null(ktstr_test_entry_validate(&test));
+	test.performance_mode = false;
+	expect_error(&test, "test t: .perf_delta_assertions", "needs .performance_mode: only such runs are compared");
+	test.performance_mode = true;
 	test.perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rate" }, { "iteration_rate" });
 	expect_error(&test, "test t: .perf_delta_assertions", "iteration_rate is asserted twice");
 	test.perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "" });
@@ -366,6 +399,7 @@ int main(void)
 		cmocka_unit_test(writes_and_watches_of_maps_name_what_can_be_found),
 		cmocka_unit_test(survives_storm_needs_a_scheduler_and_excludes_expect_err),
 		cmocka_unit_test(host_only_excludes_what_is_of_a_vm),
+		cmocka_unit_test(run_modes_exclude_each_other),
 		cmocka_unit_test(perf_delta_assertions_name_test_and_field),
 	};
 

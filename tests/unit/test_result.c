@@ -296,7 +296,7 @@ static void sidecar_values_follow_the_spec(void **state)
 	assert_string_equal(text_at(json, "run_id"), "20261122T214136Z-7");
 	assert_string_equal(text_at(json, "run_source"), "local");
 	assert_string_equal(text_at(json, "throughput_denomination"), "wall");
-	assert_int_equal(json_integer_value(json_object_get(json, "cpu_budget")), 4);
+	assert_int_equal(json_integer_value(json_object_get(json, "cpu_budget")), 3);
 	assert_true(json_is_null(json_object_get(json, "project_commit")));
 	assert_true(json_is_null(json_object_get(json, "cause")));
 	assert_null(json_object_get(json_object_get(json, "verdict"), "stats"));

@@ -31,16 +31,6 @@ setup() {
 	python3 "$KTSTR_TEST_SOURCE/tests/lib/validate_sidecars.py" "$SCHEMA" --rejects "$sidecars"/passes-*.ktstr.json
 }
 
-@test "perf_delta_assertions are recorded as declared, and do nothing in the run" {
-	result "$results" passes perf_delta_assertions | python3 -c 'import json, sys
-rate, mine = json.load(sys.stdin)
-assert rate == {"metric": "iteration_rate", "direction": None, "target": None, "max_regression_pct": 10, "min_abs": None,
-                "phase": None}, rate
-assert mine == {"metric": "mine", "direction": "lower_better", "target": None, "max_regression_pct": None, "min_abs": None,
-                "phase": 1}, mine'
-	[ "$(result "$results" fails perf_delta_assertions)" = "[]" ]
-}
-
 @test "survives_storm: holds that are survived pass, a lost one fails, none is inconclusive" {
 	expect_outcome "$results" passes pass
 	expect_outcome "$results" inconclusive inconclusive "no step held: nothing was survived"

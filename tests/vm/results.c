@@ -18,10 +18,7 @@ static void look_back(struct ktstr_vm_result *vm)
 
 /* Two steps under a scheduler that must be there all through both. */
 KTSTR_TEST(passes, .scheduler = &scx_ktstr, .duration = KTSTR_MS(600), .survives_storm = true, .post_vm = look_back,
-	   .checks = { .not_stuck = KTSTR_ON, .max_gap_ms = KTSTR_SOME(60000) },
-	   .perf_delta_assertions = KTSTR_PERF_DELTA_ASSERTIONS({ "iteration_rate", .max_regression_pct = KTSTR_SOME(10) },
-								{ "mine", .direction = KTSTR_LOWER_BETTER,
-								  .phase = KTSTR_SOME(1) }))
+	   .checks = { .not_stuck = KTSTR_ON, .max_gap_ms = KTSTR_SOME(60000) })
 {
 	static const struct ktstr_cgroup_def one[] = { { .name = "one", .workers = 1 } };
 	const struct ktstr_step steps[] = { ktstr_step_with_defs(one, 1, ktstr_hold_frac(.5)),
