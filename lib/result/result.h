@@ -56,6 +56,7 @@ struct ktstr_test_result {
 	json_t *host; /* lib/host/host.h; NULL = not recorded */
 	unsigned int vcpus;
 	uint64_t memory_mib;
+	json_t *networks; /* of the test: {mac, counters} each, null what is not known (lib/net/counters.h); NULL = none */
 
 	struct ktstr_assert_result verdict; /* guest's verdict plus what the host found */
 	bool guest_result_received; /* false: verdict holds only the host's findings */
