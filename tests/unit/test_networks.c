@@ -147,7 +147,8 @@ static struct ktstr_error *line_of(struct ktstr_networks networks, unsigned int 
 	static const struct ktstr_kernel kernel = { .image_path = (char *)"vmlinuz" };
 	const struct ktstr_qemu qemu = { .path = (char *)"qemu", .major = major, .minor = minor };
 	const struct ktstr_topology topology = { .numa_nodes = 1, .llcs = 1, .cores_per_llc = 2, .threads_per_core = 1 };
-	const struct ktstr_vm_config config = { .qemu = &qemu, .accel = &tcg, .kernel = &kernel, .topology = &topology, .networks = networks };
+	const struct ktstr_vm_config config = { .qemu = &qemu, .accel = &tcg, .kernel = &kernel,
+					       .topology = &topology, .networks = networks };
 	const struct ktstr_vm_names names = { .ram_path = "ram", .terminal = -1, .gdb = -1, .networks = { 40, 41 } };
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 	struct ktstr_str text = { 0 };
@@ -173,7 +174,8 @@ static void qemu_is_told_of_each_device(void **state)
 			 "-device virtio-net-pci,netdev=net1,mac=02:00:00:00:00:02,ctrl_rx=off,guest_announce=off,romfile= ");
 	assert_ok(line_of((struct ktstr_networks){ 0 }, 7, 1, &without));
 	assert_null(strstr(without, "net"));
-	assert_fails(line_of(two, 7, 1, &old), KTSTR_ERR_UNSUPPORTED, "need QEMU 7.2 or newer, which has the dgram backend; this is QEMU 7.1");
+	assert_fails(line_of(two, 7, 1, &old), KTSTR_ERR_UNSUPPORTED,
+		     "need QEMU 7.2 or newer, which has the dgram backend; this is QEMU 7.1");
 }
 
 /* --- the wire --- */
