@@ -346,15 +346,18 @@ static bool is_deterministic(const struct ktstr_test_info *test, const struct kt
 }
 
 /* Virtual time has no place for what threads of the host complete. */
-static struct ktstr_error *choose_disk(struct ktstr_run *run, const struct ktstr_cli_run_options *options)
+static struct ktstr_error *choose_devices(struct ktstr_run *run, const struct ktstr_cli_run_options *options)
 {
+	const char *devices;
+
 	run->disk = options->disk.capacity_mib && !run->test->host_only ? &options->disk : run->test->disk;
-	if (!run->disk || !run->deterministic)
+	devices = run->disk ? "a disk" : run->test->networks.count ? "network devices (.networks)" : NULL;
+	if (!devices || !run->deterministic)
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_INVALID,
-			       "test %s has a disk, which a deterministic run cannot have: its requests are completed by threads of the host, at no "
+			       "test %s has %s, which a deterministic run cannot have: requests are completed by threads of the host, at no "
 			       "repeatable moment; run it without %s, or choose others with --filter",
-			       run->test->name, options->seeds_given ? "a seed" : "--deterministic");
+			       run->test->name, devices, options->seeds_given ? "a seed" : "--deterministic");
 }
 
 static struct ktstr_error *plan_one(const struct request *request, const struct ktstr_topology *topology, uint64_t seed,
@@ -384,7 +387,7 @@ static struct ktstr_error *plan_one(const struct request *request, const struct 
 	run->cold = options->cold;
 	run->fresh_attach = options->fresh_attach || test->fresh_attach;
 	run->seed = seed;
-	KTSTR_TRY(choose_disk(run, options));
+	KTSTR_TRY(choose_devices(run, options));
 	if (!test->host_only)
 		KTSTR_TRY(ktstr_reserve_request_init(&wish, &run->reserve));
 	KTSTR_TRY(ktstr_run_choose_schedulers(run, request->scheduler, false, request->scheduler_args));

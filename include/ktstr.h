@@ -17,6 +17,7 @@
 #include <ktstr/metric.h>
 #include <ktstr/metric_table.h>
 #include <ktstr/monitor.h>
+#include <ktstr/network.h>
 #include <ktstr/observe.h>
 #include <ktstr/op.h>
 #include <ktstr/payload.h>

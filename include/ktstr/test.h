@@ -7,6 +7,7 @@
 #include <ktstr/observe.h>
 #include <ktstr/payload.h>
 #include <ktstr/live.h>
+#include <ktstr/network.h>
 #include <ktstr/scenario.h>
 #include <ktstr/scheduler.h>
 
@@ -29,6 +30,7 @@ struct ktstr_test_entry {
 	struct ktstr_topology_constraints constraints; /* topologies that it makes sense on; fields unset: the scheduler's */
 	unsigned int memory_mib; /* 2048 */
 	const struct ktstr_disk_config *disk; /* /dev/vda of the guest: KTSTR_DISK(.capacity_mib = 512); NULL = none */
+	struct ktstr_networks networks; /* KTSTR_NETWORKS({ }): devices that echo what the guest sends; not in deterministic mode */
 	uint64_t duration; /* ns, 12 s; KTSTR_SEC(5) */
 	unsigned int workers_per_cgroup; /* 0 = number of CPUs */
 	const struct ktstr_scheduler *scheduler; /* NULL = EEVDF */
@@ -79,7 +81,7 @@ struct ktstr_test_entry {
 	/*
 	 * The body runs on this machine instead of a VM, under the scheduler that is there, with its own CPUs, and cgroups
 	 * below $KTSTR_HOST_CGROUP_PARENT. For what no VM shows; needs root and cgroup2. No scheduler, payload, include
-	 * file, topology, memory size, disk, capture, watch, watchdog, cleanup budget or deterministic mode.
+	 * file, topology, memory size, disk, network, capture, watch, watchdog, cleanup budget or deterministic mode.
 	 */
 	bool host_only;
 	uint64_t cleanup_budget; /* ns; ending the VM may take so long, else the test fails; 0 = any time */

@@ -9,6 +9,7 @@
 
 #include <ktstr/disk.h>
 #include <ktstr/monitor.h>
+#include <ktstr/network.h>
 #include <ktstr/sample.h>
 #include <ktstr/snapshot_bridge.h>
 #include <ktstr/verdict.h>
@@ -58,6 +59,9 @@ struct ktstr_vm_result {
 	struct ktstr_step_start *step_starts;
 	size_t step_starts_count;
 	unsigned int periodic_target, periodic_fired, periodic_real; /* fired: placeholders, too */
+	/* Of the test's .networks, in their order; all of none when no VM has run. */
+	struct ktstr_virtio_net_counters_snapshot *networks;
+	size_t networks_count;
 	struct ktstr_opt_u64 bpf_map_writes_delivered; /* 1 = all of .bpf_map_write; unset = there were none */
 
 	struct ktstr_assert_result result; /* what the callback finds */

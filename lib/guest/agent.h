@@ -38,6 +38,7 @@ void guard_agent(void);
 void guard_job(void);
 /* Loads /modules/ *.ko in the order of their names; a module that fails is reported on the console only. */
 void load_modules(void);
+void bring_up_networks(void);
 
 /*
  * disk.c: mounts the disk, if there is one with a file system; a failure is only logged. For the job that runs the test, not

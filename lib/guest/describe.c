@@ -11,6 +11,7 @@
 #include "check/result_json.h"
 #include "disk/disk.h"
 #include "guest/registry.h"
+#include "net/config.h"
 #include "sched/declaration.h"
 #include "topology/constraints.h"
 #include "topology/json.h"
@@ -167,9 +168,10 @@ static json_t *describe_machine(const struct ktstr_test_entry *test)
 	struct ktstr_topology topology = ktstr_test_topology_of(test);
 	struct ktstr_topology_constraints constraints = ktstr_test_constraints_of(test);
 
-	return json_pack("{so so si sb sb so}", "topology", ktstr_topology_to_json(&topology), "constraints",
+	return json_pack("{so so si sb sb so so}", "topology", ktstr_topology_to_json(&topology), "constraints",
 			 ktstr_constraints_to_json(&constraints), "memory_mib", test->memory_mib ? (int)test->memory_mib : DEFAULT_MEMORY_MIB, "nokaslr",
-			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only, "disk", ktstr_disk_to_json(test->disk));
+			 (int)(test->kaslr == KTSTR_OFF), "host_only", (int)test->host_only, "disk", ktstr_disk_to_json(test->disk), "networks",
+			 ktstr_networks_to_json(&test->networks));
 }
 
 /* Host CPUs: lib/reserve. */

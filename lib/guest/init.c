@@ -305,6 +305,7 @@ int main(int argc, char **argv)
 	prepare_cgroups();
 	guard_agent();
 	load_modules();
+	bring_up_networks();
 	error = ktstr_mailbox_map(KTSTR_MAILBOX_BYTES, &mailbox);
 	if (!error)
 		error = channel_open(&channel, mailbox);

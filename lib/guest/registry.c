@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "check/perf_delta.h"
 #include "guest/registry.h"
+#include "net/config.h"
 #include "sched/declaration.h"
 #include "topology/constraints.h"
 
@@ -217,6 +218,7 @@ static struct ktstr_error *check_host_only(const struct ktstr_test_entry *test)
 				       test->topology.threads_per_core || test->topology.nodes },
 		{ ".memory_mib", test->memory_mib },
 		{ ".disk", test->disk },
+		{ ".networks", test->networks.count },
 		{ ".kaslr", test->kaslr != KTSTR_UNSET },
 		{ ".deterministic", test->deterministic },
 		{ ".fresh_attach", test->fresh_attach },
@@ -262,6 +264,15 @@ static struct ktstr_error *check_run_mode(const struct ktstr_test_entry *test)
 	return NULL;
 }
 
+static struct ktstr_error *check_networks(const struct ktstr_test_entry *test)
+{
+	if (test->deterministic && test->networks.count)
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       ".networks excludes .deterministic: a thread of the host answers, at no repeatable moment");
+	KTSTR_TRY_WRAP(ktstr_networks_validate(&test->networks), ".networks");
+	return NULL;
+}
+
 static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 {
 	if (test->scheduler)
@@ -275,6 +286,7 @@ static struct ktstr_error *check_scheduler(const struct ktstr_test_entry *test)
 	KTSTR_TRY_WRAP(check_root_cgroup(test), ".workload_root_cgroup");
 	KTSTR_TRY(check_host_only(test));
 	KTSTR_TRY(check_disk(test));
+	KTSTR_TRY(check_networks(test));
 	return check_run_mode(test);
 }
 

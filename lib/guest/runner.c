@@ -61,6 +61,16 @@ static struct ktstr_error *apply_work_type(struct ktstr_ctx *ctx, const json_t *
 	return NULL;
 }
 
+/* A kernel without the driver leaves a test without them, whose work would quietly go over the loopback. */
+static struct ktstr_error *find_networks(const struct ktstr_test_entry *test)
+{
+	char name[KTSTR_NET_INTERFACE_BYTES];
+
+	for (size_t i = 0; i < test->networks.count; i++)
+		KTSTR_TRY(ktstr_net_interface(test->networks.items[i].mac, name));
+	return NULL;
+}
+
 static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const json_t *job_test,
 				   struct ktstr_test_topology **topo,
 				   struct ktstr_cgroup_manager **cgroups, struct ktstr_ctx *ctx)
@@ -74,6 +84,7 @@ static struct ktstr_error *prepare(const struct ktstr_test_entry *test, const js
 	*topo = ktstr_take(topology_read_before);
 	if (!*topo)
 		KTSTR_TRY(ktstr_test_topology_from_system(NULL, topo));
+	KTSTR_TRY_WRAP(find_networks(test), ".networks");
 	KTSTR_TRY(ktstr_cgroup_manager_create(on_host ? on_host : root ? parent : NULL, cgroups));
 	if (walk_root)
 		KTSTR_TRY_WRAP(ktstr_cgroup_manager_set_walk_root(*cgroups, walk_root), "$KTSTR_CGROUP_WALK_ROOT");

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "check/result_json.h"
 #include "disk/disk.h"
+#include "net/counters.h"
 #include "post_vm/vm_result.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -179,6 +180,16 @@ static void read_verifier_stats(const json_t *list, struct ktstr_vm_result *vm)
 			(struct ktstr_verifier_stat){ text_of(item, "name"), number_of(item, "verified_insns") };
 }
 
+static void read_networks(const json_t *list, struct ktstr_vm_result *vm)
+{
+	const json_t *item;
+	size_t i;
+
+	vm->networks = ktstr_xcalloc(json_array_size(list) + 1, sizeof(*vm->networks));
+	json_array_foreach(list, i, item)
+		vm->networks[vm->networks_count++] = ktstr_net_counters_from_json(item);
+}
+
 /* Captures are due on the clock of the first scenario; others have clocks of their own. */
 static void read_step_starts(const json_t *events, struct ktstr_vm_result *vm)
 {
@@ -246,6 +257,7 @@ struct ktstr_error *ktstr_vm_result_read(const json_t *sidecar, const char *path
 	read_verifier_stats(json_object_get(sidecar, "verifier_stats"), vm);
 	vm->has_virtio_blk_counters = json_is_object(json_object_get(sidecar, "virtio_blk_counters"));
 	vm->virtio_blk_counters = ktstr_disk_counters_from_json(json_object_get(sidecar, "virtio_blk_counters"));
+	read_networks(json_object_get(sidecar, "networks"), vm);
 	read_step_starts(json_object_get(sidecar, "stimulus_events"), vm);
 	KTSTR_TRY(read_verdict(sidecar, vm));
 	return read_captures(json_object_get(sidecar, "captures"), path, vm);
@@ -258,6 +270,7 @@ void ktstr_vm_result_deinit(struct ktstr_vm_result *vm)
 	free((char *)vm->failure_dump_path);
 	free(vm->verifier_stats);
 	free(vm->step_starts);
+	free(vm->networks);
 	ktstr_monitor_summary_deinit(&vm->monitor);
 	ktstr_assert_result_deinit(&vm->guest_assert_result);
 	ktstr_assert_result_deinit(&vm->result);

@@ -57,6 +57,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	json_decref(result->payload_runs);
 	json_decref(result->host);
 	json_decref(result->scheduler_instances);
+	json_decref(result->networks);
 	json_decref(result->monitor);
 	json_decref(result->verifier_stats);
 	json_decref(result->virtio_blk_counters);

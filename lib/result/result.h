@@ -57,6 +57,7 @@ struct ktstr_test_result {
 	unsigned int vcpus;
 	unsigned int cpu_budget; /* host CPUs that they can run on; fewer than vcpus: they share */
 	uint64_t memory_mib;
+	json_t *networks; /* of the test: {mac, counters} each, null what is not known (lib/net/counters.h); NULL = none */
 
 	struct ktstr_assert_result verdict; /* guest's verdict plus what the host found */
 	bool guest_result_received; /* false: verdict holds only the host's findings */

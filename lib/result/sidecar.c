@@ -114,6 +114,11 @@ static void add_verdict(json_t *json, const struct ktstr_test_result *result)
 	json_object_set_new(json, "stats", stats);
 }
 
+static json_t *or_empty(json_t *list)
+{
+	return list ? json_incref(list) : json_array();
+}
+
 static void add_machine(json_t *json, const struct ktstr_test_result *result)
 {
 	bool booted = result->guest_result_received || result->final_phase != KTSTR_PHASE_NONE;
@@ -130,6 +135,7 @@ static void add_machine(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "start_mode", result->start_mode);
 	set_text(json, "start_reason", result->start_reason);
 	set_text(json, "qemu_version", result->qemu_version);
+	json_object_set_new(json, "networks", or_empty(result->networks));
 	json_object_set_new(json, "host", result->host ? json_incref(result->host) : json_null());
 	set_list(json, "sysctls", &result->sysctls);
 	set_list(json, "kargs", &result->kargs);
@@ -163,11 +169,6 @@ static void add_course(json_t *json, const struct ktstr_test_result *result)
 			    result->cleanup_duration_ns.set ? ktstr_json_u64(result->cleanup_duration_ns.value / 1000000) : json_null());
 	json_object_set_new(json, "host_dilation",
 			    result->host_dilation.set ? ktstr_json_f64(result->host_dilation.value) : json_null());
-}
-
-static json_t *or_empty(json_t *list)
-{
-	return list ? json_incref(list) : json_array();
 }
 
 static void add_observation(json_t *json, const struct ktstr_test_result *result)

@@ -15,6 +15,7 @@
 #include "check/result_json.h"
 #include "disk/disk.h"
 #include "host/host.h"
+#include "net/counters.h"
 #include "payload/payload.h"
 #include "result/internal.h"
 #include "result/stimulus_json.h"
@@ -346,6 +347,7 @@ static struct ktstr_error *read_all(const json_t *json, struct ktstr_test_result
 	KTSTR_TRY(read_verdict(json, result));
 	if (json_is_object(json_object_get(json, "monitor")))
 		result->monitor = json_incref(json_object_get(json, "monitor"));
+	result->networks = ktstr_net_counters_clean(json_object_get(json, "networks"));
 	if (json_is_object(json_object_get(json, "captures")))
 		result->captures = json_incref(json_object_get(json, "captures"));
 	if (json_is_array(json_object_get(json, "verifier_stats")))

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "check/saturating.h"
 #include "ktstr/units.h"
+#include "net/counters.h"
 #include "observe/observer.h"
 #include "reserve/apply.h"
 #include "reserve/contention.h"
@@ -441,6 +442,22 @@ static void end_vm(struct execution *execution, struct ktstr_started *started)
 				    (double)result->cleanup_duration_ns.value / 1e6, (double)budget / 1e6);
 }
 
+/* What the devices have carried; of a VM that did not come about nothing is known. */
+static json_t *count_networks(const struct ktstr_run *run, const struct ktstr_vm *vm)
+{
+	const struct ktstr_networks *networks = &run->test->networks;
+	json_t *list = networks->count ? json_array() : NULL;
+
+	for (size_t i = 0; i < networks->count; i++) {
+		struct ktstr_virtio_net_counters_snapshot counters = { 0 };
+
+		if (vm)
+			counters = ktstr_vm_net_counters(vm, i);
+		json_array_append_new(list, ktstr_net_counters_to_json(networks->items[i].mac, &counters));
+	}
+	return list;
+}
+
 /* What the run came to. */
 static void judge(struct execution *execution, struct ktstr_error *error, struct ktstr_started *started)
 {
@@ -450,6 +467,7 @@ static void judge(struct execution *execution, struct ktstr_error *error, struct
 		result->console = ktstr_vm_console(started->vm, &result->console_length);
 		result->corrupt_frames = ktstr_vm_corrupt_frames(started->vm);
 	}
+	result->networks = count_networks(execution->run, started->vm);
 	ktstr_judge(&execution->observation, error, result);
 	stop_observer(execution);
 	if (execution->run->test->expect.survives_storm)

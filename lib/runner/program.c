@@ -15,6 +15,7 @@
 #include "check/perf_delta.h"
 #include "disk/disk.h"
 #include "ktstr/units.h"
+#include "net/config.h"
 #include "runner/runner.h"
 #include "topology/constraints.h"
 #include "topology/json.h"
@@ -35,6 +36,7 @@ static void test_info_deinit(struct ktstr_test_info *test)
 	free(test->expect.matches);
 	json_decref(test->expect.perf_delta_assertions);
 	free(test->workload_root_cgroup);
+	ktstr_networks_deinit(&test->networks);
 	json_decref(test->checks);
 	ktstr_observe_plan_deinit(&test->observe);
 	ktstr_disk_free(test->disk);
@@ -153,6 +155,7 @@ static struct ktstr_error *read_test(const json_t *json, struct ktstr_test_info 
 		return ktstr_error_new(KTSTR_ERR_CORRUPT, "a test without name");
 	KTSTR_TRY_WRAP(ktstr_topology_from_json(json_object_get(json, "topology"), &test->topology), "test %s", test->name);
 	test->constraints = ktstr_constraints_from_json(json_object_get(json, "constraints"));
+	KTSTR_TRY_WRAP(ktstr_networks_from_json(json_object_get(json, "networks"), &test->networks), "test %s", test->name);
 	test->description = dup_member(json, "description");
 	test->file = dup_member(json, "file");
 	test->line = (int)json_integer_value(json_object_get(json, "line"));

@@ -33,6 +33,7 @@ struct ktstr_test_info {
 	struct ktstr_topology_constraints constraints; /* as declared: 0 is unset */
 	unsigned int memory_mib, workers_per_cgroup;
 	struct ktstr_disk_config *disk; /* NULL = none */
+	struct ktstr_networks networks; /* owned, addresses spelt out */
 	uint64_t duration_ns; /* 0 = the rt-app file's, else the default */
 	struct ktstr_sched_info scheduler, *staged;
 	size_t staged_count;

@@ -220,6 +220,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 	start.config.topology = &run->topology;
 	start.config.memory_mib = run->test->memory_mib;
 	start.config.disk = run->disk;
+	start.config.networks = run->test->networks;
 	start.config.deterministic = run->deterministic;
 	start.config.dedicated = ktstr_run_is_measured(run);
 	start.config.debug_socket = run->debug ? run->debug->socket_path : NULL;

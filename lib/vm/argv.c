@@ -145,6 +145,29 @@ static void add_disk(const struct ktstr_disk_config *disk, const struct ktstr_vm
 	ktstr_strv_add(argv, "virtio-blk-pci,drive=" KTSTR_VM_DISK_ID ",werror=report,rerror=report");
 }
 
+/*
+ * Every frame that comes back is for the guest, whatever its destination: without ctrl_rx the device is promiscuous. No
+ * announcement after a restore, so that all traffic is the test's; no option ROM, which the firmware would load.
+ */
+static struct ktstr_error *add_networks(const struct ktstr_vm_config *config, const struct ktstr_vm_names *names,
+					struct ktstr_strv *argv)
+{
+	const struct ktstr_qemu *qemu = config->qemu;
+
+	if (config->networks.count && qemu->major <= 7 && !(qemu->major == 7 && qemu->minor >= 2))
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED,
+				       "network devices (.networks) need QEMU 7.2 or newer, which has the dgram backend; this is QEMU %u.%u",
+				       qemu->major, qemu->minor);
+	for (size_t i = 0; i < config->networks.count; i++) {
+		ktstr_strv_add(argv, "-netdev");
+		ktstr_strv_addf(argv, "dgram,id=net%zu,local.type=fd,local.str=%d", i, names->networks[i]);
+		ktstr_strv_add(argv, "-device");
+		ktstr_strv_addf(argv, "virtio-net-pci,netdev=net%zu,mac=%s,ctrl_rx=off,guest_announce=off,romfile=", i,
+				config->networks.items[i].mac);
+	}
+	return NULL;
+}
+
 /* Not for a machine that is restored: it has booted, and reading a kernel takes QEMU 12 ms. */
 static void add_kernel(const struct ktstr_vm_config *config, const struct ktstr_machine *machine,
 		       const struct ktstr_vm_names *names, struct ktstr_strv *argv)
@@ -192,6 +215,7 @@ struct ktstr_error *ktstr_vm_argv(const struct ktstr_vm_config *config, const st
 		add_freezer(names, argv);
 	} else { /* rule 7 of determinism.h */
 		add_ports(names, argv);
+		KTSTR_TRY(add_networks(config, names, argv));
 	}
 	if (config->disk)
 		add_disk(config->disk, names, argv);

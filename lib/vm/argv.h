@@ -18,6 +18,7 @@ struct ktstr_vm_names {
 	int terminal; /* socket, -1 = nobody listens */
 	int gdb; /* socket of the gdb stub, -1 = none */
 	const char *debug_socket; /* where the gdb stub listens for a debugger; NULL = nowhere */
+	int networks[KTSTR_NETWORKS_MAX]; /* datagram sockets of config.networks; see echo.h */
 	int bell, gates[KTSTR_FREEZE_PORTS]; /* pipes of a deterministic machine: see freezer.h */
 	int disk; /* the file behind the guest's disk, if it has one */
 	bool for_template; /* the VM is to be saved: its disk is not limited, as the guest could not tell */

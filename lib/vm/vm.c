@@ -38,6 +38,12 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+static void close_networks(struct ktstr_vm *vm)
+{
+	for (size_t i = 0; i < KTSTR_NETWORKS_MAX; i++)
+		close_fd(&vm->networks[i]);
+}
+
 void ktstr_vm_destroy(struct ktstr_vm *vm)
 {
 	if (!vm)
@@ -53,6 +59,8 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	close_fd(&vm->terminal_fd);
 	close_fd(&vm->gdb_fd);
 	close_fd(&vm->kept_fd);
+	close_networks(vm);
+	ktstr_echo_destroy(vm->echo);
 	ktstr_freezer_destroy(vm->freezer);
 	ktstr_error_free(vm->stop_failure);
 	ktstr_frame_decoder_deinit(&vm->decoder);
@@ -102,6 +110,8 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	KTSTR_TRY(socket_pair(&vm->qmp_fd, &vm->files.qmp));
 	if (vm->deterministic)
 		KTSTR_TRY(ktstr_freezer_create(&vm->freezer, &vm->files.bell));
+	if (config->networks.count)
+		KTSTR_TRY(ktstr_echo_create(config->networks.count, vm->networks, &vm->echo));
 	if (observed)
 		KTSTR_TRY(socket_pair(&vm->gdb_fd, &vm->files.gdb));
 	if (config->interactive_console)
@@ -145,7 +155,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 				      struct ktstr_vm_names *names)
 {
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
-	int keep[sizeof(vm->files) / sizeof(int) + KTSTR_FREEZE_PORTS];
+	int keep[sizeof(vm->files) / sizeof(int) + KTSTR_FREEZE_PORTS + KTSTR_NETWORKS_MAX];
 	_cleanup_strv_ struct ktstr_strv environment = { 0 };
 	struct ktstr_child_spec spec = { .stdin_fd = -1,
 					 .stdout_fd = vm->files.qemu_output,
@@ -158,6 +168,8 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 			keep[spec.keep_fds_count++] = ((int *)&vm->files)[i];
 	for (size_t i = 0; vm->deterministic && i < KTSTR_FREEZE_PORTS; i++)
 		names->gates[i] = keep[spec.keep_fds_count++] = ktstr_freezer_gate(vm->freezer, i);
+	for (size_t i = 0; i < config->networks.count; i++)
+		names->networks[i] = keep[spec.keep_fds_count++] = vm->networks[i];
 	names->bell = vm->files.bell;
 	names->mailbox = vm->files.mailbox;
 	names->initramfs = vm->files.initramfs;
@@ -180,6 +192,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	close_fd(&vm->files.terminal);
 	close_fd(&vm->files.gdb);
 	close_fd(&vm->files.bell);
+	close_networks(vm);
 	return NULL;
 }
 
@@ -230,6 +243,8 @@ static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 
 	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->gdb_fd = vm->kept_fd = vm->qemu.pidfd = -1;
+	for (size_t i = 0; i < KTSTR_NETWORKS_MAX; i++)
+		vm->networks[i] = -1;
 	vm->deterministic = config->deterministic;
 	return vm;
 }
@@ -435,6 +450,14 @@ struct ktstr_error *ktstr_vm_open_ram(const struct ktstr_vm *vm, int *fd, uint64
 uint64_t ktstr_vm_vmcoreinfo(const struct ktstr_vm *vm)
 {
 	return __atomic_load_n(&vm->mailbox->vmcoreinfo, __ATOMIC_RELAXED);
+}
+
+struct ktstr_virtio_net_counters_snapshot ktstr_vm_net_counters(const struct ktstr_vm *vm, size_t index)
+{
+	/* It did not come that far. */
+	if (!vm->echo)
+		return (struct ktstr_virtio_net_counters_snapshot){ 0 };
+	return ktstr_echo_counters(vm->echo, index);
 }
 
 static int thread_of(const json_t *cpu)

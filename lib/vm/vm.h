@@ -14,6 +14,7 @@
 #include "kernel/kernel.h"
 #include "ktstr/disk.h"
 #include "ktstr/error.h"
+#include "ktstr/network.h"
 #include "ktstr/topology.h"
 #include "vm/initramfs.h"
 #include "vm/qemu.h"
@@ -33,6 +34,7 @@ struct ktstr_vm_config {
 	const struct ktstr_topology *topology; /* validated */
 	uint64_t memory_mib; /* what the test asks for; see ktstr_machine_memory_mib() */
 	const struct ktstr_guest_base *base; /* agent and libraries */
+	struct ktstr_networks networks; /* each with an address and at most one queue pair; see echo.h */
 	const char *extra_kargs; /* NULL = none */
 	const struct ktstr_disk_config *disk; /* NULL = none; not with deterministic */
 	bool dedicated; /* its vCPUs are pinned to host CPUs that nobody else uses */
@@ -155,6 +157,8 @@ struct ktstr_error *ktstr_vm_vcpu_threads(struct ktstr_vm *vm, int *tids, size_t
 /* What its disk has done so far; KTSTR_ERR_NOT_FOUND without one. */
 struct ktstr_error *ktstr_vm_disk_counters(struct ktstr_vm *vm, struct ktstr_virtio_blk_counters_snapshot *counters)
 	KTSTR_CHECKED;
+/* What the device of that index of config.networks has carried so far. */
+struct ktstr_virtio_net_counters_snapshot ktstr_vm_net_counters(const struct ktstr_vm *vm, size_t index);
 uint64_t ktstr_vm_corrupt_frames(const struct ktstr_vm *vm);
 int ktstr_vm_pid(const struct ktstr_vm *vm);
 

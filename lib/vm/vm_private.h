@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "ktstr/units.h"
+#include "vm/echo.h"
 #include "vm/freezer.h"
 #include "vm/qmp.h"
 #include "vm/vm.h"
@@ -37,6 +38,8 @@ struct ktstr_vm {
 	struct ktstr_mailbox *mailbox;
 	uint64_t answered_ns; /* when QEMU first spoke QMP */
 	int kept_fd;
+	struct ktstr_echo *echo; /* NULL = no network devices */
+	int networks[KTSTR_NETWORKS_MAX]; /* QEMU's ends of their wires, -1 once handed over */
 	bool deterministic;
 	struct ktstr_freezer *freezer; /* deterministic */
 	uint32_t announced_stage; /* by a deterministic guest, and served */

@@ -91,7 +91,8 @@ static bool open_link(struct worker *w, struct link *link)
 	setsockopt(link->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (link->loopback)
 		work_warn_once(w, WORK_WARN_NETWORK,
-			       "%s has no network device but the loopback: softirqs without hard interrupts", name);
+			       "%s has no network device but the loopback: softirqs without hard interrupts (.networks gives a test devices)",
+			       name);
 	return bind(link->fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 }
 

@@ -55,6 +55,26 @@ KTSTR_TEST(disk_elsewhere, .disk = KTSTR_DISK(.filesystem = KTSTR_FILESYSTEM_BTR
 {
 }
 
+KTSTR_TEST(network_without_a_vm, .host_only = true, .networks = KTSTR_NETWORKS({ 0 }))
+{
+}
+
+KTSTR_TEST(network_on_virtual_time, .deterministic = true, .networks = KTSTR_NETWORKS({ 0 }))
+{
+}
+
+KTSTR_TEST(one_mac_twice, .networks = KTSTR_NETWORKS({ 0 }, { 0 }))
+{
+}
+
+KTSTR_TEST(multicast_mac, .networks = KTSTR_NETWORKS({ .mac = "01:00:5e:00:00:01" }))
+{
+}
+
+KTSTR_TEST(two_queues, .networks = KTSTR_NETWORKS({ 0 }, { .mac = "02:00:00:00:00:02", .queue_pairs = 2 }))
+{
+}
+
 KTSTR_TEST(scheduler_without_a_vm, .host_only = true, .scheduler = &few_llcs)
 {
 }
