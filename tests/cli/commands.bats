@@ -148,9 +148,9 @@ measured() { # TOPOLOGY ITERATIONS
 	run -1 "$KTSTR" run --seed x
 	contains "--seed x: give a number" "$output"
 	run -1 "$KTSTR" run --seeds 5..1
-	contains "--seeds 5..1: give a range" "$output"
+	contains "--seeds 5..1: the range is backwards: write 1..5" "$output"
 	run -1 "$KTSTR" run --explore 0
-	contains "--explore 0: give a number" "$output"
+	contains "--explore 0: give the number of seeds to try, from 1" "$output"
 	run -1 "$KTSTR" run --vmcore "$BATS_TEST_FILENAME/cores"
 	contains "--vmcore: " "$output"
 	local jobs mib
