@@ -529,13 +529,16 @@ static struct ktstr_error *set_up(const struct ktstr_cli_plan *plan, const struc
 	return ktstr_run_setup_host(setup);
 }
 
+/* The remedy in parentheses is long, and not wanted in front of each run; `ktstr doctor` and reports have it. */
 static void print_machine(const struct ktstr_run_setup *setup)
 {
+	const char *reason = setup->accel.reason ?: "", *remedy = strstr(reason, " (");
+
 	if (setup->no_vm)
 		fprintf(stderr, "kernel %s of this host, no VM\n", setup->kernel.release);
 	else
-		fprintf(stderr, "kernel %s, QEMU %s, %s: %s\n", setup->kernel.release, setup->qemu.version,
-			ktstr_accel_name(setup->accel.accel), setup->accel.reason);
+		fprintf(stderr, "kernel %s, QEMU %s, %s: %.*s\n", setup->kernel.release, setup->qemu.version,
+			ktstr_accel_name(setup->accel.accel), (int)(remedy ? remedy - reason : (ptrdiff_t)strlen(reason)), reason);
 }
 
 int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options)

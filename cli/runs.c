@@ -33,6 +33,14 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+static bool is_outcome(const char *name)
+{
+	for (enum ktstr_outcome_kind kind = KTSTR_OUTCOME_PASS; kind <= KTSTR_OUTCOME_FAIL; kind++)
+		if (!strcmp(name, ktstr_outcome_name(kind)))
+			return true;
+	return false;
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct runs_arguments *arguments = state->input;
@@ -55,6 +63,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->query.commit = value;
 		return 0;
 	case KEY_OUTCOME:
+		if (!is_outcome(value))
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "--outcome %s: give pass, fail, inconclusive or skip", value);
 		arguments->query.outcome = value;
 		return 0;
 	case 'n':
@@ -232,7 +242,7 @@ static void print_sparkline(double *values, size_t count)
 	for (size_t i = 0; i < count; i++)
 		fputs(bars[high > low ? (int)((values[i] - low) / (high - low) * 7.999) : 3], stdout);
 	qsort(values, count, sizeof(*values), compare_values);
-	printf("  min %.6g, median %.6g, max %.6g of %zu\n", low, values[(count - 1) / 2], high, count);
+	printf("  min %.6g, median %.6g, max %.6g of %zu\n", low, (values[(count - 1) / 2] + values[count / 2]) / 2, high, count);
 }
 
 static struct ktstr_error *no_such_metric(const struct runs_arguments *arguments, struct ktstr_index *index)

@@ -39,6 +39,8 @@ load ../lib/common
 	contains "of which --test" "$output"
 	run -1 "$KTSTR" runs history total_iterations --test steady
 	contains 'no results of test "steady"' "$output"
+	run -1 "$KTSTR" runs --outcome passed
+	contains "--outcome passed: give pass, fail, inconclusive or skip" "$output"
 	run -1 "$KTSTR" runs remove
 	contains "list, show, history or reindex" "$output"
 	run -1 "$KTSTR" stats show-host
