@@ -178,6 +178,8 @@ measured() { # TOPOLOGY ITERATIONS
 	contains oversubscribed "$output"
 	run -0 "$KTSTR" list --work-types
 	contains SpinWait "$output"
+	run -0 "$KTSTR" list "$(program vm_host_only)"
+	contains " host " "${lines[0]}"
 	run -0 "$KTSTR" list "$(program vm_topology)"
 	contains ktstr/shape_2n4l2c1t "$output"
 	"$KTSTR" list --json "$(program vm_trouble)" | python3 -c '
