@@ -3,11 +3,14 @@
 BUILD ?= build
 KERNELS ?= 7.3 6.16
 SUITE ?=
+# On a terminal ninja shows in one line how far it is.
+QUIET := $(shell [ -t 2 ] || echo --quiet)
 
 all: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) $(QUIET)
 
 $(BUILD)/build.ninja: | setup
+	@echo "building in $(BUILD)/: this takes some minutes the first time"
 	@meson setup $(BUILD) >/dev/null || { tail -n 30 $(BUILD)/meson-logs/meson-log.txt; exit 1; }
 
 setup:

@@ -142,6 +142,19 @@ static bool parse_seed(const char *text, const char **end, uint64_t *seed)
 	return !errno && *seed <= INT64_MAX;
 }
 
+static struct ktstr_error *wrong_seeds(int key, const char *value, uint64_t first, uint64_t last)
+{
+	if (key == 'E')
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--explore %s: give the number of seeds to try, from 1 to %d", value,
+				       MAX_SEEDS);
+	if (key == 'n')
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--seed %s: give a number such as 7, 9223372036854775807 at most", value);
+	if (last && last < first)
+		return ktstr_error_new(KTSTR_ERR_INVALID, "--seeds %s: the range is backwards: write %llu..%llu", value,
+				       (unsigned long long)last, (unsigned long long)first);
+	return ktstr_error_new(KTSTR_ERR_INVALID, "--seeds %s: give a range of at most %d seeds such as 1..100", value, MAX_SEEDS);
+}
+
 /* "7" for --seed and --explore, "1..100" for --seeds. */
 static struct ktstr_error *parse_seeds(int key, const char *value, struct ktstr_cli_run_options *options)
 {
@@ -155,11 +168,7 @@ static struct ktstr_error *parse_seeds(int key, const char *value, struct ktstr_
 	if (key == 'E')
 		first = 1;
 	if (!valid || *end || last < first || last - first >= MAX_SEEDS)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "--%s %s: give %s",
-				       key == 'n' ? "seed" : key == 'N' ? "seeds" : "explore", value,
-				       key == 'n' ? "a number such as 7, 9223372036854775807 at most" :
-				       key == 'N' ? "a range of at most 1000000 seeds such as 1..100" :
-						    "a number such as 7, 1000000 at most");
+		return wrong_seeds(key, value, first, valid && !*end ? last : 0);
 	options->deterministic = options->seeds_given = true;
 	options->first_seed = first;
 	options->last_seed = last;
@@ -523,13 +532,16 @@ static struct ktstr_error *set_up(const struct ktstr_cli_plan *plan, const struc
 	return ktstr_run_setup_host(setup);
 }
 
+/* The remedy in parentheses is long, and not wanted in front of each run; `ktstr doctor` and reports have it. */
 static void print_machine(const struct ktstr_run_setup *setup)
 {
+	const char *reason = setup->accel.reason ?: "", *remedy = strstr(reason, " (");
+
 	if (setup->no_vm)
 		fprintf(stderr, "kernel %s of this host, no VM\n", setup->kernel.release);
 	else
-		fprintf(stderr, "kernel %s, QEMU %s, %s: %s\n", setup->kernel.release, setup->qemu.version,
-			ktstr_accel_name(setup->accel.accel), setup->accel.reason);
+		fprintf(stderr, "kernel %s, QEMU %s, %s: %.*s\n", setup->kernel.release, setup->qemu.version,
+			ktstr_accel_name(setup->accel.accel), (int)(remedy ? remedy - reason : (ptrdiff_t)strlen(reason)), reason);
 }
 
 int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options)

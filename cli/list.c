@@ -68,6 +68,12 @@ static const char *show_duration(const struct ktstr_test_info *test, char buffer
 	return test->duration_ns ? ktstr_format_duration(test->duration_ns, buffer) : "rt-app's";
 }
 
+/* A test without a VM runs on the host as it is. */
+static const char *show_shape(const struct ktstr_test_info *test, char buffer[KTSTR_TOPOLOGY_TEXT_BYTES])
+{
+	return test->host_only ? "host" : ktstr_topology_format(&test->topology, buffer);
+}
+
 static struct columns measure(const struct ktstr_program *program)
 {
 	struct columns columns = { 0 };
@@ -77,7 +83,7 @@ static struct columns measure(const struct ktstr_program *program)
 		const struct ktstr_test_info *test = &program->tests[i];
 
 		widen(&columns.name, test->name);
-		widen(&columns.shape, ktstr_topology_format(&test->topology, text));
+		widen(&columns.shape, show_shape(test, text));
 		widen(&columns.scheduler, test->scheduler.name);
 		widen(&columns.duration, show_duration(test, duration));
 	}
@@ -103,7 +109,7 @@ static void print_tests(const struct ktstr_program *program, bool with_prefix)
 
 		printf("%s%-*s", with_prefix ? "ktstr/" : "", columns.name, test->name);
 		if (with_prefix)
-			printf("  %-*s  %-*s  %*s", columns.shape, ktstr_topology_format(&test->topology, shape),
+			printf("  %-*s  %-*s  %*s", columns.shape, show_shape(test, shape),
 			       columns.scheduler, test->scheduler.name, columns.duration,
 			       show_duration(test, duration));
 		printf("%s%s", *description ? "  " : "", description);
@@ -122,7 +128,7 @@ static void append_json(const struct ktstr_program *program, json_t *array)
 		json_array_append_new(
 			array,
 			json_pack("{ss ss* ss so ss sI sb ss so}", "name", test->name, "description",
-				  test->description, "topology", ktstr_topology_format(&test->topology, shape),
+				  test->description, "topology", show_shape(test, shape),
 				  "constraints", ktstr_constraints_to_json(&constraints), "scheduler", test->scheduler.name, "duration_ns",
 				  (json_int_t)test->duration_ns, "ignore", (int)test->ignore, "program",
 				  program->path, "disk", ktstr_disk_to_json(test->disk)));

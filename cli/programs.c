@@ -94,9 +94,9 @@ struct ktstr_error *ktstr_cli_nothing_matches(const struct ktstr_cli_filter *fil
 	if (!filter->count)
 		error = ktstr_error_new(KTSTR_ERR_NOT_FOUND, "every test is ignored by default; --ignored runs them");
 	else
-		error = ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no test matches \"%s\"%s%s%s; --list shows them",
+		error = ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no test matches \"%s\"%s%s%s --list shows them",
 					filter->patterns[0].text, nearest ? "; did you mean \"" : "",
-					nearest ? nearest : "", nearest ? "\"?" : "");
+					nearest ? nearest : "", nearest ? "\"?" : ";");
 	free(names);
 	return error;
 }

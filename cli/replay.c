@@ -105,6 +105,14 @@ static bool print_comparison(const json_t *recipe, const struct ktstr_test_resul
 	return same;
 }
 
+static void tell_build(void *run, const char *stage)
+{
+	_cleanup_free_ char *text = ktstr_run_build_note(run, stage);
+
+	if (text)
+		fprintf(stderr, "ktstr: %s\n", text);
+}
+
 /* With a debugger it may be another run, which is said, and nobody's failure. */
 static struct ktstr_error *execute(const json_t *recipe, const struct ktstr_run_setup *setup, struct ktstr_run *run, bool gdb,
 				   bool *same)
@@ -114,7 +122,7 @@ static struct ktstr_error *execute(const json_t *recipe, const struct ktstr_run_
 
 	if (gdb)
 		KTSTR_TRY(ktstr_debug_session_init(setup, run, &session));
-	ktstr_run_execute(setup, run, NULL, NULL, &result);
+	ktstr_run_execute(setup, run, tell_build, run, &result);
 	*same = print_comparison(recipe, &result) || gdb;
 	ktstr_test_result_deinit(&result);
 	return NULL;

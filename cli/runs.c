@@ -33,6 +33,14 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+static bool is_outcome(const char *name)
+{
+	for (enum ktstr_outcome_kind kind = KTSTR_OUTCOME_PASS; kind <= KTSTR_OUTCOME_FAIL; kind++)
+		if (!strcmp(name, ktstr_outcome_name(kind)))
+			return true;
+	return false;
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct runs_arguments *arguments = state->input;
@@ -55,6 +63,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->query.commit = value;
 		return 0;
 	case KEY_OUTCOME:
+		if (!is_outcome(value))
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "--outcome %s: give pass, fail, inconclusive or skip", value);
 		arguments->query.outcome = value;
 		return 0;
 	case 'n':
@@ -152,23 +162,23 @@ static void print_result(void *context, const struct ktstr_index_row *row)
 		printf("              %s\n", row->cause);
 }
 
-/* A file is one result with all that is known of it; anything else is the id of a run. */
-static struct ktstr_error *show(const struct runs_arguments *arguments, struct ktstr_index *index)
+static struct ktstr_error *show_file(const char *path)
+{
+	_cleanup_free_ char *report = NULL;
+	struct ktstr_test_result result;
+
+	KTSTR_TRY_WRAP(ktstr_result_load(path, &result), "%s", path);
+	report = ktstr_result_report(&result, ktstr_use_colour(STDOUT_FILENO));
+	ktstr_test_result_deinit(&result);
+	fputs(report, stdout);
+	return NULL;
+}
+
+static struct ktstr_error *show_run(const struct runs_arguments *arguments, struct ktstr_index *index)
 {
 	struct output output = { .array = arguments->json ? json_array() : NULL };
 	struct ktstr_index_query query = arguments->query;
 
-	if (ktstr_path_exists(arguments->what)) {
-		_cleanup_free_ char *report = NULL;
-		struct ktstr_test_result result;
-
-		KTSTR_TRY_WRAP(ktstr_result_load(arguments->what, &result), "%s", arguments->what);
-		report = ktstr_result_report(&result, ktstr_use_colour(STDOUT_FILENO));
-		ktstr_test_result_deinit(&result);
-		fputs(report, stdout);
-		json_decref(output.array);
-		return NULL;
-	}
 	query.run_id = arguments->what;
 	query.limit = 0;
 	KTSTR_TRY(ktstr_index_each(index, &query, print_result, &output));
@@ -232,7 +242,7 @@ static void print_sparkline(double *values, size_t count)
 	for (size_t i = 0; i < count; i++)
 		fputs(bars[high > low ? (int)((values[i] - low) / (high - low) * 7.999) : 3], stdout);
 	qsort(values, count, sizeof(*values), compare_values);
-	printf("  min %.6g, median %.6g, max %.6g of %zu\n", low, values[(count - 1) / 2], high, count);
+	printf("  min %.6g, median %.6g, max %.6g of %zu\n", low, (values[(count - 1) / 2] + values[count / 2]) / 2, high, count);
 }
 
 static struct ktstr_error *no_such_metric(const struct runs_arguments *arguments, struct ktstr_index *index)
@@ -311,16 +321,22 @@ static struct ktstr_error *act(const struct runs_arguments *arguments)
 	static const struct {
 		const char *name;
 		struct ktstr_error *(*run)(const struct runs_arguments *arguments, struct ktstr_index *index);
-	} actions[] = { { "list", list }, { "show", show }, { "history", history } };
+	} actions[] = { { "list", list }, { "show", show_run }, { "history", history } };
+	_cleanup_free_ char *note = NULL;
 	struct ktstr_index *index;
 	struct ktstr_error *error;
 
 	if (!strcmp(arguments->action, "reindex"))
 		return reindex(arguments);
+	/* A file is one result with all that is known of it; anything else is the id of a run. */
+	if (!strcmp(arguments->action, "show") && ktstr_path_exists(arguments->what))
+		return show_file(arguments->what);
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(arguments->action, actions[i].name))
 			continue;
-		KTSTR_TRY(ktstr_index_open(NULL, &index));
+		KTSTR_TRY(ktstr_index_open_to_read(NULL, &index, &note));
+		if (note)
+			fprintf(stderr, "ktstr: %s\n", note);
 		error = actions[i].run(arguments, index);
 		ktstr_index_close(index);
 		return error;

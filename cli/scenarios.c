@@ -27,7 +27,7 @@ struct ktstr_error *ktstr_cli_find_scenario(const struct ktstr_program *program,
 		}
 	}
 	nearest = ktstr_nearest_name(name, names, program->tests_count);
-	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no scenario \"%s\"%s%s%s; `ktstr list --scenarios` lists them",
+	return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "no scenario \"%s\"%s%s%s `ktstr list --scenarios` lists them",
 			       name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-			       nearest ? "\"?" : "");
+			       nearest ? "\"?" : ";");
 }

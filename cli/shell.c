@@ -294,6 +294,15 @@ static void print_console(const struct ktstr_vm *vm)
 	fputs(ktstr_str_text(&printable), stderr);
 }
 
+static void tell_build(void *context)
+{
+	const struct ktstr_vm_config *config = context;
+	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
+
+	fprintf(stderr, "ktstr: building template %s: the kernel boots once and is saved, later shells start from there\n",
+		ktstr_topology_format(config->topology, shape));
+}
+
 /* From a template where that works: a shell is there in a fraction of a second. */
 static struct ktstr_error *start(const struct shell_arguments *arguments, const struct ktstr_vm_config *config,
 				 const struct ktstr_vm_job *job, struct ktstr_vm **vm)
@@ -302,7 +311,7 @@ static struct ktstr_error *start(const struct shell_arguments *arguments, const 
 	struct ktstr_error *error;
 
 	if (!arguments->cold) {
-		error = ktstr_template_booted(config, &template);
+		error = ktstr_template_booted(config, (struct ktstr_template_watch){ tell_build, (void *)config }, &template);
 		if (!error)
 			error = ktstr_template_clone(config, &template, job, vm);
 		if (!error)

@@ -111,15 +111,21 @@ static char *default_path(void)
 	return ktstr_xasprintf("%s/index.sqlite", root);
 }
 
+static char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash > path ? ktstr_xstrndup(path, (size_t)(slash - path)) : ktstr_xstrdup(slash ? "/" : ".");
+}
+
 struct ktstr_error *ktstr_index_open(const char *path, struct ktstr_index **out)
 {
 	_cleanup_(cleanup_index) struct ktstr_index *index = ktstr_xcalloc(1, sizeof(*index));
 	_cleanup_free_ char *dir = NULL;
 
 	index->path = path ? ktstr_xstrdup(path) : default_path();
-	dir = ktstr_xstrndup(index->path, (size_t)(strrchr(index->path, '/') ? strrchr(index->path, '/') - index->path : 0));
-	if (*dir)
-		KTSTR_TRY(ktstr_make_dirs(dir));
+	dir = dir_of(index->path);
+	KTSTR_TRY(ktstr_make_dirs(dir));
 	KTSTR_TRY(open_file(index));
 	*out = ktstr_take(index);
 	return NULL;
@@ -272,6 +278,82 @@ struct ktstr_error *ktstr_index_rebuild(const char *path, const char *dir, bool 
 	if (!error)
 		error = ktstr_scan_sidecars(dir, insert_scanned, index, scan);
 	return in_transaction(index, error);
+}
+
+/*
+ * Reading a write-ahead log takes a file beside the index. Where that cannot be made, an index that its last writer closed
+ * has no log and is all there; SQLite reads it so when told that nobody changes it.
+ */
+static struct ktstr_error *open_immutable(struct ktstr_index *index)
+{
+	_cleanup_free_ char *log = ktstr_xasprintf("%s-wal", index->path);
+	_cleanup_str_ struct ktstr_str uri = { 0 };
+	int version;
+
+	if (!ktstr_path_exists(index->path))
+		return ktstr_error_new(KTSTR_ERR_NOT_FOUND, "there is no index of runs %s", index->path);
+	if (ktstr_path_exists(log))
+		return ktstr_error_new(KTSTR_ERR_BUSY, "%s is being written, or its last writer was killed", index->path);
+	ktstr_str_add(&uri, "file:");
+	for (const char *c = index->path; *c; c++)
+		ktstr_str_addf(&uri, strchr("%?#", *c) ? "%%%02x" : "%c", *c);
+	ktstr_str_add(&uri, "?immutable=1");
+	if (sqlite3_open_v2(ktstr_str_text(&uri), &index->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK)
+		return sql_error(index, "open the index of runs");
+	KTSTR_TRY(read_version(index, &version));
+	if (version != SCHEMA_VERSION)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "%s was made by another ktstr (schema %d, this one knows %d)",
+				       index->path, version, SCHEMA_VERSION);
+	return NULL;
+}
+
+/* What the sidecars in the index's directory tell, in memory; a directory that is not there holds none. */
+static struct ktstr_error *open_in_memory(struct ktstr_index *index, size_t *sidecars)
+{
+	_cleanup_(ktstr_scan_deinit) struct ktstr_scan scan = { 0 };
+	_cleanup_free_ char *dir = dir_of(index->path);
+
+	*sidecars = 0;
+	if (sqlite3_open(":memory:", &index->db) != SQLITE_OK)
+		return sql_error(index, "index in memory");
+	KTSTR_TRY(migrate(index));
+	if (!ktstr_path_exists(dir))
+		return NULL;
+	KTSTR_TRY(execute(index, "BEGIN", "index in memory"));
+	KTSTR_TRY(in_transaction(index, ktstr_scan_sidecars(dir, insert_scanned, index, &scan)));
+	*sidecars = scan.valid;
+	return NULL;
+}
+
+/* May we write what SQLite would: the file, if there is one, and others beside it? */
+static bool can_write(const char *path)
+{
+	_cleanup_free_ char *dir = dir_of(path);
+
+	return !euidaccess(dir, W_OK | X_OK) && (!euidaccess(path, W_OK) || errno == ENOENT);
+}
+
+struct ktstr_error *ktstr_index_open_to_read(const char *path, struct ktstr_index **out, char **note)
+{
+	_cleanup_(cleanup_index) struct ktstr_index *index = ktstr_xcalloc(1, sizeof(*index));
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	size_t sidecars;
+
+	*note = NULL;
+	index->path = path ? ktstr_xstrdup(path) : default_path();
+	if (can_write(index->path))
+		return ktstr_index_open(path, out);
+	error = open_immutable(index);
+	if (error) {
+		sqlite3_close(index->db);
+		index->db = NULL;
+		KTSTR_TRY(open_in_memory(index, &sidecars));
+		if (sidecars || ktstr_error_code(error) != KTSTR_ERR_NOT_FOUND)
+			*note = ktstr_xasprintf("%s, and nothing can be written there: shown is what the %zu sidecars beside it tell",
+						ktstr_error_message(error), sidecars);
+	}
+	*out = ktstr_take(index);
+	return NULL;
 }
 
 #define ROW_COLUMNS                                                                                \

@@ -18,6 +18,11 @@ struct ktstr_index;
 
 /* path NULL = <runs root>/index.sqlite. A file of a newer ktstr is KTSTR_ERR_UNSUPPORTED, a damaged one KTSTR_ERR_CORRUPT. */
 struct ktstr_error *ktstr_index_open(const char *path, struct ktstr_index **index) KTSTR_CHECKED;
+/*
+ * The same to look at only, which also works where nothing can be written: from the file as it is, or in memory from the
+ * sidecars beside it; *note (heap, NULL = nothing to say) tells the user of that.
+ */
+struct ktstr_error *ktstr_index_open_to_read(const char *path, struct ktstr_index **index, char **note) KTSTR_CHECKED;
 void ktstr_index_close(struct ktstr_index *index);
 
 /* Adds a sidecar, or replaces what it said before under the same run id. */

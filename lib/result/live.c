@@ -120,25 +120,41 @@ static void measure(struct ktstr_printer_target *target)
 }
 
 /* Cut to one byte less than the terminal is wide: the last column would wrap on some terminals. */
-static void draw_line(struct ktstr_live *live, const char *text)
+static size_t line_width(const struct ktstr_live *live)
 {
-	size_t length = strlen(text), width = live->target.columns - 1;
+	return live->target.columns - 1;
+}
+
+/* How much of text goes into width bytes without a character being split. */
+static int cut(const char *text, size_t width)
+{
+	size_t length = strlen(text);
 
 	if (length > width) {
 		length = width;
 		while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
 			length--;
 	}
+	return (int)length;
+}
+
+static void draw_line(struct ktstr_live *live, const char *text)
+{
 	fprintf(live->target.out, "%s%.*s%s\n", ktstr_sgr(live->target.out_colour, KTSTR_SGR_DIM),
-		(int)length, text, ktstr_sgr(live->target.out_colour, KTSTR_SGR_RESET));
+		cut(text, line_width(live)), text, ktstr_sgr(live->target.out_colour, KTSTR_SGR_RESET));
 	live->drawn++;
 }
 
+/* What it does and for how long is the news in this line: on a narrow terminal the label gives way. */
 static void draw_test(struct ktstr_live *live, const struct live_test *test, uint64_t now_ns)
 {
-	_cleanup_free_ char *text = ktstr_xasprintf(
-		"      %s  %s %llus", test->label, test->stage,
-		(unsigned long long)((now_ns - test->stage_since_ns) / 1000000000u));
+	enum { INDENT = 6, MIN_LABEL = 12 };
+	_cleanup_free_ char *stage = ktstr_xasprintf(
+		"  %s %llus", test->stage, (unsigned long long)((now_ns - test->stage_since_ns) / 1000000000u));
+	size_t width = line_width(live), taken = INDENT + strlen(stage);
+	size_t room = width > taken + MIN_LABEL ? width - taken : MIN_LABEL;
+	_cleanup_free_ char *text =
+		ktstr_xasprintf("%*s%.*s%s", INDENT, "", cut(test->label, room), test->label, stage);
 
 	draw_line(live, text);
 }

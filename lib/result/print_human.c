@@ -19,6 +19,7 @@ struct human_printer {
 	struct ktstr_live *live; /* NULL when not on a terminal */
 	size_t name_width, topology_width, scheduler_width;
 	struct ktstr_str failures; /* for the footer */
+	bool after_blank; /* what was printed last is the empty line behind a report */
 };
 
 static const struct {
@@ -136,6 +137,7 @@ static void print_result_line(struct human_printer *self, const struct ktstr_tes
 						result->topology ?: "-", result->scheduler ?: "-");
 	char took[32], seed[32] = "";
 
+	self->after_blank = false;
 	if (result->deterministic)
 		snprintf(seed, sizeof(seed), "  seed %llu", (unsigned long long)result->seed);
 	fprintf(self->base.target.out, "%s%s%s  %s  %s%s\n", ktstr_sgr(colour, kinds[kind].colour),
@@ -159,6 +161,7 @@ static void print_report(struct human_printer *self, const struct ktstr_test_res
 	fputs(rest ? rest + 1 : report, target->err);
 	fputc('\n', target->err);
 	fflush(target->err);
+	self->after_blank = target->one_stream;
 }
 
 static void print_skip(struct human_printer *self, const struct ktstr_test_result *result)
@@ -252,11 +255,13 @@ static void human_end(struct ktstr_printer *printer, const char *run_dir)
 
 	if (self->live)
 		ktstr_live_clear(self->live);
+	if (!self->after_blank)
+		fputc('\n', out);
 	if (self->failures.length && printer->totals.finished > 1)
-		fprintf(out, "\nnot passed:\n%s", self->failures.data);
+		fprintf(out, "not passed:\n%s\n", self->failures.data);
 	print_counts(&line, &printer->totals);
 	print_seeds(&line, &printer->totals);
-	fprintf(out, "\n%s", ktstr_str_text(&line));
+	fputs(ktstr_str_text(&line), out);
 	if (run_dir)
 		fprintf(out, "results: %s\n", run_dir);
 }

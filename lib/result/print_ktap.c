@@ -27,6 +27,8 @@ static char *ktap_name(const struct ktstr_test_result *result)
 	_cleanup_str_ struct ktstr_str name = { 0 };
 
 	ktstr_add_line(&name, ktstr_display_name(result->full_name ?: result->test_name ?: "?"));
+	if (result->instance)
+		ktstr_str_addf(&name, " [%s]", result->instance);
 	for (char *c = name.data; c && *c; c++)
 		if (*c == '#')
 			*c = '_';

@@ -117,6 +117,15 @@ void ktstr_printer_warn(struct ktstr_printer *printer, const char *text)
 		printer->ops->warn(printer, text);
 }
 
+void ktstr_printer_note(struct ktstr_printer *printer, const char *text)
+{
+	if (printer->target.live && printer->ops->started)
+		return;
+	fflush(printer->target.out);
+	fprintf(printer->target.err, "ktstr: %s\n", text);
+	fflush(printer->target.err);
+}
+
 static void count_seed(struct ktstr_printer_totals *totals, const struct ktstr_test_result *result)
 {
 	if (!result->deterministic)

@@ -67,6 +67,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 	ktstr_strv_deinit(&result->scheduler_args);
 	ktstr_strv_deinit(&result->active_schedulers);
 	ktstr_strv_deinit(&result->reproduce);
+	free(result->instance);
 	ktstr_strv_deinit(&result->kargs);
 	ktstr_strv_deinit(&result->sysctls);
 	for (size_t i = 0; i < result->stimulus_events_count; i++)

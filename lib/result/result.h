@@ -102,6 +102,7 @@ struct ktstr_test_result {
 
 	char *sidecar_path, *console_path, *scheduler_log_path, *output_path, *failure_dump_path; /* set by ktstr_result_store() */
 	struct ktstr_strv reproduce; /* argv of the command that runs exactly this again */
+	char *instance; /* for printers: "1n2l2c1t seed 7", of a name that several results have; not stored; NULL = of one */
 };
 
 void ktstr_test_result_deinit(struct ktstr_test_result *result);
@@ -175,6 +176,8 @@ void ktstr_printer_stage(struct ktstr_printer *printer, size_t index, const char
 void ktstr_printer_tick(struct ktstr_printer *printer); /* redraws elapsed times on a terminal */
 /* A line for people, on stderr: what programs read has it in its results. */
 void ktstr_printer_warn(struct ktstr_printer *printer, const char *text);
+/* The same, of what a live line shows: nothing is printed where there are live lines. */
+void ktstr_printer_note(struct ktstr_printer *printer, const char *text);
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 			    const struct ktstr_test_result *result);
 /* No more than `planned` will run, by the user's own limit: the rest does not count as missing. */

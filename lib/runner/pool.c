@@ -60,6 +60,7 @@ struct pool {
 	uint64_t waiting_since_ns; /* the next run waits for memory; 0 = it does not */
 	uint64_t clone_peak_mib; /* largest share measured of a clone */
 	struct ktstr_strv told; /* disturbances */
+	bool build_told; /* that a template is made */
 	bool *restored; /* by run: it has come to run as a clone */
 };
 
@@ -181,6 +182,7 @@ static void finish(struct pool *pool, struct slot *slot, struct ktstr_test_resul
 	slot->finished = true;
 	pool->done++;
 	pool->failed |= kind == KTSTR_OUTCOME_FAIL;
+	result->instance = ktstr_run_instance(pool->runs, pool->count, slot->index);
 	ktstr_printer_finished(pool->printer, slot->index, result);
 	if (pool->junit)
 		ktstr_junit_add(pool->junit, result);
@@ -257,10 +259,25 @@ static void finish_lost(struct pool *pool, struct slot *slot, int wait_status)
 	finish_without_result(pool, slot, KTSTR_OUTCOME_FAIL, cause);
 }
 
+/*
+ * Without a live line nothing would say why the first run takes seconds before it begins. Once is enough: the next one is
+ * known by its likeness.
+ */
+static void tell_build(struct pool *pool, const struct ktstr_run *run, const char *stage)
+{
+	_cleanup_free_ char *text = pool->build_told ? NULL : ktstr_run_build_note(run, stage);
+
+	if (!text)
+		return;
+	pool->build_told = true;
+	ktstr_printer_note(pool->printer, text);
+}
+
 static void follow_stage(struct pool *pool, struct slot *slot, const char *stage)
 {
 	if (!strcmp(stage, KTSTR_STAGE_RESTORING))
 		slot->claim.clone = pool->restored[slot->index] = true;
+	tell_build(pool, &pool->runs[slot->index], stage);
 	ktstr_printer_stage(pool->printer, slot->index, stage);
 }
 

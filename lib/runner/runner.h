@@ -157,9 +157,16 @@ char *ktstr_run_kernel_words(const struct ktstr_run *run);
 /* Why the run is skipped: its topology is none for the test, or this kernel none for its scheduler; NULL = it is not. Heap. */
 char *ktstr_run_refuses(const struct ktstr_run *run, const struct ktstr_kernel *kernel);
 void ktstr_run_deinit(struct ktstr_run *run);
+/* What to tell the user of a stage in which a template is made; NULL = it is another one. Heap. */
+char *ktstr_run_build_note(const struct ktstr_run *run, const char *stage);
+/* What tells a run from the others of its name: "1n2l2c1t", "seed 7", "1n2l2c1t seed 7"; NULL = its name does. Heap. */
+char *ktstr_run_instance(const struct ktstr_run *runs, size_t count, size_t index);
 
 /* The stage from which on a run is a clone. */
 #define KTSTR_STAGE_RESTORING "restoring"
+/* The stages in which a VM is saved for later runs: booted, and with the scheduler attached. */
+#define KTSTR_STAGE_BUILDING  "building template"
+#define KTSTR_STAGE_ATTACHING "attaching"
 /* Is the guest watched while it runs? Not under virtual time, where nothing may stop the guest from outside. */
 static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 {

@@ -31,6 +31,16 @@ static void done(const struct start *start, const char *stage)
 	start->events->stage_done(start->events->context, stage, ktstr_now_ns());
 }
 
+static void building(void *start)
+{
+	show(start, KTSTR_STAGE_BUILDING);
+}
+
+static void attaching(void *start)
+{
+	show(start, KTSTR_STAGE_ATTACHING);
+}
+
 /* A job with its archive, valid while the bundle lives; `stage`: where the agent waits for it. */
 static struct ktstr_error *make_job(const struct start *start, enum ktstr_agent_stage stage, enum ktstr_job_parts parts,
 				    struct ktstr_bundle **bundle, struct ktstr_vm_job *job)
@@ -126,10 +136,12 @@ static struct ktstr_error *clone_attached(const struct start *start, const struc
 	const struct ktstr_sched_choice *scheduler = &start->run->scheduler;
 	struct ktstr_started *started = start->started;
 	struct ktstr_vm_job attach;
-	struct ktstr_template_step step = { .parent = booted, .job = &attach, .timeout_ns = attach_limit_ns(start->run) };
+	struct ktstr_template_step step = { .parent = booted,
+					    .job = &attach,
+					    .timeout_ns = attach_limit_ns(start->run),
+					    .watch = { attaching, (void *)start } };
 	struct ktstr_error *error;
 
-	show(start, "attaching");
 	KTSTR_TRY(make_job(start, KTSTR_AGENT_READY, KTSTR_JOB_SCHEDULER, &bundle, &attach));
 	ktstr_str_addf(&description, "%s", scheduler->label);
 	for (size_t i = 0; i < scheduler->args.count; i++)
@@ -161,8 +173,9 @@ static struct ktstr_error *start_warm(const struct start *start)
 	const struct ktstr_sched_choice *scheduler = &start->run->scheduler;
 	struct ktstr_error *error;
 
-	show(start, "booting");
-	KTSTR_TRY(ktstr_template_booted(&start->config, &booted));
+	/* For another process that makes it, if for anything. */
+	show(start, "waiting for template");
+	KTSTR_TRY(ktstr_template_booted(&start->config, (struct ktstr_template_watch){ building, (void *)start }, &booted));
 	done(start, booted.built_now ? "boot" : "template");
 	if (scheduler->path && !start->run->fresh_attach) {
 		start->started->mode = "warm+scheduler";

@@ -108,8 +108,9 @@ static struct ktstr_error *resolve_name(const char *name, const struct ktstr_str
 		ktstr_str_addf(&places, "%s%s", i ? ", " : "", tried.items[i]);
 	if (!found)
 		return ktstr_error_new(KTSTR_ERR_NOT_FOUND,
-				       "no scheduler \"%s\" in %s; give a path, or set %s=/path/to/it", name,
-				       ktstr_str_text(&places), variable);
+				       "no scheduler \"%s\" in %s; %s%s, or set %s=/path/to/it", name, ktstr_str_text(&places),
+				       access(name, F_OK) ? "give a path" : "the file in this directory is ./",
+				       access(name, F_OK) ? "" : name, variable);
 	return take_path(found, "path_lookup", choice);
 }
 

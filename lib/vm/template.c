@@ -157,7 +157,13 @@ static struct ktstr_error *build_booted(const struct ktstr_vm_config *config, co
 	return ktstr_template_blame_store(boot_and_publish(config, &build, template));
 }
 
-struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
+static void tell(struct ktstr_template_watch watch)
+{
+	if (watch.building)
+		watch.building(watch.context);
+}
+
+struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config, struct ktstr_template_watch watch,
 					  struct ktstr_template *template)
 {
 	struct ktstr_error *error = NULL;
@@ -167,6 +173,8 @@ struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
 	*template = (struct ktstr_template){ .hold.lock_fd = -1 };
 	KTSTR_TRY(booted_key(config, key));
 	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
+	if (must_build)
+		tell(watch);
 	for (int i = 0; must_build && i < BUILD_ATTEMPTS; i++) {
 		ktstr_error_free(error);
 		error = build_booted(config, key, template);
@@ -287,6 +295,8 @@ struct ktstr_error *ktstr_template_after(const struct ktstr_vm_config *config, c
 	if (!wanted)
 		return NULL;
 	KTSTR_TRY(ktstr_template_take(key, &template->hold, &must_build));
+	if (must_build)
+		tell(step->watch);
 	for (int i = 0; must_build && i < BUILD_ATTEMPTS; i++) {
 		ktstr_error_free(error);
 		error = build_step(config, step, key, template, failed);

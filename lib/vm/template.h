@@ -17,11 +17,17 @@ struct ktstr_template {
 
 void ktstr_template_deinit(struct ktstr_template *template);
 
+/* Told when a template is not there and is going to be made, which takes seconds. */
+struct ktstr_template_watch {
+	void (*building)(void *context); /* NULL = nobody wants to know */
+	void *context;
+};
+
 /*
  * The booted template of this machine, made when it is not there. config->settle_ms counts in the key as everything
  * else that the guest could tell: QEMU, accelerator, machine and CPU options, kernel image, command line, agent.
  */
-struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config,
+struct ktstr_error *ktstr_template_booted(const struct ktstr_vm_config *config, struct ktstr_template_watch watch,
 					  struct ktstr_template *template) KTSTR_CHECKED;
 
 /* A template on top of another one: the parent's machine after a job that holds. */
@@ -31,6 +37,7 @@ struct ktstr_template_step {
 	uint64_t timeout_ns;
 	const char *description;
 	bool second_time; /* it is not worth making when it is wanted for the first time */
+	struct ktstr_template_watch watch;
 };
 
 /*

@@ -39,6 +39,8 @@ load ../lib/common
 	contains "of which --test" "$output"
 	run -1 "$KTSTR" runs history total_iterations --test steady
 	contains 'no results of test "steady"' "$output"
+	run -1 "$KTSTR" runs --outcome passed
+	contains "--outcome passed: give pass, fail, inconclusive or skip" "$output"
 	run -1 "$KTSTR" runs remove
 	contains "list, show, history or reindex" "$output"
 	run -1 "$KTSTR" stats show-host
@@ -148,9 +150,9 @@ measured() { # TOPOLOGY ITERATIONS
 	run -1 "$KTSTR" run --seed x
 	contains "--seed x: give a number" "$output"
 	run -1 "$KTSTR" run --seeds 5..1
-	contains "--seeds 5..1: give a range" "$output"
+	contains "--seeds 5..1: the range is backwards: write 1..5" "$output"
 	run -1 "$KTSTR" run --explore 0
-	contains "--explore 0: give a number" "$output"
+	contains "--explore 0: give the number of seeds to try, from 1" "$output"
 	run -1 "$KTSTR" run --vmcore "$BATS_TEST_FILENAME/cores"
 	contains "--vmcore: " "$output"
 	local jobs mib
@@ -176,6 +178,8 @@ measured() { # TOPOLOGY ITERATIONS
 	contains oversubscribed "$output"
 	run -0 "$KTSTR" list --work-types
 	contains SpinWait "$output"
+	run -0 "$KTSTR" list "$(program vm_host_only)"
+	contains " host " "${lines[0]}"
 	run -0 "$KTSTR" list "$(program vm_topology)"
 	contains ktstr/shape_2n4l2c1t "$output"
 	"$KTSTR" list --json "$(program vm_trouble)" | python3 -c '

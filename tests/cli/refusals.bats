@@ -140,6 +140,11 @@ load ../lib/common
 	run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
 	contains 'no scheduler "scx_nowhere"' "$output"
 	contains "KTSTR_SCHEDULER_BIN_SCX_NOWHERE" "$output"
+	lacks "the file in this directory" "$output"
+	cd "$BATS_TEST_TMPDIR"
+	touch scx_nowhere
+	run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
+	contains "the file in this directory is ./scx_nowhere, or set" "$output"
 	KTSTR_SCHEDULER_BIN_SCX_NOWHERE=/no/such run -1 "$KTSTR" run --scheduler scx_nowhere --scenario steady
 	contains 'KTSTR_SCHEDULER_BIN_SCX_NOWHERE' "$output"
 	contains "/no/such" "$output"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The index of runs: from sidecars, by many processes at once, queried, rebuilt, damaged. */
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,6 +230,61 @@ static void a_newer_schema_is_left_alone(void **state)
 	ktstr_error_free(error);
 }
 
+/* The results seen by a user who may write nothing there; 255: it cannot be read. *noted: something was said of it. */
+static size_t seen_read_only(bool *noted)
+{
+	pid_t child;
+	int status;
+
+	assert_int_equal(chmod(index_path, 0444) && errno != ENOENT, 0);
+	assert_int_equal(chmod(scratch, 0555), 0);
+	child = fork();
+	if (!child) {
+		struct seen seen = { 0 };
+		struct ktstr_index *index;
+		char *note;
+
+		if (!geteuid() && setuid(65534))
+			_exit(255);
+		if (ktstr_index_open_to_read(NULL, &index, &note) ||
+		    ktstr_index_each(index, &(struct ktstr_index_query){ 0 }, see, &seen))
+			_exit(255);
+		ktstr_index_close(index);
+		_exit((int)seen.count + (note ? 100 : 0));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(chmod(scratch, 0755), 0);
+	assert_true(WIFEXITED(status));
+	*noted = WEXITSTATUS(status) >= 100 && WEXITSTATUS(status) != 255;
+	return (size_t)WEXITSTATUS(status) - (*noted ? 100 : 0);
+}
+
+static void reading_takes_no_right_to_write(void **state)
+{
+	_cleanup_free_ char *log = ktstr_xasprintf("%s-wal", index_path);
+	bool noted;
+
+	(void)state;
+	assert_int_equal(seen_read_only(&noted), 0);
+	assert_false(noted);
+	record("7.3-abc", "1795383696000000001", "steady", 100);
+	record("7.3-abc", "1795383697000000001", "steady", 200);
+	/* The index knows both; the one sidecar in the directory is the later one's. */
+	assert_int_equal(seen_read_only(&noted), 2);
+	assert_false(noted);
+	/* What a killed writer leaves may hold results that the file itself does not. */
+	assert_null(ktstr_write_file_atomic(log, "x", 1));
+	assert_int_equal(seen_read_only(&noted), 1);
+	assert_true(noted);
+	assert_int_equal(unlink(log), 0);
+	assert_null(ktstr_write_file_atomic(index_path, "this is no database, whatever its name says\n", 44));
+	assert_int_equal(seen_read_only(&noted), 1);
+	assert_true(noted);
+	assert_int_equal(unlink(index_path), 0);
+	assert_int_equal(seen_read_only(&noted), 1);
+	assert_true(noted);
+}
+
 enum { WRITERS = 50 };
 
 static void write_as_child(int number)
@@ -271,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup(the_same_result_again_replaces_itself, empty_root),
 		cmocka_unit_test_setup(rebuilt_from_sidecars, empty_root),
 		cmocka_unit_test_setup(a_newer_schema_is_left_alone, empty_root),
+		cmocka_unit_test_setup(reading_takes_no_right_to_write, empty_root),
 		cmocka_unit_test_setup(fifty_writers_lose_nothing, empty_root),
 	};
 

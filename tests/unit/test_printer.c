@@ -146,6 +146,29 @@ static void human_lines_are_aligned_and_plain(void **state)
 	capture_deinit(&capture);
 }
 
+/* Several results of one name carry what tells them apart. */
+static void ktap_names_are_of_one_result(void **state)
+{
+	static const char *const instances[] = { NULL, "1n2l2c1t", "1n1l2c1t seed 7" };
+	struct capture capture;
+	struct ktstr_printer *printer;
+
+	(void)state;
+	capture_init(&capture);
+	printer = ktstr_printer_create_for(KTSTR_FORMAT_KTAP, 3, &capture.target);
+	for (size_t i = 0; i < 3; i++) {
+		struct ktstr_test_result result = fixture_pass();
+
+		result.instance = instances[i] ? ktstr_xstrdup(instances[i]) : NULL;
+		finish(printer, i, result, "ktstr/steady");
+	}
+	ktstr_printer_end(printer, NULL, false);
+	ktstr_printer_destroy(printer);
+	capture_close(&capture);
+	assert_non_null(strstr(capture.out, "ok 1 steady\nok 2 steady [1n2l2c1t]\nok 3 steady [1n1l2c1t seed 7]\n"));
+	capture_deinit(&capture);
+}
+
 static void cause_is_not_repeated_on_one_stream(void **state)
 {
 	struct capture capture;
@@ -343,7 +366,43 @@ static void pipe_gets_no_escape_codes(void **state)
 	assert_null(strstr(text, "booting"));
 	/* stdout and stderr are one pipe: the report stands right behind its line. */
 	assert_non_null(strstr(text, "limit 15.0%\nktstr_test 'steady'"));
+	/* One empty line behind a report, whatever comes next. */
+	assert_null(strstr(text, "\n\n\n"));
+	assert_non_null(strstr(text, "'\n\nnot passed:\n"));
 	free(text);
+}
+
+static void note_scene(void)
+{
+	struct ktstr_printer *printer = ktstr_printer_create(KTSTR_FORMAT_HUMAN, 1);
+
+	ktstr_printer_note(printer, "building template");
+	ktstr_printer_destroy(printer);
+}
+
+static void json_note_scene(void)
+{
+	struct ktstr_printer *printer = ktstr_printer_create(KTSTR_FORMAT_JSON, 1);
+
+	ktstr_printer_note(printer, "building template");
+	ktstr_printer_destroy(printer);
+}
+
+static void notes_are_told_where_no_live_line_tells(void **state)
+{
+	static const struct {
+		bool terminal, told;
+		void (*scene)(void);
+	} cases[] = { { false, true, note_scene }, { true, false, note_scene }, { true, true, json_note_scene } };
+
+	(void)state;
+	setenv("TERM", "xterm", 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = run_on(cases[i].terminal, cases[i].scene);
+
+		assert_int_equal(strstr(text, "ktstr: building template") != NULL, cases[i].told);
+		free(text);
+	}
 }
 
 static void terminal_gets_colour_unless_refused(void **state)
@@ -435,6 +494,8 @@ static void live_lines_fit_the_terminal(void **state)
 	setenv("TERM", "xterm", 1);
 	setenv("NO_COLOR", "1", 1);
 	text = run_on(true, live_scene);
+	/* The label is cut, not what the test does. */
+	assert_non_null(strstr(text, "  booting 0s\r\n"));
 	for (char *line = strtok_r(text, "\r\n", &cursor); line;
 	     line = strtok_r(NULL, "\r\n", &cursor)) {
 		if (strstr(line, "      other") || strstr(line, "      steady"))
@@ -491,11 +552,13 @@ int main(void)
 		cmocka_unit_test(formats_have_names),
 		cmocka_unit_test(ktap_of_mixed_results),
 		cmocka_unit_test(human_lines_are_aligned_and_plain),
+		cmocka_unit_test(ktap_names_are_of_one_result),
 		cmocka_unit_test(cause_is_not_repeated_on_one_stream),
 		cmocka_unit_test(json_lines_parse_and_carry_the_sidecar),
 		cmocka_unit_test(warnings_are_for_people),
 		cmocka_unit_test(exit_code_follows_the_worst),
 		cmocka_unit_test(pipe_gets_no_escape_codes),
+		cmocka_unit_test(notes_are_told_where_no_live_line_tells),
 		cmocka_unit_test(terminal_gets_colour_unless_refused),
 		cmocka_unit_test(live_lines_leave_no_trace),
 		cmocka_unit_test(live_lines_fit_the_terminal),

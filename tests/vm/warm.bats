@@ -25,7 +25,10 @@ stages() {
 	one_run
 	[ "$(mode)" = warm ]
 	contains '"boot"' "$(stages)"
+	# It takes long, and says why.
+	contains "building template 1n1l2c1t" "$stderr"
 	one_run
+	lacks "building template" "$stderr"
 	[ "$(mode)" = warm+program ]
 	lacks '"boot"' "$(stages)"
 	contains '"restore"' "$(stages)"

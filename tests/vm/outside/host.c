@@ -370,7 +370,7 @@ static struct ktstr_error *run(struct session *session, size_t *differences)
 	config.settle_ms = KTSTR_SETTLE_MS;
 	config.extra_kargs = given(arguments->kargs) ? arguments->kargs : NULL;
 	if (!error)
-		error = ktstr_template_booted(&config, &template);
+		error = ktstr_template_booted(&config, (struct ktstr_template_watch){ 0 }, &template);
 	if (!error)
 		error = ktstr_template_clone(&config, &template, &job, &session->vm);
 	if (!error)
