@@ -320,12 +320,19 @@ static struct bpf_object *open_object(void)
 
 /* --- running --- */
 
-static unsigned long now_ms(void)
+/* The clock of bpf_ktime_get_ns(). */
+static __u64 now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (unsigned long)ts.tv_sec * 1000 + (unsigned long)ts.tv_nsec / 1000000;
+	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec;
+}
+
+/* `began_at_ns`: attached, or as --since says; 0 before that. */
+static bool exit_is_due(const struct settings *s, __u64 began_at_ns)
+{
+	return s->exit_after_ms && began_at_ns && now_ns() - began_at_ns >= (__u64)s->exit_after_ms * 1000000;
 }
 
 static void nap(void)
@@ -403,12 +410,12 @@ static void print_stats(struct bpf_object *obj, __u32 nr_cpus)
 static int run(struct bpf_object *obj, const struct settings *s)
 {
 	const volatile struct ktstr_exit *info = live_variable(obj, ".bss", "exit_info", sizeof(*info));
+	const volatile __u64 *began_at_ns = live_variable(obj, ".bss", "began_at_ns", sizeof(*began_at_ns));
 	struct bpf_map *ops = bpf_object__find_map_by_name(obj, "ktstr_ops");
-	unsigned long start;
 	struct bpf_link *link;
 	int status = 0;
 
-	if (!info || !ops) {
+	if (!info || !began_at_ns || !ops) {
 		complain("cannot find or map the variables of the BPF half");
 		return 1;
 	}
@@ -418,10 +425,9 @@ static int run(struct bpf_object *obj, const struct settings *s)
 			 errno == EBUSY ? " (another sched_ext scheduler is running)" : "");
 		return 1;
 	}
-	start = now_ms();
 	printf("scx_ktstr: attached (%u CPUs, %u LLCs, slice %llu us)\n", s->opts.nr_cpus, s->opts.nr_llcs,
 	       (unsigned long long)s->opts.slice_ns / 1000);
-	while (!stop_requested && !info->done && !(s->exit_after_ms && now_ms() - start >= s->exit_after_ms))
+	while (!stop_requested && !info->done && !exit_is_due(s, *began_at_ns))
 		nap();
 	if (info->done)
 		status = report_exit((const struct ktstr_exit *)info);

@@ -24,7 +24,7 @@ setup_file() {
 	export -f boot
 	mkdir -p "$KTSTR_TEST_BUILD/fuzz"
 	xargs -P 2 -L 1 bash -c 'boot "$@"' boot 3>&- <<-GUESTS
-		a 7.3 1n1l2c1t 1024 - - - - $DUMPS/a.vmlinux
+		a 7.3 1n1l2c1t 2048 - - - - $DUMPS/a.vmlinux
 		b 7.3 1n2l2c1t 5120 - - - - -
 		c 7.3 2n2l2c2t 1024 no5lvl $SCX - $KTSTR_TEST_BUILD/fuzz/image -
 		d 6.16 1n1l2c1t 1024 - - $DUMPS/core - $DUMPS/d.vmlinux

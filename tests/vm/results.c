@@ -17,7 +17,7 @@ static void look_back(struct ktstr_vm_result *vm)
 }
 
 /* Two steps under a scheduler that must be there all through both. */
-KTSTR_TEST(passes, .scheduler = &scx_ktstr, .duration = KTSTR_MS(600), .survives_storm = true, .post_vm = look_back,
+KTSTR_TEST(passes, .scheduler = &scx_ktstr, .duration = KTSTR_SEC(2), .survives_storm = true, .post_vm = look_back,
 	   .checks = { .not_stuck = KTSTR_ON, .max_gap_ms = KTSTR_SOME(60000) })
 {
 	static const struct ktstr_cgroup_def one[] = { { .name = "one", .workers = 1 } };

@@ -37,14 +37,24 @@ struct sight {
 /* All that was seen during a step: its ops, its hold, its teardown. */
 struct step_sights {
 	struct sight sights[DIFFERENT];
-	unsigned int times[DIFFERENT];
+	atomic_uint times[DIFFERENT];
+};
+
+/* What must be seen in step `step`: a number, or a text. */
+struct expected {
+	unsigned int step;
+	const char *what;
+	size_t offset; /* in struct sight */
+	const char *text; /* NULL = the number */
+	int number;
 };
 
 static struct {
-	struct ktstr_ctx *ctx;
+	struct ktstr_ctx *ctx; /* NULL = nobody looks */
 	pthread_t thread;
 	atomic_bool stop;
 	struct step_sights steps[STEPS];
+	const struct expected *expected; /* of the plan that runs; ended by one without a name */
 } beside;
 
 #define TOP "/sys/fs/cgroup/ktstr/"
@@ -76,13 +86,15 @@ static int count_procs(const char *path, int *first)
 	return count;
 }
 
+/* What has been counted stays as it is: it is read meanwhile. */
 static void note(struct step_sights *step, const struct sight *sight)
 {
 	for (int i = 0; i < DIFFERENT; i++) {
-		if (step->times[i] && memcmp(&step->sights[i], sight, sizeof(*sight)))
+		if (!atomic_load(&step->times[i]))
+			step->sights[i] = *sight;
+		else if (memcmp(&step->sights[i], sight, sizeof(*sight)))
 			continue;
-		step->sights[i] = *sight;
-		step->times[i]++;
+		atomic_fetch_add(&step->times[i], 1);
 		return;
 	}
 }
@@ -113,116 +125,125 @@ static void *look(void *arg)
 	return NULL;
 }
 
-static void look_from(struct ktstr_ctx *ctx)
-{
-	memset(&beside.steps, 0, sizeof(beside.steps));
-	beside.ctx = ctx;
-	atomic_store(&beside.stop, false);
-	if (pthread_create(&beside.thread, NULL, look, NULL))
-		ktstr_fail(ctx, "no thread to look with");
-}
-
 /*
- * Was it ever so in step k? A wrong op would never show it; an op that is slow to come shows something else first. On a busy
- * host there are few looks.
+ * Was it ever so in that step? A wrong op would never show it; an op that is slow to come shows something else first. On a
+ * busy host there are few looks.
  */
-static bool was_seen(unsigned int k, size_t offset, const void *expected, size_t bytes)
+static bool was_seen(const struct expected *expected)
 {
-	const struct step_sights *step = &beside.steps[k + 1];
+	const struct step_sights *step = &beside.steps[expected->step + 1];
+	const void *wanted = expected->text ? expected->text : (const void *)&expected->number;
+	size_t bytes = expected->text ? strlen(expected->text) + 1 : sizeof(expected->number);
 
-	for (int i = 0; i < DIFFERENT && step->times[i]; i++)
-		if (!memcmp((const char *)&step->sights[i] + offset, expected, bytes))
+	for (int i = 0; i < DIFFERENT && atomic_load(&step->times[i]); i++)
+		if (!memcmp((const char *)&step->sights[i] + expected->offset, wanted, bytes))
 			return true;
 	return false;
 }
 
-/* For the message: the different values there were. */
-static void miss(struct ktstr_ctx *ctx, unsigned int k, const char *what, const char *expected, size_t offset, bool text)
+static bool all_seen(unsigned int step)
 {
-	const struct step_sights *step = &beside.steps[k + 1];
-	char seen[512] = "";
+	for (const struct expected *expected = beside.expected; expected->what; expected++)
+		if (expected->step == step && !was_seen(expected))
+			return false;
+	return true;
+}
+
+/*
+ * As the setup of a step, which follows its ops: the step goes on until all of it has been seen, for half a minute if it is
+ * never. On paper, and where nobody looks, there is nothing to wait for.
+ */
+static void until_seen(const struct ktstr_ctx *ctx, struct ktstr_cgroup_defs *defs)
+{
+	(void)defs;
+	for (int i = 0; i < 3000 && beside.ctx == ctx && !all_seen(ktstr_current_step(ctx) - 1); i++)
+		usleep(10000);
+}
+
+/* For the message: the different values there were. */
+static void miss(struct ktstr_ctx *ctx, const struct expected *expected)
+{
+	const struct step_sights *step = &beside.steps[expected->step + 1];
+	char seen[512] = "", number[16];
 
 	for (int i = 0; i < DIFFERENT && step->times[i]; i++) {
-		const char *place = (const char *)&step->sights[i] + offset;
+		const char *place = (const char *)&step->sights[i] + expected->offset;
 		size_t used = strlen(seen);
 
-		if (text)
+		if (expected->text)
 			snprintf(seen + used, sizeof(seen) - used, " %ux\"%s\"", step->times[i], place);
 		else
 			snprintf(seen + used, sizeof(seen) - used, " %ux%d", step->times[i], *(const int *)place);
 	}
-	ktstr_fail(ctx, "step %u: %s never was %s, but%s", k, what, expected, seen);
+	snprintf(number, sizeof(number), "%d", expected->number);
+	ktstr_fail(ctx, "step %u: %s never was %s, but%s", expected->step, expected->what,
+		   expected->text ? expected->text : number, seen);
 }
 
-static void expect_text(struct ktstr_ctx *ctx, unsigned int k, const char *what, size_t offset, const char *expected)
+#define SEEN_TEXT(k, member, value)   { (k), #member, offsetof(struct sight, member), (value), 0 }
+#define SEEN_NUMBER(k, member, value) { (k), #member, offsetof(struct sight, member), NULL, (value) }
+
+/* Runs the test's plan, and looks. */
+static void run_looked_at(struct ktstr_ctx *ctx, const struct expected *expected)
 {
-	if (!was_seen(k, offset, expected, strlen(expected) + 1))
-		miss(ctx, k, what, expected, offset, true);
-}
-
-static void expect_number(struct ktstr_ctx *ctx, unsigned int k, const char *what, size_t offset, int expected)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", expected);
-	if (!was_seen(k, offset, &expected, sizeof(expected)))
-		miss(ctx, k, what, text, offset, false);
-}
-
-#define SEEN(k, member, expected)                                                                  \
-	_Generic((expected), int: expect_number, default: expect_text)(                            \
-		ctx, (k), #member, offsetof(struct sight, member), (expected))
-
-static void look_no_more(struct ktstr_ctx *ctx)
-{
+	memset(&beside.steps, 0, sizeof(beside.steps));
+	beside.expected = expected;
+	beside.ctx = ctx;
+	atomic_store(&beside.stop, false);
+	if (pthread_create(&beside.thread, NULL, look, NULL)) {
+		ktstr_fail(ctx, "no thread to look with");
+		return;
+	}
+	ktstr_run_plan(ctx);
 	atomic_store(&beside.stop, true);
 	pthread_join(beside.thread, NULL);
+	beside.ctx = NULL;
 	/* Nothing of it is left. */
 	if (!access(TOP "a", F_OK) || !access(TOP "b", F_OK) || !access(TOP "back", F_OK))
 		ktstr_fail(ctx, "a cgroup of the scenario is still there");
+	for (; expected->what; expected++)
+		if (!was_seen(expected))
+			miss(ctx, expected);
 }
 
 #define HOLD .hold = ktstr_hold_fixed(KTSTR_MS(300))
+#define UNTIL_SEEN .setup = { .factory = until_seen }, .hold = ktstr_hold_fixed(KTSTR_MS(50))
 #define CPUSET(name, spec) KTSTR_OP(SET_CPUSET, .cgroup = (name), .cpuset = (spec))
 
 /* Four CPUs, 0-2 for workloads. */
 KTSTR_PLAN(cgroup_ops_plan,
 	.backdrop = { KTSTR_DEFS({ .name = "a", .workers = 2 }, { .name = "b", .workers = 1 }) },
-	KTSTR_STEPS({ KTSTR_OPS(CPUSET("a", ktstr_cpuset_llc(0)), CPUSET("b", ktstr_cpuset_llc(1))), HOLD },
-		    { KTSTR_OPS(ktstr_op_swap_cpusets("a", "b")), HOLD },
-		    { KTSTR_OPS(ktstr_op_clear_cpuset("a"), ktstr_op_swap_cpusets("a", "b")), HOLD },
-		    { KTSTR_OPS(ktstr_op_freeze_cgroup("a"), ktstr_op_freeze_cgroup("a")), HOLD },
-		    { KTSTR_OPS(ktstr_op_unfreeze_cgroup("a"), ktstr_op_unfreeze_cgroup("a")), HOLD },
+	KTSTR_STEPS({ KTSTR_OPS(CPUSET("a", ktstr_cpuset_llc(0)), CPUSET("b", ktstr_cpuset_llc(1))),
+		      .setup = { .factory = until_seen }, HOLD },
+		    { KTSTR_OPS(ktstr_op_swap_cpusets("a", "b")), UNTIL_SEEN },
+		    { KTSTR_OPS(ktstr_op_clear_cpuset("a"), ktstr_op_swap_cpusets("a", "b")), UNTIL_SEEN },
+		    { KTSTR_OPS(ktstr_op_freeze_cgroup("a"), ktstr_op_freeze_cgroup("a")), UNTIL_SEEN },
+		    { KTSTR_OPS(ktstr_op_unfreeze_cgroup("a"), ktstr_op_unfreeze_cgroup("a")), UNTIL_SEEN },
 		    { KTSTR_OPS(ktstr_op_clear_cpuset("b"),
-				ktstr_op_set_affinity("b", ktstr_affinity_exact(ktstr_cpus_range(2, 1)))), HOLD },
-		    { KTSTR_OPS(ktstr_op_add_cgroup("back"), ktstr_op_spawn_workers("back", { .workers = 3 })), HOLD },
-		    { KTSTR_OPS(ktstr_op_stop_cgroup("a")), HOLD },
+				ktstr_op_set_affinity("b", ktstr_affinity_exact(ktstr_cpus_range(2, 1)))), UNTIL_SEEN },
+		    { KTSTR_OPS(ktstr_op_add_cgroup("back"), ktstr_op_spawn_workers("back", { .workers = 3 })), UNTIL_SEEN },
+		    { KTSTR_OPS(ktstr_op_stop_cgroup("a")), UNTIL_SEEN },
 		    { KTSTR_OPS(ktstr_op_remove_cgroup("a"), ktstr_op_remove_cgroup("a"),
-				ktstr_op_add_cgroup_def({ .name = "a", .workers = 4, .cpuset = ktstr_cpuset_llc(1) })), HOLD }))
+				ktstr_op_add_cgroup_def({ .name = "a", .workers = 4, .cpuset = ktstr_cpuset_llc(1) })), UNTIL_SEEN }))
 
-KTSTR_TEST(cgroup_ops, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(1),
+/* In step 2 a has none to give, and gets b's. */
+static const struct expected cgroup_ops_sights[] = {
+	SEEN_TEXT(0, cpus_a, "0-1"), SEEN_TEXT(0, cpus_b, "2-3"),
+	SEEN_TEXT(1, cpus_a, "2-3"), SEEN_TEXT(1, cpus_b, "0-1"),
+	SEEN_TEXT(2, cpus_a, "0-1"), SEEN_TEXT(2, cpus_b, "0-1"), SEEN_TEXT(2, frozen, "0"),
+	SEEN_TEXT(3, frozen, "1"),
+	SEEN_TEXT(4, frozen, "0"),
+	SEEN_TEXT(5, allowed, "2"),
+	SEEN_NUMBER(6, procs_back, 3), SEEN_NUMBER(6, procs_a, 2),
+	SEEN_NUMBER(7, procs_back, -1), SEEN_NUMBER(7, procs_a, 0),
+	SEEN_NUMBER(8, procs_a, 4), SEEN_TEXT(8, cpus_a, "2-3"),
+	{ 0 },
+};
+
+KTSTR_TEST(cgroup_ops, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_per_llc = 2 }, .duration = KTSTR_SEC(60),
 	   .checks = { .isolation = KTSTR_ON })
 {
-	look_from(ctx);
-	ktstr_run_plan(ctx);
-	look_no_more(ctx);
-	SEEN(0, cpus_a, "0-1");
-	SEEN(0, cpus_b, "2-3");
-	SEEN(1, cpus_a, "2-3");
-	SEEN(1, cpus_b, "0-1");
-	/* a has none to give, and gets b's. */
-	SEEN(2, cpus_a, "0-1");
-	SEEN(2, cpus_b, "0-1");
-	SEEN(2, frozen, "0");
-	SEEN(3, frozen, "1");
-	SEEN(4, frozen, "0");
-	SEEN(5, allowed, "2");
-	SEEN(6, procs_back, 3);
-	SEEN(7, procs_back, -1);
-	SEEN(6, procs_a, 2);
-	SEEN(7, procs_a, 0);
-	SEEN(8, procs_a, 4);
-	SEEN(8, cpus_a, "2-3");
+	run_looked_at(ctx, cgroup_ops_sights);
 	/* The worker of b went where its cpuset went. */
 	KTSTR_CLAIM(ctx, ktstr_stats_cgroup(ktstr_stats(ctx), "b")->total_migrations, at_least, 2u);
 	/* back, the old a, the new a, b: all were judged. */
@@ -233,11 +254,11 @@ KTSTR_TEST(cgroup_ops, .plan = cgroup_ops_plan, .topology = { .llcs = 2, .cores_
 /* Workers of a step that went to the backdrop outlive it; those that it only spawned there do not. */
 KTSTR_PLAN(moves_plan,
 	.backdrop = { KTSTR_OPS(ktstr_op_add_cgroup("back")) },
-	KTSTR_STEPS({ KTSTR_DEFS({ .name = "b", .workers = 1 }),
-		      KTSTR_OPS(ktstr_op_add_cgroup_def({ .name = "a", .workers = 2 }),
+	KTSTR_STEPS({ KTSTR_OPS(ktstr_op_add_cgroup_def({ .name = "a", .workers = 2 }),
 				ktstr_op_spawn_workers("back", { .workers = 1 }), ktstr_op_spawn_host({ .workers = 1 }),
-				ktstr_op_move_all_tasks("a", "back"), ktstr_op_move_all_tasks("", "back")), HOLD },
-		    { KTSTR_OPS(ktstr_op_add_cgroup("a")), HOLD }))
+				ktstr_op_move_all_tasks("a", "back"), ktstr_op_move_all_tasks("", "back"),
+				ktstr_op_add_cgroup_def({ .name = "b", .workers = 1 })), UNTIL_SEEN },
+		    { KTSTR_OPS(ktstr_op_add_cgroup("a")), UNTIL_SEEN }))
 
 /* All are put somewhere in step 0 (phase 1): two into a, three times one into back, one into b. */
 static void expect_placements(struct ktstr_ctx *ctx)
@@ -258,16 +279,15 @@ static void expect_placements(struct ktstr_ctx *ctx)
 	KTSTR_CLAIM(ctx, lines, eq, 5u);
 }
 
-KTSTR_TEST(moves, .plan = moves_plan, .duration = KTSTR_SEC(1))
+static const struct expected moves_sights[] = {
+	SEEN_NUMBER(0, procs_a, 0), SEEN_NUMBER(0, procs_b, 1), SEEN_NUMBER(0, procs_back, 4),
+	SEEN_NUMBER(1, procs_back, 3), SEEN_NUMBER(1, procs_b, -1),
+	{ 0 },
+};
+
+KTSTR_TEST(moves, .plan = moves_plan, .duration = KTSTR_SEC(60))
 {
-	look_from(ctx);
-	ktstr_run_plan(ctx);
-	look_no_more(ctx);
-	SEEN(0, procs_a, 0);
-	SEEN(0, procs_b, 1);
-	SEEN(0, procs_back, 4);
-	SEEN(1, procs_back, 3);
-	SEEN(1, procs_b, -1);
+	run_looked_at(ctx, moves_sights);
 	expect_placements(ctx);
 }
 
@@ -289,20 +309,19 @@ KTSTR_PLAN(payload_ops_plan,
 	.backdrop = { KTSTR_OPS(ktstr_op_add_cgroup("a"), ktstr_op_add_cgroup("b")) },
 	KTSTR_STEPS({ KTSTR_OPS(KTSTR_OP(RUN_PAYLOAD, .payload = &sleeper, .cgroup = "a"),
 				KTSTR_OP(RUN_PAYLOAD, .payload = &sleeper, .cgroup = "b"),
-				ktstr_op_run_payload(&truth), ktstr_op_wait_payload("truth")), HOLD },
+				ktstr_op_run_payload(&truth), ktstr_op_wait_payload("truth")), UNTIL_SEEN },
 		    { KTSTR_OPS(KTSTR_OP(RUN_PAYLOAD, .payload = &sleeper, .cgroup = "b"),
-				ktstr_op_kill_payload("sleeper")), HOLD },
+				ktstr_op_kill_payload("sleeper")), UNTIL_SEEN },
 		    ktstr_step_with_payload(&sleeper, ktstr_hold_fixed(0))))
 
+static const struct expected payload_ops_sights[] = {
+	SEEN_NUMBER(0, procs_a, 1), SEEN_NUMBER(0, procs_b, 1), SEEN_NUMBER(1, procs_b, 0), { 0 },
+};
+
 KTSTR_TEST(payload_ops, .plan = payload_ops_plan, .payload = &sleeper, .workloads = KTSTR_WORKLOADS(&truth),
-	   .duration = KTSTR_SEC(1))
+	   .duration = KTSTR_SEC(60))
 {
-	look_from(ctx);
-	ktstr_run_plan(ctx);
-	look_no_more(ctx);
-	SEEN(0, procs_a, 1);
-	SEEN(0, procs_b, 1);
-	SEEN(1, procs_b, 0);
+	run_looked_at(ctx, payload_ops_sights);
 }
 
 /* The same workers under the test's own scheduler, EEVDF, the test's own again, and another one. */

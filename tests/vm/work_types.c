@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SAMPLE_MS = 20, CONTROL_MS = 200, LIMIT_MS = 15000, SEEN_MAX = 64 };
+enum { SAMPLE_MS = 20, CONTROL_MS = 200, LIMIT_MS = 60000, SEEN_MAX = 64 };
 
 enum counter {
 	CPU_TICKS, /* user time of the workers */
@@ -447,7 +447,7 @@ static void press_all(struct ktstr_ctx *ctx)
 KTSTR_SCHEDULER(scx_ktstr, .binary = "scx_ktstr");
 
 KTSTR_TEST(pressure, .description = "the kernel's counters confirm what each work type presses",
-	   .topology = { .numa_nodes = 2, .llcs = 2, .cores_per_llc = 2 }, .memory_mib = 1024, .duration = KTSTR_SEC(120))
+	   .topology = { .numa_nodes = 2, .llcs = 2, .cores_per_llc = 2 }, .memory_mib = 1024, .duration = KTSTR_SEC(300))
 {
 	press_all(ctx);
 }

@@ -218,7 +218,7 @@ static void lower_tasks_limit(struct ktstr_ctx *ctx, const char *limit)
 }
 
 KTSTR_TEST(fork_bombs, .description = "workers that fork without end hit the limit of their cgroup, not the agent",
-	   GUEST, .duration = KTSTR_SEC(60))
+	   GUEST, .duration = KTSTR_SEC(120))
 {
 	const struct ktstr_cgroup_def bomb = BOMB("bomb", fork_bomb);
 	struct ktstr_workload_handle *handle;
@@ -226,7 +226,7 @@ KTSTR_TEST(fork_bombs, .description = "workers that fork without end hit the lim
 
 	lower_tasks_limit(ctx, "200");
 	handle = run(ctx, &bomb);
-	for (int i = 0; i < 200 && hits <= 0; i++) {
+	for (int i = 0; i < 600 && hits <= 0; i++) {
 		pause_ms(100);
 		hits = number_in(KTSTR_CGROUP_DEFAULT_PARENT "/pids.events", "max ");
 	}
@@ -238,7 +238,7 @@ KTSTR_TEST(fork_bombs, .description = "workers that fork without end hit the lim
 }
 
 KTSTR_TEST(memory_hogs, .description = "workers that eat all memory are killed; agent, harness and others are not",
-	   GUEST, .duration = KTSTR_SEC(60))
+	   GUEST, .duration = KTSTR_SEC(120))
 {
 	const struct ktstr_cgroup_def hog = BOMB("hog", memory_hog);
 	const struct ktstr_cgroup_def quiet = { .name = "quiet",
@@ -248,7 +248,7 @@ KTSTR_TEST(memory_hogs, .description = "workers that eat all memory are killed; 
 	const struct ktstr_worker_report *reports;
 	size_t count;
 
-	for (int i = 0; i < 300 && number_in(KTSTR_CGROUP_DEFAULT_PARENT "/memory.events", "oom_kill ") < 2; i++)
+	for (int i = 0; i < 600 && number_in(KTSTR_CGROUP_DEFAULT_PARENT "/memory.events", "oom_kill ") < 2; i++)
 		pause_ms(100);
 	KTSTR_CLAIM(ctx, number_in(KTSTR_CGROUP_DEFAULT_PARENT "/memory.events", "oom_kill "), at_least, 2ll);
 	if (handle && calm) {
@@ -288,6 +288,13 @@ static bool each_has_iterated(const struct ktstr_workload_handle *handle, size_t
 	return true;
 }
 
+/* For a minute at most. */
+static void until_each_has_iterated(const struct ktstr_workload_handle *handle, size_t workers)
+{
+	for (int i = 0; i < 1200 && !each_has_iterated(handle, workers); i++)
+		pause_ms(50);
+}
+
 static void quota(struct ktstr_ctx *ctx)
 {
 	const struct ktstr_cgroup_def def = {
@@ -300,7 +307,7 @@ static void quota(struct ktstr_ctx *ctx)
 	handle = run(ctx, &def);
 	if (!handle)
 		return;
-	for (int i = 0; i < 100 && cgroup_number(ctx, "quota", "cpu.stat", "nr_throttled ") < 5; i++)
+	for (int i = 0; i < 600 && cgroup_number(ctx, "quota", "cpu.stat", "nr_throttled ") < 5; i++)
 		pause_ms(100);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "quota", "cpu.stat", "nr_throttled "), gt, 1ll);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "quota", "cpu.max", ""), eq, 20000ll);
@@ -325,7 +332,7 @@ static void memory(struct ktstr_ctx *ctx)
 	};
 	struct ktstr_workload_handle *handle = run(ctx, &def);
 
-	for (int i = 0; i < 100 && cgroup_number(ctx, "memory", "memory.events", "oom_kill ") < 1; i++)
+	for (int i = 0; i < 1200 && cgroup_number(ctx, "memory", "memory.events", "oom_kill ") < 1; i++)
 		pause_ms(50);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "memory", "memory.events", "oom_kill "), at_least, 1ll);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "memory", "memory.high", ""), eq, 96ll << 20);
@@ -343,16 +350,16 @@ static void freezer(struct ktstr_ctx *ctx)
 
 	if (!handle)
 		return;
-	pause_ms(100);
+	until_each_has_iterated(handle, def.workers);
 	ktstr_fail_error(ctx, ktstr_cgroup_freeze(ctx->cgroups, "up"));
-	for (int i = 0; i < 100 && cgroup_number(ctx, "up/down", "cgroup.events", "frozen ") != 1; i++)
+	for (int i = 0; i < 3000 && cgroup_number(ctx, "up/down", "cgroup.events", "frozen ") != 1; i++)
 		pause_ms(20);
 	KTSTR_CLAIM(ctx, cgroup_number(ctx, "up/down", "cgroup.events", "frozen "), eq, 1ll);
 	before = iterations(handle);
 	pause_ms(200);
 	KTSTR_CLAIM(ctx, iterations(handle) - before, eq, (uint64_t)0);
 	ktstr_fail_error(ctx, ktstr_cgroup_unfreeze(ctx->cgroups, "up"));
-	for (int i = 0; i < 100 && iterations(handle) == before; i++)
+	for (int i = 0; i < 1200 && iterations(handle) == before; i++)
 		pause_ms(50);
 	KTSTR_CLAIM(ctx, iterations(handle) - before, gt, (uint64_t)0);
 	ktstr_fail_error(ctx, ktstr_cgroup_freeze(ctx->cgroups, "up/down"));
@@ -452,7 +459,7 @@ static void policies(struct ktstr_ctx *ctx)
 	handle = run(ctx, &def);
 	if (!handle)
 		return;
-	pause_ms(200);
+	until_each_has_iterated(handle, ROWS);
 	pids = ktstr_workload_pids(handle, &count);
 	for (size_t i = 0; i < ROWS; i++) {
 		int number = stat_field(pids[i], 41), priority = stat_field(pids[i], 40);
@@ -487,7 +494,7 @@ static void placements(struct ktstr_ctx *ctx)
 
 	if (!handle)
 		return;
-	pause_ms(200);
+	until_each_has_iterated(handle, 4);
 	pids = ktstr_workload_pids(handle, &count);
 	for (size_t i = 0; i < 4; i++) {
 		char list[64];
@@ -516,8 +523,7 @@ static void memory_policies(struct ktstr_ctx *ctx)
 
 	if (!handle)
 		return;
-	for (int i = 0; i < 100 && !each_has_iterated(handle, def.works_count); i++)
-		pause_ms(100);
+	until_each_has_iterated(handle, def.works_count);
 	reports = ktstr_workload_stop_and_collect(handle, &count);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t first = reports[i].numa_pages[0], second = reports[i].numa_pages[1];
@@ -532,7 +538,7 @@ static void memory_policies(struct ktstr_ctx *ctx)
 }
 
 KTSTR_TEST(knobs, .description = "every knob of a cgroup and attribute of a worker, read back from the kernel", GUEST,
-	   .duration = KTSTR_SEC(60))
+	   .duration = KTSTR_SEC(240))
 {
 	quota(ctx);
 	memory(ctx);
