@@ -204,6 +204,8 @@ static struct ktstr_error *next_job(struct ktstr_mailbox *mailbox, enum ktstr_ag
 	while (__atomic_load_n(&mailbox->go, __ATOMIC_ACQUIRE) < stage)
 		nanosleep(&GO_POLL, NULL);
 	mailbox->vmcoreinfo = vmcoreinfo;
+	if (ktstr_freeze_available(mailbox))
+		ktstr_error_free(ktstr_freeze(mailbox, KTSTR_FREEZE_JOB, NULL, 0, NULL, 0, NULL));
 	set_wall_clock(mailbox->realtime_ns);
 	reseed(mailbox);
 	shift_tick_phase(mailbox);

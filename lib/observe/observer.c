@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "observe/exit_trap.h"
 #include "observe/observer_parts.h"
 #include "observe/scx_state.h"
 
@@ -186,27 +187,65 @@ struct ktstr_error *ktstr_observer_start(const struct ktstr_session_config *conf
 
 /* --- a guest that freezes itself --- */
 
+static struct ktstr_session *opened_session(struct ktstr_observer *observer)
+{
+	struct ktstr_session *session = &observer->seen.session;
+
+	if (!session->view && !session->unavailable)
+		ktstr_session_open(session, &observer->config);
+	return session;
+}
+
 /* Its scenarios and steps, and its requests, as the frames that it freezes with. */
-static void on_freeze(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze *freeze)
+static void read_frozen_frame(struct ktstr_observer *observer, const struct ktstr_vm_freeze *freeze)
 {
 	_cleanup_(ktstr_frame_decoder_deinit) struct ktstr_frame_decoder decoder = { 0 };
-	struct ktstr_observer *observer = context;
-	struct ktstr_session *session = &observer->seen.session;
 	struct ktstr_letter *letter;
 	struct ktstr_frame frame;
 
-	(void)vm;
-	if (!session->view && !session->unavailable)
-		ktstr_session_open(session, &observer->config);
+	opened_session(observer);
 	ktstr_frame_decoder_feed(&decoder, freeze->request, freeze->request_length);
 	if (!ktstr_frame_decoder_next(&decoder, &frame) || !frame.crc_ok)
 		return;
-	observer->freeze = freeze;
 	letter = ktstr_letter_of(&frame);
 	if (freeze->reason == KTSTR_FREEZE_SAMPLE)
 		ktstr_error_free(tick(observer)); /* nothing in it can fail for a guest that stands still */
 	ktstr_observer_read_letter(observer, letter);
 	free(letter);
+}
+
+static void await_exits(struct ktstr_observer *observer)
+{
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	struct ktstr_session *session;
+
+	if (!observer->config.has_scheduler)
+		return;
+	session = opened_session(observer);
+	if (session->view)
+		error = ktstr_exit_trap_set(session->view);
+	free(session->exits_unseen);
+	session->exits_unseen = error ? ktstr_xstrdup(ktstr_error_message(error)) : NULL;
+}
+
+static void on_sched_exit(struct ktstr_session *session)
+{
+	if (session->view && ktstr_session_is_error_exit(session))
+		ktstr_session_fail(session, NULL);
+}
+
+static void on_freeze(void *context, struct ktstr_vm *vm, struct ktstr_vm_freeze *freeze)
+{
+	struct ktstr_observer *observer = context;
+
+	(void)vm;
+	observer->freeze = freeze;
+	if (freeze->reason == KTSTR_FREEZE_JOB)
+		await_exits(observer);
+	else if (freeze->reason == KTSTR_FREEZE_SCHED_EXIT)
+		on_sched_exit(&observer->seen.session);
+	else
+		read_frozen_frame(observer, freeze);
 	observer->freeze = NULL;
 }
 

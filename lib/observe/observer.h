@@ -22,7 +22,7 @@ struct ktstr_error *ktstr_observer_start(const struct ktstr_session_config *conf
 					 struct ktstr_observer **observer) KTSTR_CHECKED;
 /*
  * The same for a deterministic guest, which nothing may stop: it is looked at when it freezes itself, in the thread that
- * waits for its frames. There are no registers, no watches, and error exits are not caught.
+ * waits for its frames. There are no registers and no watches.
  */
 struct ktstr_observer *ktstr_observer_of_freezes(const struct ktstr_session_config *config,
 						 const struct ktstr_monitor_thresholds *thresholds);

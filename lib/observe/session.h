@@ -50,6 +50,7 @@ struct ktstr_session {
 	struct ktstr_map_watches map_watches;
 	struct ktstr_captures captures;
 	json_t *failure_dump; /* of an error exit of the scheduler */
+	char *exits_unseen; /* why error exits of a deterministic guest leave no dump; NULL = they do */
 	json_t *unseen_failure; /* instead of one, while the guest did not stop to have its exit watched */
 	uint64_t began_ns, began_jiffies;
 	struct ktstr_session_cost cost;

@@ -235,11 +235,11 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 		.vcpu_tids = execution->vcpu_tids,
 	};
 
+	config.vmcore_path = execution->vmcore_path = vmcore_path(execution);
 	if (run->deterministic) {
 		execution->observer = ktstr_observer_of_freezes(&config, &thresholds);
 		return NULL;
 	}
-	config.vmcore_path = execution->vmcore_path = vmcore_path(execution);
 	KTSTR_TRY(ktstr_vm_vcpu_threads(vm, execution->vcpu_tids, KTSTR_MAX_CPUS, &execution->vcpu_tids_count));
 	config.vcpu_tids_count = execution->vcpu_tids_count;
 	execution->qemu_pid = ktstr_vm_pid(vm);

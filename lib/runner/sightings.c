@@ -187,8 +187,8 @@ static void add_failure_dump(const struct ktstr_session *session, struct ktstr_t
 	json_t *dump = json_incref(session->failure_dump);
 	const char *reason = "the scheduler did not exit with an error";
 
-	if (result->deterministic)
-		reason = "an error exit of a scheduler is not caught in a deterministic run, which nothing may stop";
+	if (session->exits_unseen)
+		reason = session->exits_unseen;
 	if (session->unavailable)
 		reason = session->unavailable;
 	if (!dump && ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)

@@ -89,10 +89,12 @@ static void add_monitors(const struct ktstr_vm_names *names, struct ktstr_strv *
 /* What a deterministic guest freezes itself with: each byte to the bell first, then to the gate; see freezer.h. */
 static void add_freezer(const struct ktstr_vm_names *names, struct ktstr_strv *argv)
 {
-	for (unsigned int i = 0; i < KTSTR_FREEZE_PORTS; i++) {
+	for (unsigned int i = 0; i < KTSTR_FREEZERS * KTSTR_FREEZE_PORTS; i++) {
+		unsigned int freezer = i / KTSTR_FREEZE_PORTS, gate = i % KTSTR_FREEZE_PORTS;
+
 		ktstr_strv_add(argv, "-chardev");
 		ktstr_strv_addf(argv, "file,id=freeze%u,path=/proc/self/fd/%d,logfile=/proc/self/fd/%d,logappend=on", i,
-				names->bell, names->gates[i]);
+				names->bells[freezer], names->gates[freezer][gate]);
 		ktstr_strv_add(argv, "-device");
 		ktstr_strv_addf(argv, "isa-debugcon,iobase=0x%x,chardev=freeze%u", KTSTR_FREEZE_PORT + i, i);
 	}

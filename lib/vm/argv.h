@@ -4,6 +4,7 @@
 #define KTSTR_VM_ARGV_H
 
 #include "base/str.h"
+#include "vm/freezer.h"
 #include "vm/vm.h"
 
 /* What QEMU calls the guest's disk. */
@@ -19,7 +20,7 @@ struct ktstr_vm_names {
 	int gdb; /* socket of the gdb stub, -1 = none */
 	const char *debug_socket; /* where the gdb stub listens for a debugger; NULL = nowhere */
 	int networks[KTSTR_NETWORKS_MAX]; /* datagram sockets of config.networks; see echo.h */
-	int bell, gates[KTSTR_FREEZE_PORTS]; /* pipes of a deterministic machine: see freezer.h */
+	int bells[KTSTR_FREEZERS], gates[KTSTR_FREEZERS][KTSTR_FREEZE_PORTS]; /* pipes of a deterministic machine */
 	int disk; /* the file behind the guest's disk, if it has one */
 	bool for_template; /* the VM is to be saved: its disk is not limited, as the guest could not tell */
 	bool incoming; /* wait for device state over QMP instead of booting */

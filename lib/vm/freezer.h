@@ -9,6 +9,9 @@
  *
  * There are two ports with a gate each, used in turn: a gate that has been opened can be filled again only when the byte
  * has passed, and that is certain when the guest stands before the other one.
+ *
+ * A machine has two of these freezers, with ports and a bell of their own: one of its two sides may freeze it between the
+ * moment at which the other has chosen its port and the one at which it writes to it.
  */
 #ifndef KTSTR_VM_FREEZER_H
 #define KTSTR_VM_FREEZER_H
@@ -18,6 +21,8 @@
 
 #include "ktstr/error.h"
 #include "wire/mailbox.h"
+
+enum ktstr_freezer_side { KTSTR_FREEZER_OF_PROGRAMS, KTSTR_FREEZER_OF_KERNEL, KTSTR_FREEZERS };
 
 struct ktstr_freezer;
 

@@ -61,7 +61,8 @@ void ktstr_vm_destroy(struct ktstr_vm *vm)
 	close_fd(&vm->kept_fd);
 	close_networks(vm);
 	ktstr_echo_destroy(vm->echo);
-	ktstr_freezer_destroy(vm->freezer);
+	for (size_t i = 0; i < KTSTR_FREEZERS; i++)
+		ktstr_freezer_destroy(vm->freezers[i]);
 	ktstr_error_free(vm->stop_failure);
 	ktstr_frame_decoder_deinit(&vm->decoder);
 	ktstr_frame_decoder_deinit(&vm->earlier);
@@ -108,8 +109,8 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 	KTSTR_TRY(ktstr_memfd("ktstr-qemu-output", 0, &vm->files.qemu_output));
 	KTSTR_TRY(socket_pair(&vm->frames_fd, &vm->files.frames));
 	KTSTR_TRY(socket_pair(&vm->qmp_fd, &vm->files.qmp));
-	if (vm->deterministic)
-		KTSTR_TRY(ktstr_freezer_create(&vm->freezer, &vm->files.bell));
+	for (size_t i = 0; vm->deterministic && i < KTSTR_FREEZERS; i++)
+		KTSTR_TRY(ktstr_freezer_create(&vm->freezers[i], &vm->files.bells[i]));
 	if (config->networks.count)
 		KTSTR_TRY(ktstr_echo_create(config->networks.count, vm->networks, &vm->echo));
 	if (observed)
@@ -155,7 +156,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 				      struct ktstr_vm_names *names)
 {
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
-	int keep[sizeof(vm->files) / sizeof(int) + KTSTR_FREEZE_PORTS + KTSTR_NETWORKS_MAX];
+	int keep[sizeof(vm->files) / sizeof(int) + KTSTR_FREEZERS * KTSTR_FREEZE_PORTS + KTSTR_NETWORKS_MAX];
 	_cleanup_strv_ struct ktstr_strv environment = { 0 };
 	struct ktstr_child_spec spec = { .stdin_fd = -1,
 					 .stdout_fd = vm->files.qemu_output,
@@ -166,11 +167,14 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	for (size_t i = 0; i < sizeof(vm->files) / sizeof(int); i++)
 		if (((int *)&vm->files)[i] >= 0)
 			keep[spec.keep_fds_count++] = ((int *)&vm->files)[i];
-	for (size_t i = 0; vm->deterministic && i < KTSTR_FREEZE_PORTS; i++)
-		names->gates[i] = keep[spec.keep_fds_count++] = ktstr_freezer_gate(vm->freezer, i);
+	for (size_t i = 0; vm->deterministic && i < KTSTR_FREEZERS; i++) {
+		names->bells[i] = vm->files.bells[i];
+		for (unsigned int gate = 0; gate < KTSTR_FREEZE_PORTS; gate++)
+			names->gates[i][gate] = keep[spec.keep_fds_count++] =
+				ktstr_freezer_gate(vm->freezers[i], gate);
+	}
 	for (size_t i = 0; i < config->networks.count; i++)
 		names->networks[i] = keep[spec.keep_fds_count++] = vm->networks[i];
-	names->bell = vm->files.bell;
 	names->mailbox = vm->files.mailbox;
 	names->initramfs = vm->files.initramfs;
 	names->console = vm->files.console;
@@ -191,7 +195,8 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 	close_fd(&vm->files.qmp);
 	close_fd(&vm->files.terminal);
 	close_fd(&vm->files.gdb);
-	close_fd(&vm->files.bell);
+	for (size_t i = 0; i < KTSTR_FREEZERS; i++)
+		close_fd(&vm->files.bells[i]);
 	close_networks(vm);
 	return NULL;
 }
@@ -241,7 +246,7 @@ static struct ktstr_vm *vm_new(const struct ktstr_vm_config *config)
 {
 	struct ktstr_vm *vm = ktstr_xcalloc(1, sizeof(*vm));
 
-	vm->files = (struct vm_files){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	memset(&vm->files, -1, sizeof(vm->files));
 	vm->frames_fd = vm->qmp_fd = vm->terminal_fd = vm->gdb_fd = vm->kept_fd = vm->qemu.pidfd = -1;
 	for (size_t i = 0; i < KTSTR_NETWORKS_MAX; i++)
 		vm->networks[i] = -1;

@@ -40,23 +40,53 @@ static void serve_freeze(struct ktstr_vm *vm, uint8_t reason)
 	mailbox->freeze.reply_length = (uint32_t)freeze.reply_length;
 }
 
+/*
+ * The kernel writes to both its ports in turn, so that the first can be closed again: one moment, which is told once. What
+ * a program has asked, or is about to read, is not touched.
+ */
+static void serve_kernel(struct ktstr_vm *vm)
+{
+	struct ktstr_vm_freeze freeze = { .reason = KTSTR_FREEZE_SCHED_EXIT };
+
+	if (!vm->kernel_before_second && vm->on_freeze)
+		vm->on_freeze(vm->freeze_context, vm, &freeze);
+	vm->kernel_before_second = !vm->kernel_before_second;
+}
+
+static void serve(struct ktstr_vm *vm, enum ktstr_freezer_side side)
+{
+	uint8_t reason;
+
+	if (!ktstr_freezer_is_frozen(vm->freezers[side], &reason))
+		return;
+	if (side == KTSTR_FREEZER_OF_KERNEL)
+		serve_kernel(vm);
+	else if (reason == KTSTR_FREEZE_STAGE)
+		serve_stage(vm);
+	else
+		serve_freeze(vm, reason);
+	ktstr_freezer_release(vm->freezers[side]);
+}
+
 /* Waits for a deterministic guest to freeze itself, and lets it go on when that has been dealt with. */
 static void wait_for_freeze(struct ktstr_vm *vm, uint64_t limit_ns)
 {
 	struct timespec limit = { .tv_nsec = (long)limit_ns };
-	struct pollfd bell = { .fd = ktstr_freezer_fd(vm->freezer), .events = POLLIN };
-	uint8_t reason;
+	struct pollfd bells[KTSTR_FREEZERS];
+	bool rings = false;
+	int events;
 
+	for (size_t i = 0; i < KTSTR_FREEZERS; i++)
+		bells[i] = (struct pollfd){ .fd = ktstr_freezer_fd(vm->freezers[i]), .events = POLLIN };
+	events = ppoll(bells, KTSTR_FREEZERS, &limit, NULL);
+	for (size_t i = 0; events > 0 && i < KTSTR_FREEZERS; i++)
+		rings |= (bells[i].revents & POLLIN) != 0;
 	/* Without a QEMU at the other end there is nothing to wait for, and poll() would not. */
-	if (ppoll(&bell, 1, &limit, NULL) > 0 && !(bell.revents & POLLIN))
+	if (events > 0 && !rings)
 		ktstr_sleep_ns(limit_ns);
-	if (!ktstr_freezer_is_frozen(vm->freezer, &reason))
-		return;
-	if (reason == KTSTR_FREEZE_STAGE)
-		serve_stage(vm);
-	else
-		serve_freeze(vm, reason);
-	ktstr_freezer_release(vm->freezer);
+	/* A guest stands in one place. */
+	serve(vm, rings && bells[KTSTR_FREEZER_OF_KERNEL].revents & POLLIN ? KTSTR_FREEZER_OF_KERNEL :
+									    KTSTR_FREEZER_OF_PROGRAMS);
 }
 
 void ktstr_vm_on_freeze(struct ktstr_vm *vm, ktstr_vm_freeze_fn fn, void *context)

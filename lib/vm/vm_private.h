@@ -22,7 +22,7 @@ struct vm_files {
 	int ram; /* -1 when it has a path */
 	int mailbox, initramfs, console, qemu_output;
 	int frames, qmp, terminal, gdb;
-	int bell; /* see freezer.h */
+	int bells[KTSTR_FREEZERS]; /* see freezer.h */
 	int disk; /* -1 = the guest has none */
 };
 
@@ -41,7 +41,8 @@ struct ktstr_vm {
 	struct ktstr_echo *echo; /* NULL = no network devices */
 	int networks[KTSTR_NETWORKS_MAX]; /* QEMU's ends of their wires, -1 once handed over */
 	bool deterministic;
-	struct ktstr_freezer *freezer; /* deterministic */
+	struct ktstr_freezer *freezers[KTSTR_FREEZERS]; /* deterministic */
+	bool kernel_before_second; /* its next freeze is the second one at the same place */
 	uint32_t announced_stage; /* by a deterministic guest, and served */
 	ktstr_vm_freeze_fn on_freeze;
 	void *freeze_context;

@@ -43,10 +43,19 @@ enum ktstr_freeze_reason {
 	KTSTR_FREEZE_SAMPLE = 2, /* a periodic look at the kernel */
 	KTSTR_FREEZE_SNAPSHOT = 3, /* the test asks for what lies in memory now */
 	KTSTR_FREEZE_REQUEST = 4, /* a frame with a request of the test program for the host; the reply is one, too */
+	KTSTR_FREEZE_JOB = 5, /* the agent has taken a job, and nothing of it runs yet */
+	KTSTR_FREEZE_SCHED_EXIT = 6, /* the kernel is about to disable a scheduler; its byte does not say so, its ports do */
 };
 
-/* Where a guest freezes itself by writing a byte: to these two ports in turn. */
-enum { KTSTR_FREEZE_PORT = 0xe9, KTSTR_FREEZE_PORTS = 2 };
+/*
+ * Where a guest freezes itself by writing a byte: its programs to the first two ports in turn, its kernel to the next two
+ * (observe/exit_trap.h).
+ */
+enum {
+	KTSTR_FREEZE_PORT = 0xe9,
+	KTSTR_FREEZE_PORTS = 2,
+	KTSTR_FREEZE_KERNEL_PORT = KTSTR_FREEZE_PORT + KTSTR_FREEZE_PORTS,
+};
 
 struct ktstr_mailbox_freeze {
 	uint32_t available; /* host, at creation: the ports are there */

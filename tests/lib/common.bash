@@ -41,11 +41,7 @@ expect_outcome() { # FILE TEST OUTCOME [CAUSE_PART...]
 	}
 	cause=$(result "$file" "$test" cause)
 	for part in "$@"; do
-		contains "$part" "$cause" || {
-			result "$file" "$test" reasons
-			result "$file" "$test" stats
-			return 1
-		}
+		contains "$part" "$cause" || return 1
 	done
 }
 

@@ -127,16 +127,39 @@ freeze_run() { # MAX_MS: how long the host keeps the guest frozen, at most
 	run -0 "$KTSTR" test --filter cannot_freeze "$(program vm_freezing)"
 }
 
-failing_run() { # FILE
+failing_run() { # FILE: the result; what was dumped in FILE.dump
 	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 5s \
 		--seed 2 -- --error-after-ms 1000
 	echo "$output" >"$1"
 	expect_outcome "$1" steady fail "ktstr fixture error"
+	cp "$KTSTR_RUNS_ROOT"/*/steady-*-seed2.failure-dump.json "$1.dump"
 }
 
-@test "a failing seed fails again, with the same words" {
+@test "a failing seed fails again, with the same words and the same dump" {
 	failing_run "$first"
 	failing_run "$second"
 	[ "$(result "$first" steady cause)" = "$(result "$second" steady cause)" ]
 	same_run "$first" "$second"
+	cmp "$first.dump" "$second.dump"
+	python3 - "$first.dump" <<-'PYTHON'
+		import json, sys
+		dump = json.load(open(sys.argv[1]))
+		assert dump["schema"] == "single", dump["schema"]
+		state = dump["scx_sched_state"]
+		assert (state["ops_name"], state["exit_kind"]) == ("ktstr", 1025), state
+		assert {"init", "cg_0/0", "cg_1/1"} <= {task["comm"] for task in dump["task_enrichments"]}
+		assert any(member["name"] == "nr_enqueues" for m in dump["maps"] if "value" in m
+		           for member in m["value"].get("members", []))
+	PYTHON
+}
+
+@test "a scheduler that leaves by itself is not dumped" {
+	run -1 --separate-stderr "$KTSTR" run --json --scheduler "$SCX" --scenario steady --topology 1n1l2c1t --duration 3s \
+		--seed 3 -- --exit-after-ms 500
+	python3 - "$KTSTR_RUNS_ROOT"/*/steady-*-seed3.failure-dump.json <<-'PYTHON'
+		import json, sys
+		dump = json.load(open(sys.argv[1]))
+		assert "scx_sched_state" not in dump, dump["scx_sched_state"]
+		assert dump["scx_walker_unavailable"] == "the scheduler did not exit with an error", dump
+	PYTHON
 }
