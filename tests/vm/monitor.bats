@@ -15,7 +15,7 @@ setup() {
 # Python statements about a test's sidecar `r`; report(tag) is a capture.
 holds() { # TEST STATEMENTS
 	python3 -c "
-import json, os, sys
+import json, os, re, sys
 path = sys.argv[1]
 r = json.load(open(path))
 m = r['monitor']
@@ -23,6 +23,8 @@ snapshots = r['captures']['snapshots']
 def report(tag):
     name, = (s['file'] for s in snapshots if s['tag'] == tag)
     return json.load(open(os.path.join(os.path.dirname(path), name)))
+def waited(r): # seconds, as the kernel has it
+    return float(re.search(r'failed to run for ([0-9.]+)s', r['cause'])[1])
 def value(report, variable):
     return next(v['value']['value'] for b in report['maps'] if 'value' in b
                 for v in b['value'].get('members', []) if v['name'] == variable)
@@ -123,7 +125,8 @@ assert w["expected_jiffies"] == w["observed_jiffies"] == 3 * w["hz"], w'
 	expect_outcome "$results" stall_with_override fail "runnable task stall" "failed to run for"
 	holds stall_with_override '
 w = m["watchdog_observation"]
-assert w["observed_jiffies"] == 2 * w["hz"], w'
+assert w["observed_jiffies"] == 2 * w["hz"], w
+assert 2 <= waited(r) < 8, r["cause"]'
 }
 
 @test "a deterministic guest is looked at when it freezes itself" {
@@ -189,5 +192,6 @@ assert "reenq_immed" not in m["event_deltas"], m["event_deltas"]'
 	expect_outcome "$results" stall_with_override fail "runnable task stall"
 	holds stall_with_override '
 w = m["watchdog_observation"]
-assert w["expected_jiffies"] == w["observed_jiffies"] == 2 * w["hz"], w'
+assert w["expected_jiffies"] == w["observed_jiffies"] == 2 * w["hz"], w
+assert 2 <= waited(r) < 8, r["cause"]'
 }
