@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/lock_holders.h"
 #include "cli/commands.h"
 #include "reserve/locks.h"
 

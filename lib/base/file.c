@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/lock_holders.h"
 #include "base/str.h"
 
 enum { MAX_FILE_BYTES = 1 << 30, LOCK_RETRY_NS = 20 * 1000 * 1000 };
@@ -166,22 +167,16 @@ struct ktstr_error *ktstr_memfd(const char *name, uint64_t size_bytes, int *fd)
 	return NULL;
 }
 
-/* The pid that holds a flock on this inode, 0 when /proc/locks does not tell. */
-static int lock_holder(const struct stat *st)
+/* The pid that holds it, 0 when /proc/locks does not tell. */
+static int lock_holder(const char *path)
 {
-	_cleanup_fclose_ FILE *locks = fopen("/proc/locks", "re");
-	char line[256];
+	struct ktstr_lock_holders holders;
+	int pid;
 
-	while (locks && fgets(line, sizeof(line), locks)) {
-		char type[16];
-		int pid;
-		unsigned long inode;
-
-		if (sscanf(line, "%*d: %15s %*s %*s %d %*x:%*x:%lu", type, &pid, &inode) == 3 &&
-		    !strcmp(type, "FLOCK") && inode == st->st_ino)
-			return pid;
-	}
-	return 0;
+	ktstr_lock_holders_read(path, &holders);
+	pid = holders.count ? (int)holders.items[0].pid : 0;
+	ktstr_lock_holders_deinit(&holders);
+	return pid;
 }
 
 struct ktstr_error *ktstr_lock_file(const char *path, bool exclusive, uint64_t timeout_ns, int *fd)
@@ -191,7 +186,7 @@ struct ktstr_error *ktstr_lock_file(const char *path, bool exclusive, uint64_t t
 	struct stat st;
 	char waited[32];
 
-	if (lock < 0 || fstat(lock, &st))
+	if (lock < 0)
 		return ktstr_error_sys(errno, "cannot open lock file %s", path);
 	while (flock(lock, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -200,7 +195,7 @@ struct ktstr_error *ktstr_lock_file(const char *path, bool exclusive, uint64_t t
 			return ktstr_error_new(KTSTR_ERR_BUSY,
 					       "%s is still locked after %s (held by pid %d)", path,
 					       ktstr_format_duration(timeout_ns, waited),
-					       lock_holder(&st));
+					       lock_holder(path));
 		ktstr_sleep_ns(LOCK_RETRY_NS);
 	}
 	/* Whoever had it may have removed the file before we got it: what we hold is no lock then. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/file.h"
+#include "base/lock_holders.h"
 #include "ktstr/units.h"
 #include "reserve/apply.h"
 #include "reserve/locks.h"

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/lock_holders.h"
 #include "reserve/apply.h"
 #include "reserve/contention.h"
 #include "reserve/locks.h"
