@@ -18,12 +18,7 @@ enum { MPOL_DEFAULT = 0, MPOL_BIND = 2 };
 
 static int set_cpus(pid_t tid, const struct ktstr_cpus *cpus)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	ktstr_for_each_cpu (cpu, cpus)
-		CPU_SET((unsigned int)cpu, &set);
-	return sched_setaffinity(tid, sizeof(set), &set);
+	return (int)syscall(SYS_sched_setaffinity, tid, sizeof(cpus->bits), cpus->bits);
 }
 
 static int set_cpu(pid_t tid, unsigned int cpu)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reserves host CPUs; see reserve.h. */
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/lock_holders.h"
+#include "host/usable_cpus.h"
 #include "ktstr/units.h"
 #include "reserve/apply.h"
 #include "reserve/locks.h"
@@ -51,19 +51,6 @@ struct ktstr_error *ktstr_reserve_request_init(const struct ktstr_mode_wish *wis
 	else if (request->cpu_cap)
 		request->mode = KTSTR_MODE_NO_PERF;
 	return NULL;
-}
-
-struct ktstr_error *ktstr_allowed_cpus(struct ktstr_cpus *allowed)
-{
-	cpu_set_t set;
-
-	*allowed = (struct ktstr_cpus){ 0 };
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return ktstr_error_sys(errno, "cannot tell which CPUs are allowed");
-	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && cpu < KTSTR_MAX_CPUS; cpu++)
-		if (CPU_ISSET(cpu, &set))
-			ktstr_cpus_add(allowed, cpu);
-	return ktstr_cpus_count(allowed) ? NULL : ktstr_error_new(KTSTR_ERR_INVALID, "no CPU is allowed");
 }
 
 /* An attempt: what is known of the host, and of others. */

@@ -63,9 +63,6 @@ struct ktstr_reservation {
 	char *reason; /* why nothing is reserved, with the verdict's name in front; NULL = it is */
 };
 
-/* The CPUs that this process may use. KTSTR_ERR_INVALID when the kernel names none that the topology has. */
-struct ktstr_error *ktstr_allowed_cpus(struct ktstr_cpus *allowed) KTSTR_CHECKED;
-
 /*
  * Takes all locks or none, without waiting; when others hold them it looks again a few times. *reservation is to be
  * released in any case.

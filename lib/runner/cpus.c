@@ -3,15 +3,15 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "host/usable_cpus.h"
 #include "reserve/apply.h"
 #include "runner/cpus.h"
 
 unsigned int ktstr_allowed_count(unsigned int wanted)
 {
-	struct ktstr_reservation none = { 0 };
+	unsigned int usable = ktstr_usable_cpus();
 
-	ktstr_error_free(ktstr_allowed_cpus(&none.allowed));
-	return ktstr_reservation_cpus(&none, wanted);
+	return wanted < usable ? wanted : usable;
 }
 
 static void note_pool(const struct ktstr_reservation *reservation, struct ktstr_test_result *result)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/lock_holders.h"
+#include "host/usable_cpus.h"
 #include "reserve/apply.h"
 #include "reserve/contention.h"
 #include "reserve/locks.h"
