@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "cgroup/manager.h"
 
 enum { LIMIT_MS = 2000, STACK_BYTES = 64 << 10 };
@@ -52,25 +52,6 @@ static void *write_thread(void *argument)
 	return NULL;
 }
 
-/*
- * All signals blocked: they are for the threads of the program, and must not end the write early.
- */
-static int start_thread(pthread_t *thread, struct write_request *request)
-{
-	pthread_attr_t attr;
-	sigset_t all, before;
-	int failure;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	failure = pthread_create(thread, &attr, write_thread, request);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failure;
-}
-
 /* ETIMEDOUT when the thread was left behind together with the request. */
 static int finish_thread(pthread_t thread, struct write_request *request)
 {
@@ -96,7 +77,7 @@ struct ktstr_error *cgroup_write(const char *path, const char *text)
 
 	request->path = ktstr_xstrdup(path);
 	request->text = ktstr_xstrdup(text);
-	failure = start_thread(&thread, request);
+	failure = ktstr_start_thread(&thread, STACK_BYTES, write_thread, request); /* no signal ends the write early */
 	if (failure) {
 		request_free(request);
 		return ktstr_error_sys(failure, "cannot start a thread to write to %s", path);

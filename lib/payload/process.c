@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/thread.h"
 #include "ktstr/cgroup.h"
 #include "payload/internal.h"
 
@@ -198,16 +199,10 @@ static struct ktstr_error *spawn(const struct payload_start *start, struct paylo
 				 &process->child);
 }
 
-/* Signals are the main thread's business. */
 static struct ktstr_error *start_thread(struct payload_process *process)
 {
-	sigset_t all, before;
-	int failed;
+	int failed = ktstr_start_thread(&process->thread, 0, thread_main, process);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&process->thread, NULL, thread_main, process);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return failed ? ktstr_error_sys(failed, "cannot start a thread") : NULL;
 }
 

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "base/thread.h"
 #include "vm/echo.h"
 
 enum {
@@ -98,16 +98,10 @@ static struct ktstr_error *open_wire(struct wire *wire, int *theirs)
 	return NULL;
 }
 
-/* Signals are for the threads that wait for them. */
 static struct ktstr_error *start_thread(struct ktstr_echo *echo)
 {
-	sigset_t all, before;
-	int failure;
+	int failure = ktstr_start_thread(&echo->thread, 0, run, echo);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failure = pthread_create(&echo->thread, NULL, run, echo);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	echo->started = !failure;
 	return failure ? ktstr_error_sys(failure, "cannot start the thread of network devices") : NULL;
 }
