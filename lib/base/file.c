@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -147,6 +148,16 @@ struct ktstr_error *ktstr_copy_file(const char *from, const char *to, unsigned i
 	if (moved < 0)
 		return ktstr_error_sys(errno, "cannot copy %s to %s", from, to);
 	return NULL;
+}
+
+bool ktstr_free_bytes(const char *path, uint64_t *bytes)
+{
+	struct statvfs fs;
+
+	if (statvfs(path, &fs))
+		return false;
+	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return true;
 }
 
 bool ktstr_path_exists(const char *path)

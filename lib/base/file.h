@@ -27,6 +27,8 @@ struct ktstr_error *ktstr_remove_tree(const char *path) KTSTR_CHECKED;
 struct ktstr_error *ktstr_copy_file(const char *from, const char *to, unsigned int mode)
 	KTSTR_CHECKED;
 bool ktstr_path_exists(const char *path);
+/* What of the file system below path is free for us; errno says why not. */
+bool ktstr_free_bytes(const char *path, uint64_t *bytes);
 
 /* An anonymous file in memory, close-on-exec, of the given size. */
 struct ktstr_error *ktstr_memfd(const char *name, uint64_t size_bytes, int *fd) KTSTR_CHECKED;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -105,12 +104,12 @@ static bool open_whole(const char *path, uint64_t bytes, int *fd)
 static struct ktstr_error *explain_mkfs(struct ktstr_error *error, const char *dir)
 {
 	_cleanup_error_ struct ktstr_error *cause = error;
-	struct statvfs fs;
+	uint64_t free_bytes;
 
-	if (!error || statvfs(dir, &fs) || (uint64_t)fs.f_bavail * fs.f_frsize >= MKFS_BYTES)
+	if (!error || !ktstr_free_bytes(dir, &free_bytes) || free_bytes >= MKFS_BYTES)
 		return ktstr_take(cause);
 	return ktstr_error_new(KTSTR_ERR_NO_SPACE, "%llu MiB are free, up to %llu are needed: %s",
-			       (unsigned long long)((uint64_t)fs.f_bavail * fs.f_frsize) >> 20, MKFS_BYTES >> 20,
+			       (unsigned long long)free_bytes >> 20, MKFS_BYTES >> 20,
 			       ktstr_error_message(cause));
 }
 

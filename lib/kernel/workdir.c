@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -22,12 +21,10 @@
 
 struct ktstr_error *ktstr_check_space(const char *path, uint64_t needed_bytes)
 {
-	struct statvfs fs;
 	uint64_t free_bytes;
 
-	if (statvfs(path, &fs))
+	if (!ktstr_free_bytes(path, &free_bytes))
 		return ktstr_error_sys(errno, "cannot ask the free space of %s", path);
-	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (free_bytes >= needed_bytes)
 		return NULL;
 	return ktstr_error_new(KTSTR_ERR_NO_SPACE,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From QEMU's counters to the result. */
-#include <sys/statvfs.h>
-
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "disk/disk.h"
 #include "disk/image.h"
 #include "runner/disk.h"
@@ -10,15 +9,15 @@
 void ktstr_run_judge_disk(const struct ktstr_virtio_blk_counters_snapshot *counters, const char *dir,
 			  struct ktstr_test_result *result)
 {
-	struct statvfs fs;
-	unsigned long long free_mib = !statvfs(dir, &fs) ? ((uint64_t)fs.f_bavail * fs.f_frsize) >> 20 : 0;
+	uint64_t free_bytes = 0;
 
 	if (!counters->io_errors.value)
 		return;
+	ktstr_free_bytes(dir, &free_bytes);
 	ktstr_assert_record(&result->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
 			    "%llu requests of the guest's disk failed on the host: its file lies in %s, which has %llu MiB free; "
 			    "free some, or set KTSTR_CACHE_DIR to a folder on a larger disk",
-			    (unsigned long long)counters->io_errors.value, dir, free_mib);
+			    (unsigned long long)counters->io_errors.value, dir, (unsigned long long)free_bytes >> 20);
 }
 
 void ktstr_run_count_disk(struct ktstr_vm *vm, struct ktstr_test_result *result)

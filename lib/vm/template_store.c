@@ -10,7 +10,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -291,9 +290,10 @@ static uint64_t cap_bytes(void)
 
 static uint64_t free_bytes(const char *path)
 {
-	struct statvfs fs;
+	uint64_t bytes = 0;
 
-	return statvfs(path, &fs) ? 0 : (uint64_t)fs.f_bavail * fs.f_frsize;
+	ktstr_free_bytes(path, &bytes);
+	return bytes;
 }
 
 /*
