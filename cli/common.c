@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/commands.h"
@@ -82,10 +83,9 @@ int ktstr_cli_split(int argc, char **argv)
 
 struct ktstr_error *ktstr_cli_cpu_cap(const char *text, unsigned int *cap)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	uint64_t number;
 
-	if (!isdigit((unsigned char)*text) || *end || !number || number > KTSTR_MAX_CPUS)
+	if (!ktstr_parse_number(text, 1, KTSTR_MAX_CPUS, &number))
 		return ktstr_error_new(KTSTR_ERR_INVALID, "--cpu-cap %s: give a number of host CPUs from 1 to %d", text,
 				       KTSTR_MAX_CPUS);
 	*cap = (unsigned int)number;

@@ -6,20 +6,26 @@
 #include "base/env.h"
 #include "base/file.h"
 
-struct ktstr_error *ktstr_env_number(const char *name, const char *what, uint64_t min, uint64_t max, uint64_t *value)
+bool ktstr_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value)
 {
-	const char *text = ktstr_env(name);
 	uint64_t number;
 	char *end;
 
-	if (!text)
-		return NULL;
 	errno = 0;
 	number = strtoull(text, &end, 10);
 	if (errno || *end || *text < '0' || *text > '9' || number < min || number > max)
-		return ktstr_error_new(KTSTR_ERR_INVALID, "%s=%s: give %s; or unset it", name, text, what);
+		return false;
 	*value = number;
-	return NULL;
+	return true;
+}
+
+struct ktstr_error *ktstr_env_number(const char *name, const char *what, uint64_t min, uint64_t max, uint64_t *value)
+{
+	const char *text = ktstr_env(name);
+
+	if (!text || ktstr_parse_number(text, min, max, value))
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_INVALID, "%s=%s: give %s; or unset it", name, text, what);
 }
 
 struct ktstr_error *ktstr_env_ms(const char *name, uint64_t min_ms, uint64_t *ms)

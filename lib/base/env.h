@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Numbers in variables of the environment, with one text for those that are none. */
+/* Numbers that people write, and those in variables of the environment, with one text for those that are none. */
 #ifndef KTSTR_BASE_ENV_H
 #define KTSTR_BASE_ENV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ktstr/error.h"
+
+/* Decimal digits and nothing else, from min to max; else false, and *value stays as it is. */
+bool ktstr_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value);
 
 /*
  * Decimal, from min to max. *value stays as it is when the variable is missing or empty, and when it is wrong:
