@@ -70,6 +70,11 @@ json_t *ktstr_json_u64(uint64_t value)
 	return value <= INT64_MAX ? json_integer((json_int_t)value) : json_real((double)value);
 }
 
+json_t *ktstr_json_opt_u64(struct ktstr_opt_u64 value)
+{
+	return value.set ? ktstr_json_u64(value.value) : json_null();
+}
+
 static const char *type_name(const json_t *json)
 {
 	static const char *const names[] = {

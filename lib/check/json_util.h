@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "ktstr/error.h"
+#include "ktstr/units.h"
 
 #define KTSTR_JSON_TEXT_MAX	65536 /* bytes of one string; longer ones are cut when written */
 #define KTSTR_JSON_ITEMS_MAX 100000 /* items of one array */
@@ -19,6 +20,8 @@ char *ktstr_json_key(const char *text);
 json_t *ktstr_json_f64(double value);
 /* An integer; beyond INT64_MAX, which jansson's integers cannot hold, the nearest real. */
 json_t *ktstr_json_u64(uint64_t value);
+/* The same; null when it is not set. */
+json_t *ktstr_json_opt_u64(struct ktstr_opt_u64 value);
 
 /* KTSTR_ERR_CORRUPT "expected <what>, got <type>". json may be NULL: a missing key. */
 struct ktstr_error *ktstr_json_mismatch(const json_t *json, const char *what) KTSTR_CHECKED;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "check/json_util.h"
 #include "disk/disk.h"
 
 json_t *ktstr_disk_to_json(const struct ktstr_disk_config *disk)
@@ -66,9 +67,7 @@ json_t *ktstr_disk_counters_to_json(const struct ktstr_virtio_blk_counters_snaps
 {
 	json_t *json = json_object();
 
-#define WRITE_(field)                                                                                                  \
-	json_object_set_new(json, #field,                                                                              \
-			    counters->field.set ? json_integer((json_int_t)counters->field.value) : json_null());
+#define WRITE_(field) json_object_set_new(json, #field, ktstr_json_opt_u64(counters->field));
 	KTSTR_VIRTIO_BLK_COUNTERS(WRITE_)
 #undef WRITE_
 	return json;

@@ -9,7 +9,7 @@ json_t *ktstr_net_counters_to_json(const char *mac, const struct ktstr_virtio_ne
 	json_t *json = json_object();
 
 	json_object_set_new(json, "mac", ktstr_json_text(mac));
-#define WRITE_(name) json_object_set_new(json, #name, counters->name.set ? ktstr_json_u64(counters->name.value) : json_null());
+#define WRITE_(name) json_object_set_new(json, #name, ktstr_json_opt_u64(counters->name));
 	KTSTR_VIRTIO_NET_COUNTERS(WRITE_)
 #undef WRITE_
 	return json;

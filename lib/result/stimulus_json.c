@@ -12,8 +12,7 @@ static json_t *event_to_json(const struct ktstr_stimulus_event *event)
 	json_object_set_new(json, "label", ktstr_json_text(event->label));
 	json_object_set_new(json, "op_kind", ktstr_json_text(event->op_kind));
 	json_object_set_new(json, "detail", ktstr_json_text(event->detail));
-	json_object_set_new(json, "total_iterations",
-			    event->total_iterations.set ? ktstr_json_u64(event->total_iterations.value) : json_null());
+	json_object_set_new(json, "total_iterations", ktstr_json_opt_u64(event->total_iterations));
 	json_object_set_new(json, "step_index",
 			    event->step_index.set ? json_integer(event->step_index.value) : json_null());
 	json_object_set_new(json, "is_terminal", json_boolean(event->is_terminal));
