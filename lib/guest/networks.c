@@ -2,10 +2,8 @@
 /* Network devices of the machine, up and silent: what is on their wire is what a test sends. */
 #include <dirent.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include "base/str.h"
 #include "guest/agent.h"
 #include "ktstr/units.h"
+#include "net/link.h"
 
 /* The driver learns of the carrier in a work item. */
 #define CARRIER_LIMIT KTSTR_SEC(2)
@@ -32,10 +31,7 @@ static bool set_up(const char *name)
 	struct ifreq request = { 0 };
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%.*s", IFNAMSIZ - 1, name);
-	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request))
-		return false;
-	request.ifr_flags |= IFF_UP;
-	return !ioctl(fd, SIOCSIFFLAGS, &request);
+	return fd >= 0 && ktstr_link_up(fd, &request);
 }
 
 /* IPv6 would look for neighbours and routers, and take its own echo for somebody who has its address. */

@@ -11,12 +11,12 @@
 
 static bool has_address(const char *name, const unsigned char wanted[KTSTR_MAC_BYTES])
 {
-	_cleanup_free_ char *path = ktstr_xasprintf("/sys/class/net/%s/address", name), *text = NULL;
-	_cleanup_error_ struct ktstr_error *error = ktstr_read_file(path, &text, NULL);
+	_cleanup_free_ char *path = ktstr_xasprintf("/sys/class/net/%s/address", name);
+	_cleanup_free_ char *text = ktstr_read_line(path);
 	char address[KTSTR_MAC_TEXT_BYTES];
 
 	ktstr_mac_format(wanted, address);
-	return !error && ktstr_str_starts_with(text, address);
+	return text && !strcmp(text, address);
 }
 
 struct ktstr_error *ktstr_net_interface(const char *mac, char name[KTSTR_NET_INTERFACE_BYTES])

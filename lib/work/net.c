@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/link.h"
 #include "work/work_type.h"
 
 enum {
@@ -38,16 +39,6 @@ struct link {
 	bool loopback;
 };
 
-static bool bring_up(int fd, struct ifreq *request)
-{
-	if (ioctl(fd, SIOCGIFFLAGS, request))
-		return false;
-	if (request->ifr_flags & IFF_UP)
-		return true;
-	request->ifr_flags |= IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, request) == 0;
-}
-
 /* The first device that is not the loopback, else the loopback. */
 static bool choose_interface(struct link *link)
 {
@@ -59,7 +50,7 @@ static bool choose_interface(struct link *link)
 		bool loopback;
 
 		strncpy(request.ifr_name, one->if_name, IFNAMSIZ - 1);
-		if (!bring_up(link->fd, &request))
+		if (!ktstr_link_up(link->fd, &request))
 			continue;
 		loopback = request.ifr_flags & IFF_LOOPBACK;
 		if ((found && loopback) || ioctl(link->fd, SIOCGIFHWADDR, &request))
