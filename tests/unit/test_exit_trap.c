@@ -2,11 +2,11 @@
 /* The place in a kernel where exits of schedulers are seen, in a memory of one page of text; and kernels without it. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "observe/exit_trap.h"
+#include "guest_ram.h"
 #include "unit.h"
 
 enum { RAM_BYTES = 1 << 20, FUNCTION = 0x1230 };
@@ -30,15 +30,9 @@ static void name_function(struct kernel *kernel, const char *name)
 
 static int set_up(void **state)
 {
-	static const struct ktstr_ram_region regions[] = { { 0, RAM_BYTES, 0 } };
 	struct kernel *kernel = ktstr_xcalloc(1, sizeof(*kernel));
-	int fd;
 
-	if (ktstr_memfd("test-ram", RAM_BYTES, &fd))
-		return -1;
-	kernel->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	kernel->view.memory = ktstr_guest_memory_create(fd, regions, 1);
-	kernel->view.space.memory = kernel->view.memory;
+	kernel->ram = make_guest_ram(&kernel->view, RAM_BYTES);
 	memcpy(kernel->ram + FUNCTION, endbr_push, sizeof(endbr_push));
 	*state = kernel;
 	return 0;
@@ -48,9 +42,7 @@ static int tear_down(void **state)
 {
 	struct kernel *kernel = *state;
 
-	ktstr_symbols_destroy(kernel->view.symbols);
-	ktstr_guest_memory_destroy(kernel->view.memory);
-	munmap(kernel->ram, RAM_BYTES);
+	end_guest_ram(&kernel->view, kernel->ram, RAM_BYTES);
 	free(kernel);
 	return 0;
 }

@@ -3,12 +3,12 @@
 #include <bpf/btf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "observe/kallsyms.h"
 #include "observe/psi.h"
+#include "guest_ram.h"
 #include "unit.h"
 
 enum {
@@ -170,17 +170,11 @@ static uint64_t make_cgroup(struct kernel *kernel, uint64_t parent, const char *
 
 static int set_up(void **state)
 {
-	static const struct ktstr_ram_region regions[] = { { 0, RAM_BYTES, 0 } };
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
-	int fd;
 
-	if (ktstr_memfd("test-ram", RAM_BYTES, &fd))
-		return -1;
-	kernel->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	kernel->view.memory = ktstr_guest_memory_create(fd, regions, 1);
-	kernel->view.space = (struct ktstr_address_space){ .memory = kernel->view.memory,
-							   .page_table = 0x1000,
-							   .page_offset = KTSTR_DEFAULT_PAGE_OFFSET };
+	kernel->ram = make_guest_ram(&kernel->view, RAM_BYTES);
+	kernel->view.space.page_table = 0x1000;
+	kernel->view.space.page_offset = KTSTR_DEFAULT_PAGE_OFFSET;
 	kernel->view.types = make_types(true, true);
 	make_symbols(kernel);
 	put(kernel, CLOCK, 1);
@@ -193,10 +187,7 @@ static int tear_down(void **state)
 {
 	struct kernel *kernel = *state;
 
-	ktstr_symbols_destroy(kernel->view.symbols);
-	ktstr_types_destroy(kernel->view.types);
-	ktstr_guest_memory_destroy(kernel->view.memory);
-	munmap(kernel->ram, RAM_BYTES);
+	end_guest_ram(&kernel->view, kernel->ram, RAM_BYTES);
 	free(kernel);
 	return 0;
 }

@@ -2,11 +2,11 @@
 /* Lists of tasks in a kernel made up here whose CPUs all lead to one long list: what is listed of all of them is bounded. */
 #include <bpf/btf.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "observe/scx_state.h"
+#include "guest_ram.h"
 #include "unit.h"
 
 enum {
@@ -87,15 +87,10 @@ static void make_list(struct kernel *kernel, uint64_t head, uint64_t node)
 
 static int set_up(void **state)
 {
-	static const struct ktstr_ram_region region = { 0, RAM_BYTES, 0 };
 	struct kernel *kernel = ktstr_xcalloc(1, sizeof(*kernel));
-	int fd;
 
-	assert_ok(ktstr_memfd("test-ram", RAM_BYTES, &fd));
-	kernel->ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	kernel->view.memory = ktstr_guest_memory_create(fd, &region, 1);
-	kernel->view.space = (struct ktstr_address_space){ .memory = kernel->view.memory,
-							   .page_offset = KTSTR_DEFAULT_PAGE_OFFSET };
+	kernel->ram = make_guest_ram(&kernel->view, RAM_BYTES);
+	kernel->view.space.page_offset = KTSTR_DEFAULT_PAGE_OFFSET;
 	kernel->view.types = make_types();
 	kernel->view.symbols = make_symbols();
 	kernel->view.cpus = 1;
@@ -110,10 +105,7 @@ static int tear_down(void **state)
 {
 	struct kernel *kernel = *state;
 
-	ktstr_symbols_destroy(kernel->view.symbols);
-	ktstr_types_destroy(kernel->view.types);
-	ktstr_guest_memory_destroy(kernel->view.memory);
-	munmap(kernel->ram, RAM_BYTES);
+	end_guest_ram(&kernel->view, kernel->ram, RAM_BYTES);
 	free(kernel);
 	return 0;
 }
