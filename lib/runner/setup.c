@@ -11,15 +11,18 @@
 #include "runner/rt_app.h"
 #include "runner/runner.h"
 
-#ifndef KTSTR_LIBEXECDIR
-#define KTSTR_LIBEXECDIR "/usr/local/libexec/ktstr"
+/* Relative to where ktstr lies, unless it was configured to be elsewhere. */
+#ifndef KTSTR_LIBEXEC_FROM_BIN
+#define KTSTR_LIBEXEC_FROM_BIN "../libexec/ktstr"
 #endif
 
 struct ktstr_error *ktstr_find_helper(const char *name, char **path)
 {
 	_cleanup_free_ char *exe_dir = ktstr_exe_dir();
 	_cleanup_free_ char *beside = ktstr_xasprintf("%s/%s", exe_dir, name);
-	_cleanup_free_ char *installed = ktstr_xasprintf("%s/%s", KTSTR_LIBEXECDIR, name);
+	_cleanup_free_ char *installed =
+		KTSTR_LIBEXEC_FROM_BIN[0] == '/' ? ktstr_xasprintf("%s/%s", KTSTR_LIBEXEC_FROM_BIN, name) :
+						   ktstr_xasprintf("%s/%s/%s", exe_dir, KTSTR_LIBEXEC_FROM_BIN, name);
 
 	*path = !access(beside, R_OK) ? ktstr_take(beside) : !access(installed, R_OK) ? ktstr_take(installed) : NULL;
 	if (*path)

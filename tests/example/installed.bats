@@ -3,15 +3,18 @@
 # outside this tree (and examples/, when there).
 load ../lib/common
 
+# Installed as it was built, into a directory that it was not configured for.
 setup_file() {
-	local build=$BATS_FILE_TMPDIR/build
-	export PREFIX=$BATS_FILE_TMPDIR/prefix
-	meson setup --prefix "$PREFIX" --libdir lib "$build" "$KTSTR_TEST_SOURCE" >"$BATS_FILE_TMPDIR/log" 2>&1 &&
-		ninja -C "$build" install >>"$BATS_FILE_TMPDIR/log" 2>&1 || {
+	local pc
+	DESTDIR=$BATS_FILE_TMPDIR/moved meson install -C "$KTSTR_TEST_BUILD" --no-rebuild >"$BATS_FILE_TMPDIR/log" 2>&1 || {
 		tail -n 20 "$BATS_FILE_TMPDIR/log"
 		return 1
 	}
-	export PKG_CONFIG_PATH=$PREFIX/lib/pkgconfig LD_LIBRARY_PATH=$PREFIX/lib PATH=$PREFIX/bin:$PATH
+	pc=$(find "$BATS_FILE_TMPDIR/moved" -name ktstr.pc -printf %h)
+	PREFIX=$(realpath "$(pkg-config --variable prefix "$pc/ktstr.pc")")
+	export PREFIX PKG_CONFIG_PATH=$pc PATH=$PREFIX/bin:$PATH
+	LD_LIBRARY_PATH=$(pkg-config --variable libdir ktstr)
+	export LD_LIBRARY_PATH
 }
 
 flags() {
