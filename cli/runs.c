@@ -121,12 +121,12 @@ static void print_run(void *context, const struct ktstr_index_run *run)
 						"duration_ns", (json_int_t)run->duration_ns));
 		return;
 	}
+	/* The name of a run begins with its time: no column repeats it, so that a line has 80 characters. */
 	if (!output->count++)
-		printf("%-28s  %-20s  %-10s  %-14s  %6s  %6s  %7s  %9s\n", "RUN", "BEGAN", "KERNEL", "COMMIT", "PASSED",
-		       "FAILED", "OTHER", "TEST TIME");
-	printf("%-28s  %-20s  %-10s  %-14s  %6llu  %6llu  %7llu  %9s\n", run->run_id, run->timestamp,
-	       *run->kernel ? run->kernel : "-", *run->commit ? run->commit : "-", (unsigned long long)run->passed,
-	       (unsigned long long)run->failed, (unsigned long long)(run->inconclusive + run->skipped),
+		printf("%-26s %-9s %-13s %6s %6s %5s %9s\n", "RUN", "KERNEL", "COMMIT", "PASSED", "FAILED", "OTHER", "TEST TIME");
+	printf("%-26s %-9s %-13s %6llu %6llu %5llu %9s\n", run->run_id, *run->kernel ? run->kernel : "-",
+	       *run->commit ? run->commit : "-", (unsigned long long)run->passed, (unsigned long long)run->failed,
+	       (unsigned long long)(run->inconclusive + run->skipped),
 	       ktstr_format_duration(run->duration_ns / 1000000 * 1000000, took));
 }
 
