@@ -27,7 +27,7 @@ struct ktstr_printer_totals {
 	uint64_t duration_ns; /* set for end() */
 	bool no_skip_mode;    /* set for end() */
 	struct ktstr_strv digests;      /* distinct ones of deterministic runs */
-	struct ktstr_strv failing_seeds;
+	struct ktstr_strv failing_seeds; /* each once; in order at the end */
 	size_t deterministic;
 };
 
