@@ -151,6 +151,8 @@ struct ktstr_error *ktstr_result_from_json(const json_t *json, struct ktstr_test
 /* A stored sidecar with its paths and the ends (1 MiB) of the logs beside it: enough for the full report. */
 struct ktstr_error *ktstr_result_load(const char *sidecar_path, struct ktstr_test_result *result)
 	KTSTR_CHECKED;
+/* The trace of a deterministic run, which lies beside its sidecar; heap, NULL when it does not. */
+char *ktstr_result_load_trace(const char *sidecar_path);
 
 /* The failure report of one test, sections in the documented order; heap text, coloured when asked. */
 char *ktstr_result_report(const struct ktstr_test_result *result, bool colour);

@@ -78,6 +78,19 @@ setup() {
 	contains "$(result "$first" steady digest)" "$output"
 }
 
+# As if what was recorded had been another run.
+@test "replay names the first event in which a run is not the recorded one" {
+	local sidecar other=$BATS_TEST_TMPDIR/other
+	run_seed 8 "$first"
+	sidecar=$(result "$first" steady sidecar)
+	sed "s/$(result "$first" steady digest)/another/" "$sidecar" >"$other.ktstr.json"
+	sed 's/^EXIT /EXIT changed/' "${sidecar%.ktstr.json}.trace" >"$other.trace"
+	run -1 "$KTSTR" replay "$other.ktstr.json"
+	contains "DIFFERENT RUN: seed 8" "$output"
+	contains 'differ at event ' "$output"
+	contains ' (EXIT): "EXIT changed' "$output"
+}
+
 @test "replay names what differs and runs nothing" {
 	cp "$SCX" "$BATS_TEST_TMPDIR/scx_copy"
 	SCX=$BATS_TEST_TMPDIR/scx_copy run_seed 9 "$first"
@@ -121,6 +134,15 @@ freeze_run() { # MAX_MS: how long the host keeps the guest frozen, at most
 	contains "freezes 200 moved 0 digest" "$at_once"
 	slowly=$(freeze_run 15)
 	[ "$at_once" = "$slowly" ]
+}
+
+@test "QEMU before 8.1 is refused for more than one CPU, with what to install" {
+	local qemu=$BATS_TEST_TMPDIR/qemu
+	printf '#!/bin/sh\necho "QEMU emulator version 7.2.22"\n' >"$qemu"
+	chmod +x "$qemu"
+	KTSTR_QEMU=$qemu KTSTR_ACCEL=tcg run -1 "$KTSTR" run --scenario steady --topology 1n1l2c1t --seed 1
+	contains "needs QEMU 8.1, here is 7.2.22: install a newer one" "$output"
+	contains "or use 1n1l1c1t" "$output"
 }
 
 @test "an ordinary guest cannot freeze and is told so" {
