@@ -136,6 +136,15 @@ freeze_run() { # MAX_MS: how long the host keeps the guest frozen, at most
 	[ "$at_once" = "$slowly" ]
 }
 
+# This host need not have KVM: nothing tries it.
+@test "a seed is emulated where KVM is used otherwise, and is the same run there" {
+	run_seed 3 "$first"
+	KTSTR_ACCEL=kvm run_seed 3 "$second"
+	[ "$(result "$second" steady accel)" = tcg ]
+	contains "KVM cannot" "$(result "$second" steady accel_reason)"
+	same_run "$first" "$second"
+}
+
 @test "QEMU before 8.1 is refused for more than one CPU, with what to install" {
 	local qemu=$BATS_TEST_TMPDIR/qemu
 	printf '#!/bin/sh\necho "QEMU emulator version 7.2.22"\n' >"$qemu"
