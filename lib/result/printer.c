@@ -79,6 +79,7 @@ struct ktstr_printer *ktstr_printer_create_for(enum ktstr_format format, size_t 
 	printer->ops = ops;
 	printer->target = *target;
 	printer->totals.planned = planned;
+	printer->totals.plan_last = !planned;
 	printer->started_ns = ktstr_now_ns();
 	ops->begin(printer);
 	fflush(target->out);
@@ -152,9 +153,10 @@ static int by_number(const void *a, const void *b)
 	return x_length == y_length ? strcmp(x, y) : x_length < y_length ? -1 : 1;
 }
 
-void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned)
+void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned, size_t left_out)
 {
 	printer->totals.planned = planned;
+	printer->totals.left_out = left_out;
 }
 
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,

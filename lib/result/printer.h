@@ -20,7 +20,9 @@ struct ktstr_printer_target {
 };
 
 struct ktstr_printer_totals {
-	size_t planned; /* 0 = not known beforehand */
+	size_t planned; /* 0 = not known */
+	bool plan_last; /* it was not known beforehand */
+	size_t left_out; /* by the user's own limit; not planned */
 	size_t finished;
 	size_t by_kind[KTSTR_OUTCOME_FAIL + 1];
 	size_t allowed_inconclusive; /* of these, those whose tests allow it */

@@ -71,6 +71,13 @@ setup() {
 	[ "$(grep -o '"digest":"[0-9a-f]*"' "$BATS_TEST_TMPDIR/out" | sort -u | wc -l)" = 3 ]
 }
 
+@test "a budget that is over starts no further seed, and the end says so" {
+	run -0 --separate-stderr "$KTSTR" run --json --scenario steady --topology 1n1l2c1t --explore 5 --budget 1ns
+	echo "$output" >"$first"
+	[ "$(result "$first" summary left_out)" = 5 ]
+	[ "$(result "$first" summary not_run)" = 0 ]
+}
+
 @test "replay repeats a result" {
 	run_seed 8 "$first"
 	run -0 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed8.ktstr.json
@@ -97,6 +104,19 @@ setup() {
 	echo more >>"$BATS_TEST_TMPDIR/scx_copy"
 	run -1 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed9.ktstr.json
 	contains scx_copy "$output"
+	lacks "same run" "$output"
+	# A library of the scheduler's alone.
+	run_seed 9 "$second"
+	python3 - "$(result "$second" steady sidecar)" "$BATS_TEST_TMPDIR/other.ktstr.json" <<-'PYTHON'
+		import json, sys
+		sidecar = json.load(open(sys.argv[1]))
+		library, = (file for file in sidecar["recipe"]["libraries"] if "libbpf" in file["path"])
+		library["sha256"] = 64 * "0"
+		json.dump(sidecar, open(sys.argv[2], "w"))
+	PYTHON
+	run -1 "$KTSTR" replay "$BATS_TEST_TMPDIR/other.ktstr.json"
+	contains "the library /" "$output"
+	contains "libbpf.so.1 has changed since the run was recorded" "$output"
 	lacks "same run" "$output"
 }
 
