@@ -68,15 +68,16 @@ static struct ktstr_error *set_up(const struct ktstr_cli_plan *plan, const struc
 }
 
 /* The remedy in parentheses is long, and not wanted in front of each run; `ktstr doctor` and reports have it. */
-static void print_machine(const struct ktstr_run_setup *setup)
+static void print_machine(const struct ktstr_run_setup *setup, const struct ktstr_cli_plan *plan)
 {
-	const char *reason = setup->accel.reason ?: "", *remedy = strstr(reason, " (");
+	const struct ktstr_accel_choice *accel = plan->count ? ktstr_run_accel(setup, &plan->runs[0]) : &setup->accel;
+	const char *reason = accel->reason ?: "", *remedy = strstr(reason, " (");
 
 	if (setup->no_vm)
 		fprintf(stderr, "kernel %s of this host, no VM\n", setup->kernel.release);
 	else
 		fprintf(stderr, "kernel %s, QEMU %s, %s: %.*s\n", setup->kernel.release, setup->qemu.version,
-			ktstr_accel_name(setup->accel.accel), (int)(remedy ? remedy - reason : (ptrdiff_t)strlen(reason)), reason);
+			ktstr_accel_name(accel->accel), (int)(remedy ? remedy - reason : (ptrdiff_t)strlen(reason)), reason);
 }
 
 int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_run_options *options)
@@ -93,7 +94,7 @@ int ktstr_cli_execute(const struct ktstr_cli_plan *plan, const struct ktstr_cli_
 	if (!error)
 		error = check_schedulers(plan);
 	if (!error && options->pool.format == KTSTR_FORMAT_HUMAN)
-		print_machine(&setup);
+		print_machine(&setup, plan);
 	if (!error)
 		error = ktstr_pool_run(&setup, plan->runs, plan->count, &options->pool, &exit_code);
 	if (error) {

@@ -12,6 +12,7 @@
 #include "cli/debug.h"
 #include "cli/scenarios.h"
 #include "runner/recipe.h"
+#include "runner/trace.h"
 
 struct replay_arguments {
 	const char *path;
@@ -90,8 +91,18 @@ static struct ktstr_error *plan_replay(const json_t *recipe, const struct ktstr_
 	return NULL;
 }
 
+/* recorded_trace: NULL = it was not kept. */
+static void print_first_difference(const char *recorded_trace, const struct ktstr_test_result *result)
+{
+	_cleanup_free_ char *difference =
+		recorded_trace && result->trace ? ktstr_trace_first_difference(recorded_trace, result->trace) : NULL;
+
+	if (difference)
+		printf("the recorded run and this one differ at %s\n", difference);
+}
+
 /* True when the replay has the recorded digest. */
-static bool print_comparison(const json_t *recipe, const struct ktstr_test_result *result)
+static bool print_comparison(const json_t *recipe, const char *recorded_trace, const struct ktstr_test_result *result)
 {
 	const char *recorded = json_string_value(json_object_get(recipe, "digest"));
 	bool same = recorded && result->digest && !strcmp(recorded, result->digest);
@@ -102,6 +113,8 @@ static bool print_comparison(const json_t *recipe, const struct ktstr_test_resul
 	printf("%s: seed %llu, verdict %s, digest %s%s%s\n", same ? "same run" : "DIFFERENT RUN",
 	       (unsigned long long)result->seed, ktstr_outcome_name(ktstr_test_result_kind(result)),
 	       result->digest ? result->digest : "-", same ? "" : ", recorded ", same ? "" : recorded ? recorded : "-");
+	if (!same)
+		print_first_difference(recorded_trace, result);
 	return same;
 }
 
@@ -114,21 +127,22 @@ static void tell_build(void *run, const char *stage)
 }
 
 /* With a debugger it may be another run, which is said, and nobody's failure. */
-static struct ktstr_error *execute(const json_t *recipe, const struct ktstr_run_setup *setup, struct ktstr_run *run, bool gdb,
-				   bool *same)
+static struct ktstr_error *execute(const json_t *recipe, const struct ktstr_run_setup *setup, struct ktstr_run *run,
+				   const struct replay_arguments *arguments, bool *same)
 {
+	_cleanup_free_ char *recorded_trace = ktstr_result_load_trace(arguments->path);
 	_cleanup_(ktstr_debug_session_deinit) struct ktstr_debug_session session = { 0 };
 	struct ktstr_test_result result;
 
-	if (gdb)
+	if (arguments->gdb)
 		KTSTR_TRY(ktstr_debug_session_init(setup, run, &session));
 	ktstr_run_execute(setup, run, tell_build, run, &result);
-	*same = print_comparison(recipe, &result) || gdb;
+	*same = print_comparison(recipe, recorded_trace, &result) || arguments->gdb;
 	ktstr_test_result_deinit(&result);
 	return NULL;
 }
 
-static struct ktstr_error *replay(const json_t *recipe, bool gdb, bool *same)
+static struct ktstr_error *replay(const json_t *recipe, const struct replay_arguments *arguments, bool *same)
 {
 	struct ktstr_run_setup setup = { 0 };
 	struct ktstr_program program = { 0 };
@@ -147,7 +161,7 @@ static struct ktstr_error *replay(const json_t *recipe, bool gdb, bool *same)
 	if (!error)
 		error = plan_replay(recipe, &program, &run);
 	if (!error)
-		error = execute(recipe, &setup, &run, gdb, same);
+		error = execute(recipe, &setup, &run, arguments, same);
 	ktstr_run_deinit(&run);
 	ktstr_program_deinit(&program);
 	ktstr_run_setup_deinit(&setup);
@@ -177,7 +191,7 @@ int ktstr_cmd_replay(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
 	error = read_result(arguments.path, &sidecar);
 	if (!error)
-		error = replay(json_object_get(sidecar, "recipe"), arguments.gdb, &same);
+		error = replay(json_object_get(sidecar, "recipe"), &arguments, &same);
 	json_decref(sidecar);
 	if (error)
 		return ktstr_cli_fail(ktstr_error_wrap(error, "%s", arguments.path));

@@ -45,6 +45,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 			argp_failure(state, KTSTR_EXIT_FAIL, 0, "no action \"%s\": list or drop", arguments->action);
 		if (!strcmp(arguments->action, "drop") && !arguments->all && !arguments->keys.count)
 			argp_failure(state, KTSTR_EXIT_FAIL, 0, "drop what? KEY... or --all");
+		/* As of a script's variable that is not set: every key begins with it. */
+		if (ktstr_strv_contains(&arguments->keys, ""))
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "drop: a KEY is empty; --all drops every template");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -61,11 +64,14 @@ static const struct argp argp = {
 
 static struct ktstr_error *list(bool json)
 {
+	_cleanup_free_ char *store = ktstr_template_dir();
 	struct ktstr_template_entry *entries;
 	json_t *array = json_array();
 	size_t count;
 
 	KTSTR_TRY(ktstr_template_list(&entries, &count));
+	if (!json && !count)
+		printf("no templates in %s\n", store);
 	if (!json && count)
 		printf("%-12s %8s  %-20s  %s\n", "KEY", "MIB", "LAST USED", "WHAT");
 	for (size_t i = 0; i < count; i++) {

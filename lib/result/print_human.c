@@ -232,6 +232,8 @@ static void print_counts(struct ktstr_str *line, const struct ktstr_printer_tota
 		ktstr_str_add(line, " (counts as failed)");
 	if (ktstr_printer_missing(totals))
 		ktstr_str_addf(line, ", %zu not run", ktstr_printer_missing(totals));
+	if (totals->left_out)
+		ktstr_str_addf(line, ", %zu left out when the budget was over", totals->left_out);
 	ktstr_str_addf(line, " in %s\n", ktstr_format_short_duration(totals->duration_ns, took));
 }
 

@@ -57,6 +57,7 @@ static void json_end(struct ktstr_printer *printer, const char *run_dir)
 	json_object_set_new(line, "inconclusive",
 			    ktstr_json_u64(totals->by_kind[KTSTR_OUTCOME_INCONCLUSIVE]));
 	json_object_set_new(line, "not_run", ktstr_json_u64(ktstr_printer_missing(totals)));
+	json_object_set_new(line, "left_out", ktstr_json_u64(totals->left_out));
 	if (totals->deterministic) {
 		json_object_set_new(line, "distinct_digests", ktstr_json_u64(totals->digests.count));
 		json_object_set_new(line, "failing_seeds", numbers(&totals->failing_seeds));

@@ -71,14 +71,16 @@ static void ktap_end(struct ktstr_printer *printer, const char *run_dir)
 {
 	const struct ktstr_printer_totals *totals = &printer->totals;
 
-	if (!totals->planned)
-		fprintf(printer->target.out, "1..%zu\n", totals->finished);
+	if (totals->plan_last)
+		fprintf(printer->target.out, "1..%zu\n", totals->finished + ktstr_printer_missing(totals));
 	fprintf(printer->target.out,
 		"# passed: %zu, failed: %zu, inconclusive: %zu, skipped: %zu\n",
 		totals->by_kind[KTSTR_OUTCOME_PASS], totals->by_kind[KTSTR_OUTCOME_FAIL],
 		totals->by_kind[KTSTR_OUTCOME_INCONCLUSIVE], totals->by_kind[KTSTR_OUTCOME_SKIP]);
 	if (ktstr_printer_missing(totals))
 		fprintf(printer->target.out, "# not run: %zu\n", ktstr_printer_missing(totals));
+	if (totals->left_out)
+		fprintf(printer->target.out, "# left out when the budget was over: %zu\n", totals->left_out);
 	if (run_dir)
 		fprintf(printer->target.out, "# results: %s\n", run_dir);
 }

@@ -3,6 +3,7 @@
  * The part of printing that all formats share: choosing one, counting, the exit code, what a
  * terminal can do.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -78,6 +79,7 @@ struct ktstr_printer *ktstr_printer_create_for(enum ktstr_format format, size_t 
 	printer->ops = ops;
 	printer->target = *target;
 	printer->totals.planned = planned;
+	printer->totals.plan_last = !planned;
 	printer->started_ns = ktstr_now_ns();
 	ops->begin(printer);
 	fflush(target->out);
@@ -128,18 +130,33 @@ void ktstr_printer_note(struct ktstr_printer *printer, const char *text)
 
 static void count_seed(struct ktstr_printer_totals *totals, const struct ktstr_test_result *result)
 {
+	char seed[24];
+
 	if (!result->deterministic)
 		return;
 	totals->deterministic++;
 	if (result->digest && !ktstr_strv_contains(&totals->digests, result->digest))
 		ktstr_strv_add(&totals->digests, result->digest);
-	if (ktstr_test_result_kind(result) == KTSTR_OUTCOME_FAIL)
-		ktstr_strv_addf(&totals->failing_seeds, "%llu", (unsigned long long)result->seed);
+	if (ktstr_test_result_kind(result) != KTSTR_OUTCOME_FAIL)
+		return;
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)result->seed);
+	if (!ktstr_strv_contains(&totals->failing_seeds, seed))
+		ktstr_strv_add(&totals->failing_seeds, seed);
 }
 
-void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned)
+/* Of decimal numbers. */
+static int by_number(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	size_t x_length = strlen(x), y_length = strlen(y);
+
+	return x_length == y_length ? strcmp(x, y) : x_length < y_length ? -1 : 1;
+}
+
+void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned, size_t left_out)
 {
 	printer->totals.planned = planned;
+	printer->totals.left_out = left_out;
 }
 
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
@@ -173,6 +190,9 @@ int ktstr_printer_end(struct ktstr_printer *printer, const char *run_dir, bool n
 {
 	printer->totals.duration_ns = ktstr_now_ns() - printer->started_ns;
 	printer->totals.no_skip_mode = no_skip_mode;
+	/* Runs side by side end in any order. */
+	if (printer->totals.failing_seeds.count)
+		qsort(printer->totals.failing_seeds.items, printer->totals.failing_seeds.count, sizeof(char *), by_number);
 	printer->ops->end(printer, run_dir);
 	fflush(printer->target.out);
 	return exit_code(&printer->totals);

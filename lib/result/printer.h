@@ -20,14 +20,16 @@ struct ktstr_printer_target {
 };
 
 struct ktstr_printer_totals {
-	size_t planned; /* 0 = not known beforehand */
+	size_t planned; /* 0 = not known */
+	bool plan_last; /* it was not known beforehand */
+	size_t left_out; /* by the user's own limit; not planned */
 	size_t finished;
 	size_t by_kind[KTSTR_OUTCOME_FAIL + 1];
 	size_t allowed_inconclusive; /* of these, those whose tests allow it */
 	uint64_t duration_ns; /* set for end() */
 	bool no_skip_mode;    /* set for end() */
 	struct ktstr_strv digests;      /* distinct ones of deterministic runs */
-	struct ktstr_strv failing_seeds;
+	struct ktstr_strv failing_seeds; /* each once; in order at the end */
 	size_t deterministic;
 };
 

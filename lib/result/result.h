@@ -151,6 +151,8 @@ struct ktstr_error *ktstr_result_from_json(const json_t *json, struct ktstr_test
 /* A stored sidecar with its paths and the ends (1 MiB) of the logs beside it: enough for the full report. */
 struct ktstr_error *ktstr_result_load(const char *sidecar_path, struct ktstr_test_result *result)
 	KTSTR_CHECKED;
+/* The trace of a deterministic run, which lies beside its sidecar; heap, NULL when it does not. */
+char *ktstr_result_load_trace(const char *sidecar_path);
 
 /* The failure report of one test, sections in the documented order; heap text, coloured when asked. */
 char *ktstr_result_report(const struct ktstr_test_result *result, bool colour);
@@ -180,8 +182,8 @@ void ktstr_printer_warn(struct ktstr_printer *printer, const char *text);
 void ktstr_printer_note(struct ktstr_printer *printer, const char *text);
 void ktstr_printer_finished(struct ktstr_printer *printer, size_t index,
 			    const struct ktstr_test_result *result);
-/* No more than `planned` will run, by the user's own limit: the rest does not count as missing. */
-void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned);
+/* No more than `planned` will run, by the user's own limit: the rest, left_out, does not count as missing, and is told. */
+void ktstr_printer_limit(struct ktstr_printer *printer, size_t planned, size_t left_out);
 /*
  * Totals; returns the exit code: 0 all passed or skipped, 1 a failure (also: a planned test that never finished, a
  * skip under no_skip_mode), 2 no failure but an inconclusive.

@@ -104,3 +104,17 @@ struct ktstr_error *ktstr_result_store(const char *run_dir, struct ktstr_test_re
 	return ktstr_error_wrap(error, "cannot store the result of %s in %s",
 				result->test_name ?: "the test", run_dir);
 }
+
+char *ktstr_result_load_trace(const char *sidecar_path)
+{
+	_cleanup_free_ char *stem = NULL;
+	_cleanup_free_ char *path = NULL;
+	char *trace = NULL;
+
+	if (!ktstr_str_ends_with(sidecar_path, KTSTR_SIDECAR_SUFFIX))
+		return NULL;
+	stem = ktstr_xstrndup(sidecar_path, strlen(sidecar_path) - strlen(KTSTR_SIDECAR_SUFFIX));
+	path = ktstr_xasprintf("%s" KTSTR_TRACE_SUFFIX, stem);
+	ktstr_error_free(ktstr_read_file(path, &trace, NULL));
+	return trace;
+}

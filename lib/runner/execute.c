@@ -101,6 +101,7 @@ static void identify_host(struct ktstr_test_result *result)
 
 void ktstr_run_identify(const struct ktstr_run_setup *setup, const struct ktstr_run *run, struct ktstr_test_result *result)
 {
+	const struct ktstr_accel_choice *accel = ktstr_run_accel(setup, run);
 	char shape[KTSTR_TOPOLOGY_TEXT_BYTES];
 
 	*result = (struct ktstr_test_result){
@@ -113,8 +114,8 @@ void ktstr_run_identify(const struct ktstr_run_setup *setup, const struct ktstr_
 		.kernel_version = ktstr_xstrdup(setup->kernel.version),
 		.kernel_release = ktstr_xstrdup(setup->kernel.release),
 		.project_commit = dup_or_null(setup->project_commit),
-		.accel = ktstr_xstrdup(ktstr_accel_name(setup->accel.accel)),
-		.accel_reason = dup_or_null(setup->accel.reason),
+		.accel = ktstr_xstrdup(ktstr_accel_name(accel->accel)),
+		.accel_reason = dup_or_null(accel->reason),
 		.qemu_version = dup_or_null(setup->qemu.version),
 		.vcpus = ktstr_topology_total_cpus(&run->topology),
 		.memory_mib = ktstr_machine_memory_mib(&run->topology, run->test->memory_mib),

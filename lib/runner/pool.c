@@ -521,12 +521,13 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	sigaddset(&watched, SIGHUP);
 	sigprocmask(SIG_BLOCK, &watched, &before);
 	pool.signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	pool.printer = ktstr_printer_create(options->format, count);
+	/* With a budget nobody knows yet how many will run. */
+	pool.printer = ktstr_printer_create(options->format, options->budget_ns ? 0 : count);
 	pool.junit = options->junit_path ? ktstr_junit_create() : NULL;
 	error = run_all(&pool);
-	if (options->budget_ns && !pool.cancelled && !error)
+	if (options->budget_ns && !pool.cancelled && !error && !(options->fail_fast && pool.failed))
 		planned = pool.next;
-	ktstr_printer_limit(pool.printer, planned);
+	ktstr_printer_limit(pool.printer, planned, count - planned);
 	if (pool.junit)
 		junit_error = ktstr_junit_write(pool.junit, options->junit_path, planned - pool.done);
 	ktstr_junit_destroy(pool.junit);

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/digest.h"
 #include "runner/recipe.h"
+#include "vm/bundle.h"
 
 enum { RECIPE_VERSION = 2 };
 
@@ -17,6 +18,32 @@ static json_t *file_json(const char *path)
 		return json_null();
 	ktstr_error_free(ktstr_sha256_file(path, digest));
 	return json_pack("{ss ss}", "path", path, "sha256", digest);
+}
+
+/* Those that a program brings along, without what every guest has (guest_base). One that cannot be read does not run. */
+static void add_libraries(const struct ktstr_run_setup *setup, const char *path, struct ktstr_strv *libraries)
+{
+	_cleanup_strv_ struct ktstr_strv own = { 0 };
+
+	if (path)
+		ktstr_error_free(ktstr_elf_closure(path, &own));
+	for (size_t i = 0; i < own.count; i++)
+		if (!ktstr_strv_contains(&setup->base.libraries, own.items[i]) && !ktstr_strv_contains(libraries, own.items[i]))
+			ktstr_strv_add(libraries, own.items[i]);
+}
+
+static json_t *libraries_json(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
+{
+	_cleanup_strv_ struct ktstr_strv libraries = { 0 };
+	json_t *array = json_array();
+
+	add_libraries(setup, run->program->path, &libraries);
+	add_libraries(setup, run->scheduler.path, &libraries);
+	for (size_t i = 0; i < run->staged_count; i++)
+		add_libraries(setup, run->staged[i].path, &libraries);
+	for (size_t i = 0; i < libraries.count; i++)
+		json_array_append_new(array, file_json(libraries.items[i]));
+	return array;
 }
 
 json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
@@ -35,10 +62,10 @@ json_t *ktstr_recipe(const struct ktstr_run_setup *setup, const struct ktstr_run
 		json_array_append_new(includes, file_json(run->staged[i].path));
 	for (size_t i = 0; i < run->scheduler.args.count; i++)
 		json_array_append_new(args, json_string(run->scheduler.args.items[i]));
-	return json_pack("{si so ss so so sb so so so ss ss ss sI sI sb sb sb ss* ss* so ss ss*}", "version", RECIPE_VERSION, "program",
+	return json_pack("{si so ss so so sb so so so so ss ss ss sI sI sb sb sb ss* ss* so ss ss*}", "version", RECIPE_VERSION, "program",
 			 file_json(run->program->path), "test", run->test->name, "scheduler",
 			 file_json(run->scheduler.path), "scheduler_args", args, "declared", (int)run->declared, "agent",
-			 file_json(setup->base.agent_path), "includes", includes,
+			 file_json(setup->base.agent_path), "includes", includes, "libraries", libraries_json(setup, run),
 			 "kernel", file_json(setup->kernel.image_path), "kernel_spec",
 			 cached ? setup->kernel.version : setup->kernel.image_path, "qemu_version", setup->qemu.version, "topology",
 			 ktstr_topology_format(&run->topology, shape), "duration_ns", (json_int_t)run->duration_ns,
@@ -67,7 +94,7 @@ static struct ktstr_error *check_file(const json_t *file, const char *what)
 struct ktstr_error *ktstr_recipe_check(const json_t *recipe, const struct ktstr_run_setup *setup)
 {
 	static const char *const files[] = { "program", "scheduler", "agent", "lockstep", "kernel" };
-	const json_t *includes = json_object_get(recipe, "includes");
+	const json_t *includes = json_object_get(recipe, "includes"), *libraries = json_object_get(recipe, "libraries");
 	const char *qemu = json_string_value(json_object_get(recipe, "qemu_version"));
 	const char *base = json_string_value(json_object_get(recipe, "guest_base"));
 
@@ -77,6 +104,8 @@ struct ktstr_error *ktstr_recipe_check(const json_t *recipe, const struct ktstr_
 		KTSTR_TRY(check_file(json_object_get(recipe, files[i]), files[i]));
 	for (size_t i = 0; i < json_array_size(includes); i++)
 		KTSTR_TRY(check_file(json_array_get(includes, i), "included file"));
+	for (size_t i = 0; i < json_array_size(libraries); i++)
+		KTSTR_TRY(check_file(json_array_get(libraries, i), "library"));
 	if (!base || strcmp(base, setup->base.digest))
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "libraries that every guest has (libktstr or one that it links) have changed since the run was recorded: its replay would be another run");

@@ -173,6 +173,9 @@ static inline bool ktstr_run_is_observed(const struct ktstr_run *run)
 	return !run->deterministic;
 }
 
+/* The setup's, but emulation for a deterministic run. Borrows from setup. */
+const struct ktstr_accel_choice *ktstr_run_accel(const struct ktstr_run_setup *setup, const struct ktstr_run *run);
+
 /* Does it run in performance mode? Under virtual time it never does. */
 static inline bool ktstr_run_is_measured(const struct ktstr_run *run)
 {

@@ -48,6 +48,16 @@ struct ktstr_vm_config ktstr_run_setup_config(const struct ktstr_run_setup *setu
 					 .coherence_path = setup->coherence_path };
 }
 
+const struct ktstr_accel_choice *ktstr_run_accel(const struct ktstr_run_setup *setup, const struct ktstr_run *run)
+{
+	static const struct ktstr_accel_choice emulation = {
+		.accel = KTSTR_ACCEL_TCG,
+		.reason = "virtual time counts instructions, which KVM cannot do",
+	};
+
+	return run->deterministic && setup->accel.accel == KTSTR_ACCEL_KVM ? &emulation : &setup->accel;
+}
+
 struct ktstr_error *ktstr_run_setup_vm(const char *kernel_spec, const struct ktstr_progress *progress,
 				       struct ktstr_run_setup *setup)
 {

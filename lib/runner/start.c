@@ -231,6 +231,7 @@ struct ktstr_error *ktstr_run_start(const struct ktstr_run_setup *setup, const s
 	struct ktstr_error *error;
 
 	start.config.topology = &run->topology;
+	start.config.accel = ktstr_run_accel(setup, run);
 	start.config.memory_mib = run->test->memory_mib;
 	start.config.disk = run->disk;
 	start.config.networks = run->test->networks;

@@ -118,35 +118,47 @@ static struct ktstr_error *open_store(char **store)
 	return unusable(*store, ktstr_make_dirs(*store));
 }
 
+static bool is_sound(const char *dir)
+{
+	_cleanup_error_ struct ktstr_error *damage = verify(dir);
+
+	return !damage;
+}
+
+static struct ktstr_error *lock_template(const char *store, const char *key, bool exclusive, int *fd)
+{
+	_cleanup_free_ char *lock = ktstr_xasprintf("%s/%s.lock", store, key);
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return unusable(store, ktstr_lock_file(lock, exclusive, BUILD_WAIT, fd));
+}
+
 struct ktstr_error *ktstr_template_take(const char *key, struct ktstr_template_hold *hold,
 					bool *must_build)
 {
 	_cleanup_free_ char *store = NULL;
-	_cleanup_free_ char *lock = NULL;
-	struct ktstr_error *damage;
 
 	*hold = (struct ktstr_template_hold){ .lock_fd = -1 };
 	*must_build = false;
 	KTSTR_TRY(open_store(&store));
-	lock = ktstr_xasprintf("%s/%s.lock", store, key);
 	hold->dir = ktstr_xasprintf("%s/%s", store, key);
-	KTSTR_TRY(unusable(store, ktstr_lock_file(lock, false, BUILD_WAIT, &hold->lock_fd)));
-	damage = verify(hold->dir);
-	if (!damage) {
-		mark_used(hold->dir);
-		trim(hold->dir);
-		return NULL;
+	for (;;) {
+		KTSTR_TRY(lock_template(store, key, false, &hold->lock_fd));
+		if (is_sound(hold->dir))
+			break;
+		KTSTR_TRY(lock_template(store, key, true, &hold->lock_fd));
+		*must_build = !is_sound(hold->dir);
+		if (*must_build)
+			return NULL;
+		/*
+		 * Somebody else has made it while we waited. flock() does not promise to keep a lock that is made a shared one:
+		 * it is looked at again under one that was shared from the start.
+		 */
 	}
-	ktstr_error_free(damage);
-	close(hold->lock_fd);
-	hold->lock_fd = -1;
-	KTSTR_TRY(unusable(store, ktstr_lock_file(lock, true, BUILD_WAIT, &hold->lock_fd)));
-	damage = verify(hold->dir);
-	*must_build = damage != NULL;
-	ktstr_error_free(damage);
-	/* Somebody else may have made it while we waited. */
-	if (!*must_build)
-		flock(hold->lock_fd, LOCK_SH);
+	mark_used(hold->dir);
+	trim(hold->dir);
 	return NULL;
 }
 
@@ -185,14 +197,26 @@ void ktstr_template_entries_free(struct ktstr_template_entry *entries, size_t co
 	free(entries);
 }
 
-/* The exclusive lock of a template nobody uses; -1 when it is in use. */
+/* Nobody holds that directory; true when there is none. */
+static bool is_free(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || !flock(fd, LOCK_EX | LOCK_NB);
+}
+
+/*
+ * The exclusive lock of a template nobody uses; -1 when it is in use: by its builder, too, who holds the directory while
+ * flock(), which does not promise to do that in one step, makes the lock a shared one.
+ */
 static int lock_idle(const char *store, const char *key)
 {
 	_cleanup_free_ char *lock = ktstr_xasprintf("%s/%s.lock", store, key);
-	int fd = -1;
+	_cleanup_free_ char *dir = ktstr_xasprintf("%s/%s", store, key);
+	_cleanup_close_ int fd = -1;
 
 	ktstr_error_free(ktstr_lock_file(lock, true, 0, &fd));
-	return fd;
+	return fd >= 0 && is_free(dir) ? ktstr_take_fd(&fd) : -1;
 }
 
 static struct ktstr_template_entry describe(const char *store, const char *key)

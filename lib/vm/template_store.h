@@ -46,7 +46,10 @@ struct ktstr_error *ktstr_template_begin(const char *key, uint64_t need_mib, cha
  * is killed by SIGBUS then and says nothing. Takes error, NULL too.
  */
 struct ktstr_error *ktstr_template_blame_store(struct ktstr_error *error) KTSTR_CHECKED;
-/* Writes meta.json with the checksum of `state` and publishes build_dir under hold; the lock becomes shared. */
+/*
+ * Writes meta.json with the checksum of `state` and publishes build_dir under hold; the lock becomes shared. The builder
+ * keeps build_dir's lock until then.
+ */
 struct ktstr_error *ktstr_template_publish(const char *build_dir, const char *description,
 					   struct ktstr_template_hold *hold) KTSTR_CHECKED;
 

@@ -285,7 +285,10 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 @test "templates: none, unknown keys, wrong words" {
 	export KTSTR_TEMPLATE_DIR=$BATS_TEST_TMPDIR/none
 	run -0 "$KTSTR" template list
+	contains "no templates in $KTSTR_TEMPLATE_DIR" "$output"
 	[ "$("$KTSTR" template list --json)" = "[]" ]
+	run -1 "$KTSTR" template drop ""
+	contains "a KEY is empty" "$output"
 	run -1 "$KTSTR" template drop 0123456789ab
 	contains 0123456789ab "$output"
 	run -0 "$KTSTR" template drop --all

@@ -225,6 +225,71 @@ static void json_lines_parse_and_carry_the_sidecar(void **state)
 	capture_deinit(&capture);
 }
 
+/* Two runs of seed 10 that fail, side by side with others: what is printed at the end. */
+static char *print_exploration(enum ktstr_format format)
+{
+	static const struct {
+		uint64_t seed;
+		const char *digest;
+		bool fails;
+	} runs[] = { { 10, "aa", true }, { 9, "bb", true }, { 2, "aa", false }, { 10, "cc", true } };
+	struct capture capture;
+	struct ktstr_printer *printer;
+
+	capture_init(&capture);
+	printer = ktstr_printer_create_for(format, 4, &capture.target);
+	for (size_t i = 0; i < 4; i++) {
+		struct ktstr_test_result result = runs[i].fails ? fixture_fail() : fixture_pass();
+
+		result.deterministic = true;
+		result.seed = runs[i].seed;
+		fixture_set(&result.digest, runs[i].digest);
+		finish(printer, i, result, "ktstr/steady");
+	}
+	ktstr_printer_end(printer, NULL, false);
+	ktstr_printer_destroy(printer);
+	capture_close(&capture);
+	free(capture.err);
+	return capture.out;
+}
+
+static void failing_seeds_are_named_once_and_in_order(void **state)
+{
+	_cleanup_free_ char *human = print_exploration(KTSTR_FORMAT_HUMAN);
+	_cleanup_free_ char *json = print_exploration(KTSTR_FORMAT_JSON);
+
+	(void)state;
+	assert_non_null(strstr(human, "\n4 deterministic runs, 3 distinct\nfailing seeds: 9 10\n"));
+	assert_non_null(strstr(json, "\"distinct_digests\":3,\"failing_seeds\":[9,10],"));
+}
+
+/* Of 5 planned tests one ran before the budget was over. */
+static void what_a_budget_leaves_out_is_told_and_fails_nothing(void **state)
+{
+	static const char *const told[] = {
+		[KTSTR_FORMAT_HUMAN] = "\n1 passed, 0 failed, 0 skipped, 4 left out when the budget was over in ",
+		[KTSTR_FORMAT_KTAP] = "ok 1 steady\n1..1\n# passed: 1, failed: 0, inconclusive: 0, skipped: 0\n"
+				      "# left out when the budget was over: 4\n",
+		[KTSTR_FORMAT_JSON] = "\"not_run\":0,\"left_out\":4,",
+	};
+
+	(void)state;
+	for (enum ktstr_format format = KTSTR_FORMAT_HUMAN; format <= KTSTR_FORMAT_JSON; format++) {
+		struct ktstr_printer *printer;
+		struct capture capture;
+
+		capture_init(&capture);
+		printer = ktstr_printer_create_for(format, 0, &capture.target);
+		finish(printer, 0, fixture_pass(), "ktstr/steady");
+		ktstr_printer_limit(printer, 1, 4);
+		assert_int_equal(ktstr_printer_end(printer, NULL, false), 0);
+		ktstr_printer_destroy(printer);
+		capture_close(&capture);
+		assert_non_null(strstr(capture.out, told[format]));
+		capture_deinit(&capture);
+	}
+}
+
 typedef struct ktstr_test_result (*make_fn)(void);
 
 static int exit_code_of(size_t planned, const make_fn *makers, size_t count, bool no_skip_mode)
@@ -556,6 +621,8 @@ int main(void)
 		cmocka_unit_test(cause_is_not_repeated_on_one_stream),
 		cmocka_unit_test(json_lines_parse_and_carry_the_sidecar),
 		cmocka_unit_test(warnings_are_for_people),
+		cmocka_unit_test(failing_seeds_are_named_once_and_in_order),
+		cmocka_unit_test(what_a_budget_leaves_out_is_told_and_fails_nothing),
 		cmocka_unit_test(exit_code_follows_the_worst),
 		cmocka_unit_test(pipe_gets_no_escape_codes),
 		cmocka_unit_test(notes_are_told_where_no_live_line_tells),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -121,6 +122,77 @@ static void test_drop_spares_what_is_in_use(void **state)
 	assert_int_equal(dropped, 1);
 	assert_null(ktstr_template_drop(NULL, &dropped, &left));
 	assert_false(ktstr_path_exists(scratch));
+}
+
+/* As between two locks of its builder: what is held is the directory alone. */
+static void test_what_is_just_published_is_in_use(void **state)
+{
+	struct ktstr_template_hold hold;
+	_cleanup_free_ char *dir = NULL;
+	size_t dropped, left;
+	bool must_build;
+	int fd = -1;
+
+	(void)state;
+	assert_null(ktstr_template_take(KEY_A, &hold, &must_build));
+	assert_null(ktstr_template_begin(KEY_A, 1, &dir, &fd));
+	write_file(dir, "ram", 5000);
+	write_file(dir, "state", 100);
+	assert_null(ktstr_template_publish(dir, "of a test", &hold));
+	ktstr_template_release(&hold);
+	assert_null(ktstr_template_drop(NULL, &dropped, &left));
+	assert_int_equal(left, 1);
+	assert_true(is_sound(KEY_A));
+	close(fd);
+	assert_null(ktstr_template_drop(NULL, &dropped, &left));
+	assert_int_equal(dropped, 1);
+}
+
+enum { TAKERS = 4 };
+
+/* Ends with 1 if it had to build. Drops while it holds the template: nothing may go. */
+static void take_and_exit(void)
+{
+	struct ktstr_template_hold hold;
+	size_t dropped = 1, left = 0;
+	bool must_build = true;
+
+	ktstr_error_free(ktstr_template_take(KEY_A, &hold, &must_build));
+	ktstr_error_free(ktstr_template_drop(NULL, &dropped, &left));
+	_exit(must_build || dropped || left != 1);
+}
+
+static void test_who_waits_for_a_build_shares_what_it_made(void **state)
+{
+	struct ktstr_template_hold hold;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_close_ int fd = -1;
+	pid_t takers[TAKERS];
+	bool must_build;
+
+	(void)state;
+	assert_null(ktstr_template_take(KEY_A, &hold, &must_build));
+	assert_true(must_build);
+	for (size_t i = 0; i < TAKERS; i++) {
+		takers[i] = fork();
+		assert_int_not_equal(takers[i], -1);
+		if (!takers[i]) {
+			close(hold.lock_fd);
+			take_and_exit();
+		}
+	}
+	assert_null(ktstr_template_begin(KEY_A, 1, &dir, &fd));
+	write_file(dir, "ram", 5000);
+	write_file(dir, "state", 100);
+	assert_null(ktstr_template_publish(dir, "of a test", &hold));
+	for (size_t i = 0; i < TAKERS; i++) {
+		int status;
+
+		assert_int_equal(waitpid(takers[i], &status, 0), takers[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	ktstr_template_release(&hold);
 }
 
 static void test_least_recently_used_goes_first(void **state)
@@ -264,6 +336,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_description_is_any_bytes, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_damage_is_noticed, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_drop_spares_what_is_in_use, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_what_is_just_published_is_in_use, set_up, remove_scratch),
+		cmocka_unit_test_setup_teardown(test_who_waits_for_a_build_shares_what_it_made, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_least_recently_used_goes_first, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_builds_of_the_dead_are_reclaimed, set_up, remove_scratch),
 		cmocka_unit_test_setup_teardown(test_what_clones_fill_is_given_back, set_up, remove_scratch),

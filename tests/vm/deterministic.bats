@@ -71,11 +71,31 @@ setup() {
 	[ "$(grep -o '"digest":"[0-9a-f]*"' "$BATS_TEST_TMPDIR/out" | sort -u | wc -l)" = 3 ]
 }
 
+@test "a budget that is over starts no further seed, and the end says so" {
+	run -0 --separate-stderr "$KTSTR" run --json --scenario steady --topology 1n1l2c1t --explore 5 --budget 1ns
+	echo "$output" >"$first"
+	[ "$(result "$first" summary left_out)" = 5 ]
+	[ "$(result "$first" summary not_run)" = 0 ]
+}
+
 @test "replay repeats a result" {
 	run_seed 8 "$first"
 	run -0 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed8.ktstr.json
 	contains "same run" "$output"
 	contains "$(result "$first" steady digest)" "$output"
+}
+
+# As if what was recorded had been another run.
+@test "replay names the first event in which a run is not the recorded one" {
+	local sidecar other=$BATS_TEST_TMPDIR/other
+	run_seed 8 "$first"
+	sidecar=$(result "$first" steady sidecar)
+	sed "s/$(result "$first" steady digest)/another/" "$sidecar" >"$other.ktstr.json"
+	sed 's/^EXIT /EXIT changed/' "${sidecar%.ktstr.json}.trace" >"$other.trace"
+	run -1 "$KTSTR" replay "$other.ktstr.json"
+	contains "DIFFERENT RUN: seed 8" "$output"
+	contains 'differ at event ' "$output"
+	contains ' (EXIT): "EXIT changed' "$output"
 }
 
 @test "replay names what differs and runs nothing" {
@@ -84,6 +104,19 @@ setup() {
 	echo more >>"$BATS_TEST_TMPDIR/scx_copy"
 	run -1 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed9.ktstr.json
 	contains scx_copy "$output"
+	lacks "same run" "$output"
+	# A library of the scheduler's alone.
+	run_seed 9 "$second"
+	python3 - "$(result "$second" steady sidecar)" "$BATS_TEST_TMPDIR/other.ktstr.json" <<-'PYTHON'
+		import json, sys
+		sidecar = json.load(open(sys.argv[1]))
+		library, = (file for file in sidecar["recipe"]["libraries"] if "libbpf" in file["path"])
+		library["sha256"] = 64 * "0"
+		json.dump(sidecar, open(sys.argv[2], "w"))
+	PYTHON
+	run -1 "$KTSTR" replay "$BATS_TEST_TMPDIR/other.ktstr.json"
+	contains "the library /" "$output"
+	contains "libbpf.so.1 has changed since the run was recorded" "$output"
 	lacks "same run" "$output"
 }
 
@@ -121,6 +154,24 @@ freeze_run() { # MAX_MS: how long the host keeps the guest frozen, at most
 	contains "freezes 200 moved 0 digest" "$at_once"
 	slowly=$(freeze_run 15)
 	[ "$at_once" = "$slowly" ]
+}
+
+# This host need not have KVM: nothing tries it.
+@test "a seed is emulated where KVM is used otherwise, and is the same run there" {
+	run_seed 3 "$first"
+	KTSTR_ACCEL=kvm run_seed 3 "$second"
+	[ "$(result "$second" steady accel)" = tcg ]
+	contains "KVM cannot" "$(result "$second" steady accel_reason)"
+	same_run "$first" "$second"
+}
+
+@test "QEMU before 8.1 is refused for more than one CPU, with what to install" {
+	local qemu=$BATS_TEST_TMPDIR/qemu
+	printf '#!/bin/sh\necho "QEMU emulator version 7.2.22"\n' >"$qemu"
+	chmod +x "$qemu"
+	KTSTR_QEMU=$qemu KTSTR_ACCEL=tcg run -1 "$KTSTR" run --scenario steady --topology 1n1l2c1t --seed 1
+	contains "needs QEMU 8.1, here is 7.2.22: install a newer one" "$output"
+	contains "or use 1n1l1c1t" "$output"
 }
 
 @test "an ordinary guest cannot freeze and is told so" {

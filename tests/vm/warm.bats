@@ -88,6 +88,7 @@ stages() {
 	one_run --scheduler "$SCX" --fresh-attach
 	[ "$(mode)" = warm ]
 	contains '"attach"' "$(stages)"
+	contains '"--fresh-attach"' "$(result "$out" nothing_but_a_return reproduce)"
 }
 
 @test "a template is made for each kernel and shape" {
@@ -124,7 +125,7 @@ traces='state() {
 	mkdir /sys/fs/cgroup/dirt; echo $$ >/sys/fs/cgroup/dirt/cgroup.procs; echo 7 >/proc/sys/kernel/sched_rr_timeslice_ms
 	echo 13 >/proc/sys/vm/swappiness; echo dirt >/proc/sys/kernel/hostname; echo dirt >/tmp/dirt; echo dirt >/run/dirt
 	dd if=/dev/zero of=/dev/shm/dirt bs=1M count=50; mkdir /dirt; mount -t tmpfs dirt /dirt; echo never >/sys/kernel/mm/transparent_hugepage/enabled
-	echo dirt >/init; echo 64 >/proc/sys/kernel/tainted
+	echo dirt >/init; echo 64 >/proc/sys/kernel/tainted; rmmod brd
 } 2>/dev/null'
 
 @test "a clone that has dirtied all it can reach leaves no trace, and its template as it was" {
@@ -136,6 +137,7 @@ traces='state() {
 	after=$(ktstr_shell "dirty; state")
 	[ -n "$clean" ] && [ "$after" != "$clean" ]
 	contains dirt "$after"
+	contains "brd " "$clean" && lacks "brd " "$after"
 	[ "$(ktstr_shell state)" = "$clean" ]
 	[ "$(find "$KTSTR_TEMPLATE_DIR" -name state -exec cksum {} + -o -name ram -exec cksum {} +)" = "$sums" ]
 }
