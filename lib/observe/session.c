@@ -19,14 +19,6 @@
 
 enum { TIMELINE_MAX = 600 /* the last minute */, CAPTURE_LISTS_MAX = 1024 };
 
-static uint64_t jiffies(const struct ktstr_session *session)
-{
-	uint64_t now = 0;
-
-	ktstr_read_uint(&session->view->space, ktstr_view_symbol(session->view, "jiffies_64"), 8, &now);
-	return now;
-}
-
 void ktstr_session_open(struct ktstr_session *session, const struct ktstr_session_config *config)
 {
 	_cleanup_error_ struct ktstr_error *error = NULL;
@@ -45,7 +37,7 @@ void ktstr_session_open(struct ktstr_session *session, const struct ktstr_sessio
 		return;
 	}
 	session->cost.open_ns = ktstr_now_ns() - session->began_ns;
-	session->began_jiffies = jiffies(session);
+	session->began_jiffies = ktstr_view_jiffies(session->view);
 	sampler.view = session->view;
 	session->sampler = ktstr_sampler_create(&sampler);
 }
@@ -69,7 +61,7 @@ uint64_t ktstr_session_elapsed_ns(const struct ktstr_session *session)
 		return ktstr_now_ns() - session->began_ns - session->frozen_ns;
 	if (!session->view || !session->config.hz)
 		return 0;
-	return (jiffies(session) - session->began_jiffies) * KTSTR_SEC(1) / session->config.hz;
+	return (ktstr_view_jiffies(session->view) - session->began_jiffies) * KTSTR_SEC(1) / session->config.hz;
 }
 
 static uint64_t elapsed_ms(const struct ktstr_session *session)
@@ -156,6 +148,7 @@ json_t *ktstr_session_dump(struct ktstr_session *session, json_t *registers)
 {
 	struct ktstr_dump_options options = { .vcpu_regs = registers,
 					      .workload_cgroup = session->config.workload_cgroup,
+					      .hz = session->config.hz,
 					      /* Dumps of one deterministic run are alike, on a slow host, too. */
 					      .deadline_ns = session->config.guest_clock ? 0 : ktstr_now_ns() + DUMP_LIMIT };
 	json_t *dump, *timeline = event_counter_timeline(session);
