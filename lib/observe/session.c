@@ -27,7 +27,8 @@ void ktstr_session_open(struct ktstr_session *session, const struct ktstr_sessio
 						.vcpu_tids = config->vcpu_tids,
 						.vcpu_tids_count = config->vcpu_tids_count };
 
-	*session = (struct ktstr_session){ .config = *config, .began_ns = ktstr_now_ns() };
+	*session = (struct ktstr_session){ .config = *config, .boot_wait_outcome = "not_configured",
+					     .began_ns = ktstr_now_ns() };
 	session->watchdog =
 		(struct ktstr_watchdog_override){ .timeout_ns = config->plan->watchdog_timeout_ns, .hz = config->hz };
 	ktstr_map_watches_init(&session->map_watches, config->plan->map_watches, config->plan->map_watches_count);

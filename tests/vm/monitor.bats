@@ -87,6 +87,8 @@ assert procs["tag"] == "procs" and procs["cgroup"] == "cg_0" and len(procs["pids
 	holds captures '
 assert 10 < m["total_samples"] == m["plausible_samples"], m
 assert m["stuck_count"] == 0 and m["avg_nr_running"] > 0.5, m
+assert m["boot_wait_outcome"] == "fired" and m["scx_event_counters_supported"], m
+assert int(m["page_offset"], 16) >> 63 and m["preemption_threshold_ns"] == 10 * 10**9 // m["watchdog_observation"]["hz"], m
 events = m["event_deltas"]
 names = ["select_cpu_fallback", "dispatch_local_dsq_offline", "dispatch_keep_last", "enq_skip_exiting",
     "enq_skip_migration_disabled", "reenq_immed", "reenq_local_repeat", "refill_slice_dfl", "bypass_duration",
