@@ -280,7 +280,9 @@ struct ktstr_error *ktstr_dump_select(const struct ktstr_failure_dump_any *dump,
 		document = ktstr_shape_to_json(&ktstr_degraded_shape, dump->degraded);
 		snapshot.store = ktstr_snapshot_store_create();
 		error = ktstr_snapshot_error_to_error(ktstr_stats_path(&snapshot, document, path).error);
-		if (!error)
+		if (error)
+			error = ktstr_error_wrap(error, "the dump is degraded");
+		else
 			in_document(&snapshot, document, path, text);
 	}
 	json_decref(document);

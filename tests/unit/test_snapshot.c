@@ -426,6 +426,23 @@ static void the_early_dump_that_there_is_not(void **state)
 	ktstr_failure_dump_deinit(&dump);
 }
 
+static void a_degraded_dump_has_no_variables(void **state)
+{
+	static const char json[] = "{\"schema\":\"degraded\",\"reason\":\"late\"}";
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	_cleanup_free_ char *text = NULL, *reason = NULL;
+	struct ktstr_failure_dump_any dump;
+
+	(void)state;
+	assert_null(ktstr_failure_dump_parse(json, strlen(json), &dump));
+	assert_null(ktstr_dump_select(&dump, "reason", false, &reason));
+	assert_string_equal(reason, "\"late\"");
+	error = ktstr_dump_select(&dump, "nr_enqueues", false, &text);
+	assert_non_null(error);
+	assert_non_null(strstr(ktstr_error_message(error), "the dump is degraded: no \"nr_enqueues\"; there are: "));
+	ktstr_failure_dump_deinit(&dump);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +458,7 @@ int main(void)
 		cmocka_unit_test(paths_as_people_type_them),
 		cmocka_unit_test(paths_that_lead_nowhere),
 		cmocka_unit_test(the_early_dump_that_there_is_not),
+		cmocka_unit_test(a_degraded_dump_has_no_variables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

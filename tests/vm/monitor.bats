@@ -140,6 +140,7 @@ assert report("before")["scx_sched_state"]["ops_name"] == "ktstr" and m["frozen_
 
 # A limit of nothing is one that every stop exceeds.
 @test "a guest that does not stop in time leaves degraded dumps, and goes on" {
+	local dump
 	export KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs # a run clears its run directory
 	KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS=0 run -1 --separate-stderr "$KTSTR" test --json --filter =ktstr/captures \
 		"$(program vm_monitor)"
@@ -157,6 +158,9 @@ for d in (report("in the middle"), json.load(open(path.replace(".ktstr.json", ".
     assert d["schema"] == "degraded" and d["reason"].startswith(late), d
     assert d["vcpu_regs"] == [None] * 4 and d["exit_kind"] == 0, d
 assert m["total_samples"] > 10, m'
+	for dump in "$KTSTR_RUNS_ROOT"/*/captures-*.{failure-dump,snapshot.in_the_middle,snapshot.periodic_000}.json; do
+		/usr/bin/python3 "$KTSTR_TEST_SOURCE/tests/lib/validate.py" "$KTSTR_TEST_SOURCE/docs/schema/failure-dump.schema.json" "$dump"
+	done
 }
 
 @test "callbacks after the VM: what they find decides, a crash is a failure, a skip hides none" {
