@@ -51,6 +51,7 @@ struct ktstr_session {
 	struct ktstr_captures captures;
 	json_t *failure_dump; /* of an error exit of the scheduler */
 	char *exits_unseen; /* why error exits of a deterministic guest leave no dump; NULL = they do */
+	bool scheduler_seen; /* one was attached at some look (ordinary runs) */
 	json_t *unseen_failure; /* instead of one, while the guest did not stop to have its exit watched */
 	const char *boot_wait_outcome; /* "fired": the agent was heard of; "timed_out"; "not_configured": nobody waited */
 	uint64_t began_ns, began_jiffies;

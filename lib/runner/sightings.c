@@ -192,6 +192,8 @@ static void add_failure_dump(const struct ktstr_session *session, struct ktstr_t
 	json_t *dump = json_incref(session->failure_dump);
 	const char *reason = "the scheduler did not exit with an error";
 
+	if (session->config.has_scheduler && !session->config.guest_clock && session->cost.ticks && !session->scheduler_seen)
+		reason = "no scheduler was attached whenever the host looked: it had gone before, or never came";
 	if (session->exits_unseen)
 		reason = session->exits_unseen;
 	if (session->unavailable)

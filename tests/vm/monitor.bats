@@ -76,7 +76,8 @@ assert not os.path.exists(path.replace(".ktstr.json", ".failure-dump.json"))'
 	expect_outcome "$results" ops pass
 	holds ops '
 steps = {s["tag"]: s.get("step_index") for s in snapshots}
-assert steps.pop("periodic_000") in (1, 2) and steps == {"step two": 2}, steps # the host is no guest: it fires no watch
+# Due in the middle of the run, which a slow guest may not have begun by then. The host is no guest: it fires no watch.
+assert steps.pop("periodic_000") in (None, 1, 2) and steps == {"step two": 2}, steps
 assert r["captures"]["kernel_ops"] == [{"tag": "panic", "values": [{"kind": "u32", "number": 99}]}]
 procs, = r["captures"]["cgroup_procs"]
 assert [c["cgroup"] for c in report("step two")["cgroup_psi"]] == ["cg_0"], report("step two")["cgroup_psi"]

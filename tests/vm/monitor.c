@@ -225,10 +225,13 @@ KTSTR_TEST(watches, .topology = { .llcs = 1, .cores_per_llc = 2 }, .duration = K
 	}
 }
 
+/* When the cgroups are there, and their workers have run for a while. */
 static void *capture_in_the_middle(void *arg)
 {
 	struct ktstr_error **error = arg;
 
+	for (int i = 0; i < 1000 && access(KTSTR_CGROUP_DEFAULT_PARENT "/cg_1", F_OK); i++)
+		ktstr_sleep_ns(KTSTR_MS(10));
 	ktstr_sleep_ns(KTSTR_SEC(1));
 	*error = ktstr_host_capture("in the middle");
 	return NULL;
