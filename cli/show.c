@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `ktstr show`: a dump as text, as JSON, or one value of it. */
 #include <argp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,11 +62,14 @@ static struct ktstr_error *text_of(const struct options *options, const struct k
 {
 	struct ktstr_dump_text_options style = { .colour = ktstr_use_colour(STDOUT_FILENO) };
 
-	if (options->path)
+	if (options->path && *options->path)
 		return ktstr_dump_select(dump, options->path, options->json, text);
 	*text = options->json ? ktstr_failure_dump_to_json(dump) : ktstr_failure_dump_to_text(dump, &style);
 	return NULL;
 }
+
+/* Where there is no less, the text is to be seen all the same. */
+#define DEFAULT_PAGER "if command -v less >/dev/null; then less -R; else cat; fi"
 
 /* The pager that the text is to go through, NULL = none. */
 static const char *pager(void)
@@ -76,7 +80,7 @@ static const char *pager(void)
 		return NULL;
 	/* Leave what fits on the screen there, and let colours through. */
 	setenv("LESS", "FRX", 0);
-	return wanted ? wanted : "less -R";
+	return wanted ? wanted : DEFAULT_PAGER;
 }
 
 static void print(const char *text)
@@ -84,6 +88,12 @@ static void print(const char *text)
 	const char *command = pager();
 	FILE *out = command ? popen(command, "we") : NULL;
 	size_t length = strlen(text);
+
+	/* The pager has the terminal: it decides about the interrupt key, and may be left before all has been read. */
+	if (out) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGPIPE, SIG_IGN);
+	}
 
 	fwrite(text, 1, length, out ? out : stdout);
 	if (length && text[length - 1] != '\n')

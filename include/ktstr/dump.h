@@ -239,6 +239,7 @@ struct ktstr_task_enrichment {
 	struct ktstr_opt_u64 signal_nvcsw, signal_nivcsw;
 	char *lock_slowpath_match; /* the slow path of a lock that its CPU was in */
 	struct ktstr_opt_u64 scx_flags, scx_slice_ns, scx_dsq_vtime, runnable_at_jiffies;
+	struct ktstr_opt_u64 runnable_for_ms; /* waits on a runnable list since then; running and sleeping tasks do not */
 	struct ktstr_opt_i64 scx_sticky_cpu;
 };
 
@@ -427,7 +428,8 @@ struct ktstr_failure_dump *ktstr_failure_dump_placeholder(const char *reason);
 
 struct ktstr_dump_text_options {
 	bool colour; /* headings and errors in colour, for a terminal */
-	bool sched_ext_only; /* scheduler, runqueues and queues, without a heading; a placeholder has none */
+	/* Scheduler, runqueues, queues, without a heading, and the scheduler's variables; a placeholder has none. */
+	bool sched_ext_only;
 };
 
 /* The dump as text for people, in the order maps, registers, allocators, programs, CPU time, ... ; heap. */

@@ -38,7 +38,7 @@ enum ktstr_snapshot_error_kind {
 	KTSTR_SNAPSHOT_FIELD_NOT_FOUND, /* requested, walked, component, names = siblings */
 	KTSTR_SNAPSHOT_NOT_A_STRUCT, /* requested, walked, component, actual = kind of value */
 	KTSTR_SNAPSHOT_TYPE_MISMATCH, /* requested, expected, actual */
-	KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, /* map, index, len */
+	KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, /* map (or the path of the array), index, len */
 	KTSTR_SNAPSHOT_PER_CPU_SLOT, /* map, cpu, len, unmapped */
 	KTSTR_SNAPSHOT_NO_MATCH, /* map, op, len, names = first keys */
 	KTSTR_SNAPSHOT_EMPTY_PATH_COMPONENT, /* requested */

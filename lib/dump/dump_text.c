@@ -245,6 +245,19 @@ static void cgroups(struct writer *writer)
 		ktstr_str_add(&writer->out, "  (there are more cgroups, or some could not be read)\n");
 }
 
+static void task_notes(struct writer *writer, const struct ktstr_task_enrichment *task)
+{
+	_cleanup_str_ struct ktstr_str notes = { 0 };
+
+	if (task->runnable_for_ms.set)
+		ktstr_str_addf(&notes, "runnable for %llu ms", (unsigned long long)task->runnable_for_ms.value);
+	if (task->pi_boosted_out_of_scx)
+		ktstr_str_addf(&notes, "%sboosted out of sched_ext", notes.length ? ", " : "");
+	if (task->lock_slowpath_match)
+		ktstr_str_addf(&notes, "%swaits in %s", notes.length ? ", " : "", task->lock_slowpath_match);
+	ktstr_table_cell(&writer->table, ktstr_str_text(&notes));
+}
+
 static void tasks(struct writer *writer)
 {
 	const struct ktstr_failure_dump *dump = writer->dump;
@@ -272,9 +285,7 @@ static void tasks(struct writer *writer)
 		else
 			ktstr_table_cell(&writer->table, NULL);
 		ktstr_table_cell(&writer->table, task->real_parent_comm);
-		ktstr_table_cellf(&writer->table, "%s%s%s", task->pi_boosted_out_of_scx ? "boosted out of sched_ext " : "",
-				  task->lock_slowpath_match ? "waits in " : "",
-				  task->lock_slowpath_match ? task->lock_slowpath_match : "");
+		task_notes(writer, task);
 		ktstr_table_row(&writer->table);
 	}
 	end(writer);
@@ -297,20 +308,6 @@ static const char *exit_kind_name(int64_t kind)
 	return "?";
 }
 
-bool ktstr_text_task(struct ktstr_str *out, const struct ktstr_failure_dump *dump, uint64_t address)
-{
-	for (size_t i = 0; i < dump->task_enrichments_count; i++) {
-		const struct ktstr_task_enrichment *task = &dump->task_enrichments[i];
-
-		if (task->task_kva != address || !address)
-			continue;
-		ktstr_text_guest(out, task->comm);
-		ktstr_str_addf(out, " (%lld)", (long long)task->pid);
-		return true;
-	}
-	return false;
-}
-
 static void task_list(struct writer *writer, const uint64_t *addresses, size_t count, bool truncated)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -319,22 +316,6 @@ static void task_list(struct writer *writer, const uint64_t *addresses, size_t c
 			ktstr_str_addf(&writer->out, "0x%llx", (unsigned long long)addresses[i]);
 	}
 	ktstr_str_add(&writer->out, truncated ? " (the list is not whole)\n" : "\n");
-}
-
-/* Bits 63 and 62 of a queue's id: built in, and which one (include/linux/sched/ext.h). */
-static void dsq_name(struct writer *writer, uint64_t id)
-{
-	static const char *const built_in[] = { "INVALID", "GLOBAL", "LOCAL", "BYPASS" };
-	uint64_t low = id & UINT32_MAX;
-
-	if (id >> 62 == 3)
-		ktstr_str_addf(&writer->out, "LOCAL_ON|%llu", (unsigned long long)low);
-	else if (id >> 62 == 2 && low < ARRAY_SIZE(built_in))
-		ktstr_str_add(&writer->out, built_in[low]);
-	else if (id >> 62 == 2)
-		ktstr_str_addf(&writer->out, "BUILTIN(%llu)", (unsigned long long)low);
-	else
-		ktstr_str_addf(&writer->out, "DSQ(0x%llx)", (unsigned long long)id);
 }
 
 static void scheduler_state(struct writer *writer, const struct ktstr_scx_sched_state *state)
@@ -377,9 +358,7 @@ static void queues(struct writer *writer)
 			continue;
 		}
 		ktstr_str_add(&writer->out, "  queue ");
-		ktstr_text_guest(&writer->out, dsq->origin);
-		ktstr_str_add(&writer->out, " ");
-		dsq_name(writer, dsq->id);
+		ktstr_text_queue(&writer->out, dsq);
 		ktstr_str_addf(&writer->out, ", %llu tasks", (unsigned long long)dsq->nr);
 		task_list(writer, dsq->task_kvas, dsq->task_kvas_count, dsq->truncated);
 	}
@@ -391,6 +370,7 @@ static void sched_ext_lines(struct writer *writer)
 {
 	if (writer->dump->scx_sched_state)
 		scheduler_state(writer, writer->dump->scx_sched_state);
+	ktstr_text_longest_wait(&writer->out, writer->dump);
 	runqueues(writer);
 	queues(writer);
 }
@@ -512,6 +492,21 @@ static void placeholder(struct writer *writer)
 	ktstr_str_addf(&writer->out, "%sno dump was taken%s\n", writer->style.error, writer->style.reset);
 }
 
+/* The .bss and .data of the scheduler; what is constant there is not what happened. */
+static void variables(struct writer *writer)
+{
+	const char *object = writer->dump->active_obj_name;
+
+	for (size_t i = 0; object && i < writer->dump->maps_count; i++) {
+		const struct ktstr_failure_dump_map *map = &writer->dump->maps[i];
+		size_t length = strlen(object);
+
+		if (!strncmp(map->name, object, length) &&
+		    (!strcmp(map->name + length, ".bss") || !strcmp(map->name + length, ".data")))
+			ktstr_map_text(&writer->out, map, &writer->style);
+	}
+}
+
 static void single(struct writer *writer, const struct ktstr_failure_dump *dump)
 {
 	static void (*const sections[])(struct writer *writer) = {
@@ -522,6 +517,7 @@ static void single(struct writer *writer, const struct ktstr_failure_dump *dump)
 	writer->dump = writer->style.dump = dump;
 	if (writer->sched_ext_only) {
 		sched_ext_lines(writer);
+		variables(writer);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)

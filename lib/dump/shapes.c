@@ -156,7 +156,8 @@ SHAPE(task_enrichment, ktstr_task_enrichment,
       SLOT(ktstr_task_enrichment, scx_slice_ns, 0),
       SLOT(ktstr_task_enrichment, scx_dsq_vtime, 0),
       SLOT(ktstr_task_enrichment, scx_sticky_cpu, 0),
-      SLOT(ktstr_task_enrichment, runnable_at_jiffies, 0));
+      SLOT(ktstr_task_enrichment, runnable_at_jiffies, 0),
+      SLOT(ktstr_task_enrichment, runnable_for_ms, 0));
 
 SHAPE(prog_runtime_stats, ktstr_prog_runtime_stats,
       SLOT(ktstr_prog_runtime_stats, name, REQUIRED),

@@ -50,5 +50,9 @@ void ktstr_map_text(struct ktstr_str *out, const struct ktstr_failure_dump_map *
 		    const struct ktstr_text_style *style);
 /* "comm (pid)" of the task at that address; false when the dump has none there. */
 bool ktstr_text_task(struct ktstr_str *out, const struct ktstr_failure_dump *dump, uint64_t address);
+/* "user DSQ(0x1)" */
+void ktstr_text_queue(struct ktstr_str *out, const struct ktstr_dsq_state *dsq);
+/* A line about the task that has been runnable longest: since when, on which CPU, in which queue. Nothing when none is. */
+void ktstr_text_longest_wait(struct ktstr_str *out, const struct ktstr_failure_dump *dump);
 
 #endif

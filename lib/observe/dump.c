@@ -143,7 +143,7 @@ static void add_scheduler(struct dump *dump)
 	ktstr_scx_tasks(dump->view, tasks);
 	if (late(dump))
 		return;
-	enrichments = ktstr_task_enrichments(dump->view, tasks);
+	enrichments = ktstr_task_enrichments(dump->view, tasks, dump->options->hz);
 	ktstr_tasks_note_locks(dump->view, dump->options->vcpu_regs, enrichments);
 	set(dump, "task_enrichments", enrichments);
 	if (!tasks->count)

@@ -14,6 +14,7 @@
 struct ktstr_dump_options {
 	const json_t *vcpu_regs; /* of the stopped CPUs, or NULL; borrowed */
 	const char *workload_cgroup; /* "/work": those below it are workloads; NULL = KTSTR_CGROUP_DEFAULT_PARENT. Borrowed */
+	unsigned int hz; /* CONFIG_HZ of the kernel, 0 = unknown: how long tasks wait is left out */
 	uint64_t deadline_ns; /* ktstr_now_ns() time after which parts are left out; 0 = none */
 };
 

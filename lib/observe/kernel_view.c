@@ -119,6 +119,14 @@ uint64_t ktstr_view_per_cpu(const struct ktstr_kernel_view *view, uint64_t addre
 	return address + view->per_cpu_offsets[cpu];
 }
 
+uint64_t ktstr_view_jiffies(const struct ktstr_kernel_view *view)
+{
+	uint64_t now = 0;
+
+	ktstr_read_uint(&view->space, ktstr_view_symbol(view, "jiffies_64"), 8, &now);
+	return now;
+}
+
 static struct ktstr_field field_of(const struct ktstr_object *object, const char *path)
 {
 	return ktstr_types_field(object->view->types, object->type, path);

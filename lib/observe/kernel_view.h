@@ -38,6 +38,8 @@ void ktstr_kernel_view_close(struct ktstr_kernel_view *view);
 uint64_t ktstr_view_symbol(const struct ktstr_kernel_view *view, const char *name);
 /* Address of a CPU's copy of a per-CPU variable given its symbol's address; 0 for a CPU that cannot be. */
 uint64_t ktstr_view_per_cpu(const struct ktstr_kernel_view *view, uint64_t address, unsigned int cpu);
+/* The kernel's jiffies_64, 0 when it cannot be read. */
+uint64_t ktstr_view_jiffies(const struct ktstr_kernel_view *view);
 
 /* A structure in the guest: what it is and where. address 0 = none. */
 struct ktstr_object {

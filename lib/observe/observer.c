@@ -118,21 +118,23 @@ static uint64_t thread_cpu_ns(void)
  * The agent says where vmcoreinfo is when it takes its job, which is soon. Without that all of RAM would be searched: for
  * seconds, and every page of it that the guest has not touched yet would take memory.
  */
-static void wait_for_agent(const struct ktstr_observer *observer)
+static const char *wait_for_agent(const struct ktstr_observer *observer)
 {
 	uint64_t deadline = ktstr_now_ns() + AGENT_LIMIT;
 
 	while (!observer->quit && !ktstr_vm_vmcoreinfo(observer->config.vm) && ktstr_now_ns() < deadline)
 		ktstr_sleep_ns(KTSTR_MS(2));
+	return ktstr_vm_vmcoreinfo(observer->config.vm) ? "fired" : "timed_out";
 }
 
 static void *run(void *arg)
 {
 	struct ktstr_observer *observer = arg;
 	struct ktstr_session *session = &observer->seen.session;
+	const char *outcome = wait_for_agent(observer);
 
-	wait_for_agent(observer);
 	ktstr_session_open(session, &observer->config);
+	session->boot_wait_outcome = outcome;
 	observer->next_tick_ns = ktstr_now_ns();
 	while (!observer->quit) {
 		_cleanup_error_ struct ktstr_error *error = look_once(observer);

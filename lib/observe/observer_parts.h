@@ -22,6 +22,7 @@ struct ktstr_observer {
 	struct ktstr_reactive reactive;
 	uint64_t next_tick_ns;
 	uint64_t arm_not_before_ns; /* see ktstr_observer_follow_scheduler() */
+	uint64_t exit_seen; /* address of the exit_kind whose scheduler has made its exit before our eyes; 0 = none */
 	bool scenario_began;
 	bool first_step_due; /* of the scenario that runs */
 	uint64_t scenario_began_ns; /* on the clock of ktstr_session_elapsed_ns() */

@@ -19,14 +19,6 @@
 
 enum { TIMELINE_MAX = 600 /* the last minute */, CAPTURE_LISTS_MAX = 1024 };
 
-static uint64_t jiffies(const struct ktstr_session *session)
-{
-	uint64_t now = 0;
-
-	ktstr_read_uint(&session->view->space, ktstr_view_symbol(session->view, "jiffies_64"), 8, &now);
-	return now;
-}
-
 void ktstr_session_open(struct ktstr_session *session, const struct ktstr_session_config *config)
 {
 	_cleanup_error_ struct ktstr_error *error = NULL;
@@ -35,7 +27,8 @@ void ktstr_session_open(struct ktstr_session *session, const struct ktstr_sessio
 						.vcpu_tids = config->vcpu_tids,
 						.vcpu_tids_count = config->vcpu_tids_count };
 
-	*session = (struct ktstr_session){ .config = *config, .began_ns = ktstr_now_ns() };
+	*session = (struct ktstr_session){ .config = *config, .boot_wait_outcome = "not_configured",
+					     .began_ns = ktstr_now_ns() };
 	session->watchdog =
 		(struct ktstr_watchdog_override){ .timeout_ns = config->plan->watchdog_timeout_ns, .hz = config->hz };
 	ktstr_map_watches_init(&session->map_watches, config->plan->map_watches, config->plan->map_watches_count);
@@ -45,7 +38,7 @@ void ktstr_session_open(struct ktstr_session *session, const struct ktstr_sessio
 		return;
 	}
 	session->cost.open_ns = ktstr_now_ns() - session->began_ns;
-	session->began_jiffies = jiffies(session);
+	session->began_jiffies = ktstr_view_jiffies(session->view);
 	sampler.view = session->view;
 	session->sampler = ktstr_sampler_create(&sampler);
 }
@@ -69,7 +62,7 @@ uint64_t ktstr_session_elapsed_ns(const struct ktstr_session *session)
 		return ktstr_now_ns() - session->began_ns - session->frozen_ns;
 	if (!session->view || !session->config.hz)
 		return 0;
-	return (jiffies(session) - session->began_jiffies) * KTSTR_SEC(1) / session->config.hz;
+	return (ktstr_view_jiffies(session->view) - session->began_jiffies) * KTSTR_SEC(1) / session->config.hz;
 }
 
 static uint64_t elapsed_ms(const struct ktstr_session *session)
@@ -156,6 +149,7 @@ json_t *ktstr_session_dump(struct ktstr_session *session, json_t *registers)
 {
 	struct ktstr_dump_options options = { .vcpu_regs = registers,
 					      .workload_cgroup = session->config.workload_cgroup,
+					      .hz = session->config.hz,
 					      /* Dumps of one deterministic run are alike, on a slow host, too. */
 					      .deadline_ns = session->config.guest_clock ? 0 : ktstr_now_ns() + DUMP_LIMIT };
 	json_t *dump, *timeline = event_counter_timeline(session);

@@ -51,7 +51,9 @@ struct ktstr_session {
 	struct ktstr_captures captures;
 	json_t *failure_dump; /* of an error exit of the scheduler */
 	char *exits_unseen; /* why error exits of a deterministic guest leave no dump; NULL = they do */
+	bool scheduler_seen; /* one was attached at some look (ordinary runs) */
 	json_t *unseen_failure; /* instead of one, while the guest did not stop to have its exit watched */
+	const char *boot_wait_outcome; /* "fired": the agent was heard of; "timed_out"; "not_configured": nobody waited */
 	uint64_t began_ns, began_jiffies;
 	struct ktstr_session_cost cost;
 	_Atomic uint64_t frozen_ns; /* how long the guest stood still for us */

@@ -75,7 +75,23 @@ static struct ktstr_error *on_exit_kind(struct ktstr_observer *observer)
 		ktstr_session_fail(session, registers);
 		json_decref(registers);
 	}
+	observer->exit_seen = observer->points.exit_kind;
 	return ktstr_watchpoints_leave_scheduler(&observer->points);
+}
+
+/* It gave up before it was watched: the clone of a template starts with its scheduler, and is looked at a little later. */
+static struct ktstr_error *on_unwatched_exit(struct ktstr_observer *observer, const void *context)
+{
+	struct ktstr_session *session = &observer->seen.session;
+	json_t *registers;
+
+	(void)context;
+	if (!ktstr_session_is_error_exit(session)) /* it has gone meanwhile */
+		return NULL;
+	registers = registers_of(observer);
+	ktstr_session_fail(session, registers);
+	json_decref(registers);
+	return NULL;
 }
 
 /* The first capture has the symbol's name, later ones a number behind it, so that each is kept. */
@@ -139,12 +155,16 @@ struct ktstr_error *ktstr_observer_follow_scheduler(struct ktstr_observer *obser
 	struct ktstr_session *session = &observer->seen.session;
 	struct ktstr_object sched = ktstr_scx_sched(session->view);
 	uint64_t address = ktstr_member_address(&sched, "exit_kind");
+	bool is_leaving = ktstr_get_or_zero(&sched, "exit_kind");
+	bool is_done = is_leaving && (address == observer->exit_seen || !ktstr_session_is_error_exit(session));
 	struct ktstr_error *error;
 
-	if (observer->freeze || !observer->config.has_scheduler || address == observer->points.exit_kind ||
-	    ktstr_get_or_zero(&sched, "exit_kind") || ktstr_now_ns() < observer->arm_not_before_ns)
+	session->scheduler_seen = session->scheduler_seen || address;
+	if (observer->freeze || !observer->config.has_scheduler || address == observer->points.exit_kind || is_done ||
+	    ktstr_now_ns() < observer->arm_not_before_ns)
 		return NULL;
-	error = ktstr_observer_while_stopped(observer, arm, NULL);
+	observer->exit_seen = is_leaving ? address : 0;
+	error = ktstr_observer_while_stopped(observer, is_leaving ? on_unwatched_exit : arm, NULL);
 	json_decref(session->unseen_failure);
 	session->unseen_failure = NULL;
 	if (error && ktstr_error_code(error) == KTSTR_ERR_TIMEOUT) {

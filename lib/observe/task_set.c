@@ -103,12 +103,28 @@ static json_t *enrich(const struct ktstr_kernel_view *view, uint64_t address, bo
 	return json;
 }
 
-json_t *ktstr_task_enrichments(const struct ktstr_kernel_view *view, const struct ktstr_task_set *set)
+/* How long a task has been on its runnable list: what the kernel's watchdog compares with its limit. */
+static void add_wait(const struct ktstr_kernel_view *view, uint64_t address, uint64_t now, unsigned int hz, json_t *json)
 {
+	struct ktstr_object task = ktstr_object(view, "task_struct", address);
+	uint64_t since = ktstr_get_or_zero(&task, "scx.runnable_at");
+
+	if (since && since <= now && now - since <= UINT64_MAX / 1000)
+		json_object_set_new(json, "runnable_for_ms", ktstr_json_exact_u64((now - since) * 1000 / hz));
+}
+
+json_t *ktstr_task_enrichments(const struct ktstr_kernel_view *view, const struct ktstr_task_set *set, unsigned int hz)
+{
+	uint64_t now = ktstr_view_jiffies(view);
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < set->count; i++)
-		json_array_append_new(array, enrich(view, set->addresses[i], set->queued[i]));
+	for (size_t i = 0; i < set->count; i++) {
+		json_t *json = enrich(view, set->addresses[i], set->queued[i]);
+
+		if (set->queued[i] && hz)
+			add_wait(view, set->addresses[i], now, hz, json);
+		json_array_append_new(array, json);
+	}
 	return array;
 }
 

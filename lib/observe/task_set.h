@@ -19,8 +19,8 @@ struct ktstr_task_set {
 /* Index of the task, which is added when it is new; -1 when the set is full. */
 int ktstr_task_set_add(struct ktstr_task_set *set, uint64_t address);
 
-/* Array of TaskEnrichment. New reference. */
-json_t *ktstr_task_enrichments(const struct ktstr_kernel_view *view, const struct ktstr_task_set *set);
+/* Array of TaskEnrichment. hz: CONFIG_HZ, 0 = unknown. New reference. */
+json_t *ktstr_task_enrichments(const struct ktstr_kernel_view *view, const struct ktstr_task_set *set, unsigned int hz);
 /* Adds "lock_slowpath_match" to tasks whose CPU stood in the slow path of a lock: vcpu_regs is that of a dump. */
 void ktstr_tasks_note_locks(const struct ktstr_kernel_view *view, const json_t *vcpu_regs, json_t *enrichments);
 

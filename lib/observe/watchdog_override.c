@@ -16,14 +16,6 @@ static uint64_t timeout_address(const struct ktstr_kernel_view *view, const stru
 	return member ? member : ktstr_view_symbol(view, "scx_watchdog_timeout");
 }
 
-static uint64_t jiffies(const struct ktstr_kernel_view *view)
-{
-	uint64_t now = 0;
-
-	ktstr_read_uint(&view->space, ktstr_view_symbol(view, "jiffies_64"), 8, &now);
-	return now;
-}
-
 static void put(const struct ktstr_kernel_view *view, uint64_t address, uint64_t value)
 {
 	if (address && !ktstr_write(&view->space, address, &value, sizeof(value)))
@@ -51,13 +43,13 @@ static void begin(struct ktstr_watchdog_override *override, const struct ktstr_k
 	armed = own && own <= FORGE_FACTOR * override->wanted_jiffies ? own : FORGE_FACTOR * override->wanted_jiffies;
 	override->forging = own != override->wanted_jiffies;
 	override->forged_stamp = 0;
-	override->forge_until = jiffies(view) + armed + FORGE_MARGIN_S * override->hz;
+	override->forge_until = ktstr_view_jiffies(view) + armed + FORGE_MARGIN_S * override->hz;
 }
 
 /* Ends for good when the worker has been there, or had time enough to: what does not come then is a real stall. */
 static void forge_visit(struct ktstr_watchdog_override *override, const struct ktstr_kernel_view *view)
 {
-	uint64_t address = ktstr_view_symbol(view, "scx_watchdog_timestamp"), now = jiffies(view), stamp;
+	uint64_t address = ktstr_view_symbol(view, "scx_watchdog_timestamp"), now = ktstr_view_jiffies(view), stamp;
 
 	if (!override->forging || !address || !ktstr_read_uint(&view->space, address, 8, &stamp))
 		return;

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "check/json_util.h"
 #include "check/result_json.h"
+#include "dump/number.h"
 #include "observe/dump.h"
 #include "runner/sightings.h"
 
@@ -137,6 +138,10 @@ static void add_monitor(const struct ktstr_sightings *sightings, const struct kt
 
 	result->monitor = summary_to_json(&summary);
 	json_object_set_new(result->monitor, "preemption_threshold_ns", ktstr_json_u64(series->preemption_threshold_ns));
+	json_object_set_new(result->monitor, "page_offset", ktstr_json_address(session->view->space.page_offset));
+	json_object_set_new(result->monitor, "boot_wait_outcome", json_string(session->boot_wait_outcome));
+	json_object_set_new(result->monitor, "scx_event_counters_supported",
+			    json_boolean(ktstr_types_size(session->view->types, "scx_event_stats")));
 	json_object_set_new(result->monitor, "watchdog_observation", watchdog_to_json(&session->watchdog));
 	json_object_set_new(result->monitor, "frozen_ns", ktstr_json_u64(session->frozen_ns));
 	json_object_set_new(result->monitor, "cost", cost_to_json(&session->cost));
@@ -187,6 +192,8 @@ static void add_failure_dump(const struct ktstr_session *session, struct ktstr_t
 	json_t *dump = json_incref(session->failure_dump);
 	const char *reason = "the scheduler did not exit with an error";
 
+	if (session->config.has_scheduler && !session->config.guest_clock && session->cost.ticks && !session->scheduler_seen)
+		reason = "no scheduler was attached whenever the host looked: it had gone before, or never came";
 	if (session->exits_unseen)
 		reason = session->exits_unseen;
 	if (session->unavailable)

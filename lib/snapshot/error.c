@@ -43,9 +43,11 @@ void ktstr_snapshot_store_destroy(struct ktstr_snapshot_store *store)
 	free(store);
 }
 
-static const char *or_root(const char *path)
+/* What was being looked for inside of something, before the colon; nothing when it was looked for at the start. */
+static void add_place(struct ktstr_str *text, const struct ktstr_snapshot_error *error)
 {
-	return path && *path ? path : "(the value itself)";
+	if (error->walked && *error->walked)
+		ktstr_str_addf(text, "\"%s\": ", error->requested);
 }
 
 static void add_names(struct ktstr_str *text, const char *what, const struct ktstr_snapshot_error *error)
@@ -85,17 +87,23 @@ static void describe(const struct ktstr_snapshot_error *error, struct ktstr_str 
 			ktstr_str_addf(text, "%s%s", i ? ", " : "", error->names[i]);
 		return;
 	case KTSTR_SNAPSHOT_FIELD_NOT_FOUND:
-		ktstr_str_addf(text, "\"%s\": no \"%s\" in %s", error->requested, error->component, or_root(error->walked));
+		add_place(text, error);
+		ktstr_str_addf(text, "no \"%s\"", error->component);
+		if (error->walked && *error->walked)
+			ktstr_str_addf(text, " in %s", error->walked);
 		return add_names(text, "there are", error);
 	case KTSTR_SNAPSHOT_NOT_A_STRUCT:
-		ktstr_str_addf(text, "\"%s\": %s has no members to look for \"%s\" in, it is of kind %s", error->requested,
-			       or_root(error->walked), error->component, error->actual);
+		add_place(text, error);
+		ktstr_str_addf(text, "%s has no members to look for \"%s\" in, it is of kind %s",
+			       error->walked && *error->walked ? error->walked : "this", error->component, error->actual);
 		return;
 	case KTSTR_SNAPSHOT_TYPE_MISMATCH:
 		ktstr_str_addf(text, "expected %s, got %s", error->expected, error->actual);
 		return;
 	case KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE:
-		ktstr_str_addf(text, "%s: no entry %llu, it has %llu", error->map, (unsigned long long)error->index,
+		if (error->map && *error->map)
+			ktstr_str_addf(text, "%s: ", error->map);
+		ktstr_str_addf(text, "no entry %llu, it has %llu", (unsigned long long)error->index,
 			       (unsigned long long)error->len);
 		return;
 	case KTSTR_SNAPSHOT_PER_CPU_SLOT:

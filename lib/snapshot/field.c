@@ -32,8 +32,11 @@ static struct ktstr_snapshot_field no_member(struct ktstr_snapshot_field field, 
 {
 	_cleanup_free_ char *walked = ktstr_path_walked(path, component);
 	_cleanup_free_ char **names = NULL;
-	size_t count = 0;
+	size_t count = 0, index;
 
+	if (value->kind == KTSTR_RENDERED_ARRAY && ktstr_path_index(component, &index))
+		return fail(field, (struct ktstr_snapshot_error){ .kind = KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, .map = walked,
+								  .index = index, .len = value->elements_count });
 	if (value->kind != KTSTR_RENDERED_STRUCT)
 		return fail(field, (struct ktstr_snapshot_error){
 					   .kind = KTSTR_SNAPSHOT_NOT_A_STRUCT, .requested = (char *)path->whole,

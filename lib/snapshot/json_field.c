@@ -34,10 +34,13 @@ static struct ktstr_json_field no_key(struct ktstr_json_field field, const struc
 {
 	_cleanup_free_ char *walked = ktstr_path_walked(path, component);
 	_cleanup_free_ char **names = ktstr_xcalloc(json_object_size(field.raw) + 1, sizeof(*names));
-	size_t count = 0;
+	size_t count = 0, index;
 	const char *key;
 	json_t *value;
 
+	if (json_is_array(field.raw) && ktstr_path_index(component, &index))
+		return fail(field, (struct ktstr_snapshot_error){ .kind = KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, .map = walked,
+								  .index = index, .len = json_array_size(field.raw) });
 	if (!json_is_object(field.raw))
 		return fail(field, (struct ktstr_snapshot_error){
 					   .kind = KTSTR_SNAPSHOT_NOT_A_STRUCT, .requested = (char *)path->whole,

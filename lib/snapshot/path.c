@@ -31,10 +31,11 @@ char *ktstr_path_walked(const struct ktstr_path *path, const char *component)
 {
 	size_t left = path->next ? strlen(path->next) : 0, length = strlen(path->whole) - left;
 
-	/* Back over the component and what separates it. */
+	/* Back over what ends the component, the component, and what begins it. */
+	length -= length && path->whole[length - 1] == '.';
+	length -= length && path->whole[length - 1] == ']';
 	length = length > strlen(component) ? length - strlen(component) : 0;
-	while (length && strchr(".[]", path->whole[length - 1]))
-		length--;
+	length -= length && strchr(".[", path->whole[length - 1]);
 	return ktstr_xstrndup(path->whole, length);
 }
 

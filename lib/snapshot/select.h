@@ -7,7 +7,8 @@
 
 /*
  * *text (heap) is the part as text, or as JSON. A path is, in this order,
- *   MAP, MAP.FIELD, MAP[N].FIELD      a map, a field of its value or of its Nth entry; "@CPU" behind N on per-CPU maps
+ *   MAP, MAP.FIELD, MAP[N].FIELD      a map, a field of its value or of its Nth entry; on per-CPU maps of each CPU's
+ *                                     copy, or of one's with "@CPU" behind N
  *   VARIABLE, VARIABLE.FIELD          a global variable of the scheduler
  *   KEY.KEY[N]                        what the JSON has there
  * With "early." or "late." before it on dual dumps; without, the late one. KTSTR_ERR_NOT_FOUND says what there is.

@@ -309,6 +309,14 @@ assert checks["isolation"] is True and checks["max_slow_tier_ratio"] is None' <<
 	[ "$("$KTSTR" show --json --path maps[0].name "$dump")" = '"foo.bss"' ]
 	run -1 "$KTSTR" show --path nrr "$dump"
 	contains 'did you mean "nr"?' "$output"
+	contains 'maps: foo.bss' "$output"
+	# On a terminal: through the pager, and where there is none all the same.
+	PAGER="sed s/nr=7/paged/" script -qec "'$KTSTR' show '$dump'" "$BATS_TEST_TMPDIR/terminal" </dev/null >/dev/null
+	contains '.bss{paged}' "$(cat "$BATS_TEST_TMPDIR/terminal")"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	ln -s "$(command -v cat)" "$BATS_TEST_TMPDIR/bin/cat"
+	env -u PAGER script -qec "PATH='$BATS_TEST_TMPDIR/bin' '$KTSTR' show '$dump'" "$BATS_TEST_TMPDIR/terminal" </dev/null >/dev/null
+	contains '.bss{nr=7}' "$(cat "$BATS_TEST_TMPDIR/terminal")"
 	"$KTSTR" show --json "$dump" >"$BATS_TEST_TMPDIR/again"
 	[ "$("$KTSTR" show "$BATS_TEST_TMPDIR/again")" = "$("$KTSTR" show "$dump")" ]
 	echo '{"schema":"single"}' >"$dump"

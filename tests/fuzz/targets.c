@@ -30,7 +30,7 @@ static void dump_of_scheduler(const struct ktstr_kernel_view *view)
 	json_decref(ktstr_dsq_states(view, tasks));
 	json_decref(ktstr_scx_sched_state(view, &reason));
 	ktstr_scx_tasks(view, tasks);
-	json_decref(ktstr_task_enrichments(view, tasks));
+	json_decref(ktstr_task_enrichments(view, tasks, 250));
 }
 
 static uint8_t which_map;

@@ -168,6 +168,44 @@ static void text_has_every_part(void **state)
 		    "not taken: no scan\n=== late dump\n(empty failure dump)\n");
 }
 
+static void the_task_that_waits_longest_is_named(void **state)
+{
+#define TASK(PID, COMM, MORE) "{\"task_kva\":\"0x" PID "\",\"pid\":" PID ",\"tgid\":1,\"comm\":\"" COMM "\"" MORE "}"
+#define WAITING                                                                                                        \
+	"{\"schema\":\"single\",\"task_enrichments\":[" TASK("70", "runs", "") ","                                       \
+	TASK("71", "waits", ",\"cpu\":3,\"runnable_for_ms\":3488") ","                                                 \
+	TASK("72", "later", ",\"cpu\":1,\"runnable_for_ms\":20,\"pi_boosted_out_of_scx\":true") "],"                   \
+	"\"scx_sched_state\":{\"exit_kind\":1026,\"bypass_depth\":0},\"dsq_states\":[{\"id\":1,\"origin\":\"user\",\"nr\":1,\"seq\":1,"
+	(void)state;
+	assert_text(WAITING "\"task_kvas\":[\"0x71\"]}]}", "  waits longest: waits (71), 3488 ms, on cpu 3, in queue user DSQ(0x1)\n");
+	assert_text(WAITING "\"task_kvas\":[\"0x72\"]}]}", "  waits longest: waits (71), 3488 ms, on cpu 3, in no queue of the kernel\n");
+	assert_text(WAITING "\"truncated\":true}]}", "  waits longest: waits (71), 3488 ms, on cpu 3\n");
+	assert_text(WAITING "\"truncated\":true}]}", "runnable for 20 ms, boosted out of sched_ext\n");
+#undef WAITING
+#undef TASK
+}
+
+/* What a report shows of a dump. */
+static void the_short_text_has_the_variables_of_the_scheduler(void **state)
+{
+#define SECTION(NAME)                                                                                                  \
+	"{\"name\":\"" NAME "\",\"map_type\":\"array\",\"value_size\":8,\"max_entries\":1,\"value\":{\"kind\":\"struct\","   \
+	"\"type_name\":\"s\",\"members\":[{\"name\":\"nr\",\"value\":{\"kind\":\"uint\",\"bits\":64,\"value\":7}}]}}"
+	static const struct ktstr_dump_text_options brief = { .sched_ext_only = true };
+	struct ktstr_failure_dump_any dump;
+	_cleanup_free_ char *text = NULL;
+
+	(void)state;
+	parse("{\"schema\":\"single\",\"active_obj_name\":\"foo\",\"maps\":[" SECTION("foo.bss") "," SECTION("foo.rodata") "," SECTION(
+		      "other.bss") "],\"scx_sched_state\":{\"exit_kind\":1025,\"bypass_depth\":0}}",
+	      &dump);
+	text = ktstr_failure_dump_to_text(&dump, &brief);
+	assert_string_equal(text, "  scheduler ?: exit_kind ERROR_BPF (1025), bypass_depth 0\n"
+				  "  foo.bss (array, value 8 bytes, max 1)\n    s{nr=7}\n");
+	ktstr_failure_dump_deinit(&dump);
+#undef SECTION
+}
+
 static void assert_value(const char *json, const char *expected)
 {
 	json_t *tree = json_loads(json, 0, NULL);
@@ -302,6 +340,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_dump_is_refused_by_its_place),
 		cmocka_unit_test(placeholders_say_why_in_every_part),
 		cmocka_unit_test(text_has_every_part),
+		cmocka_unit_test(the_task_that_waits_longest_is_named),
+		cmocka_unit_test(the_short_text_has_the_variables_of_the_scheduler),
 		cmocka_unit_test(arrays_leave_out_what_is_zero),
 		cmocka_unit_test(structs_take_one_line_when_they_fit),
 		cmocka_unit_test(names_of_a_guest_cannot_drive_a_terminal),

@@ -17,6 +17,8 @@ enum {
 	TASKS_AT = 0x100000,
 	TASK_BYTES = 256,
 	TASKS = 4000,
+	JIFFIES = 0x20000,
+	HZ = 250,
 	LISTED_MAX = 65536,
 };
 
@@ -56,6 +58,7 @@ static struct ktstr_types *make_types(void)
 	btf__add_field(btf, "node", list, 0, 0);
 	btf__add_field(btf, "flags", index, 16 * 8, 0);
 	of_task = btf__add_struct(btf, "sched_ext_entity", 64);
+	btf__add_field(btf, "runnable_at", u64, 40 * 8, 0);
 	btf__add_field(btf, "runnable_node", list, 0, 0);
 	btf__add_field(btf, "dsq_list", node, 16 * 8, 0);
 	btf__add_struct(btf, "task_struct", NODE + 64);
@@ -68,11 +71,13 @@ static struct ktstr_types *make_types(void)
 
 static struct ktstr_symbols *make_symbols(void)
 {
-	char *names = ktstr_xstrdup("runqueues");
-	struct ktstr_symbol *all = ktstr_xcalloc(1, sizeof(*all));
+	static const char text[] = "runqueues\0jiffies_64";
+	char *names = memcpy(ktstr_xcalloc(1, sizeof(text)), text, sizeof(text));
+	struct ktstr_symbol *all = ktstr_xcalloc(2, sizeof(*all));
 
-	*all = (struct ktstr_symbol){ names, kva(RUNQUEUES) };
-	return ktstr_symbols_create(all, 1, names);
+	all[0] = (struct ktstr_symbol){ names, kva(RUNQUEUES) };
+	all[1] = (struct ktstr_symbol){ names + sizeof("runqueues"), kva(JIFFIES) };
+	return ktstr_symbols_create(all, 2, names);
 }
 
 /* A list from the head through the node at that offset of each task. */
@@ -157,10 +162,43 @@ static void one_list_for_all_cpus(void **state)
 	assert_listed(ktstr_dsq_states(&kernel->view, &kernel->tasks), "task_kvas", "truncated", 100, LISTED_MAX, 84);
 }
 
+static void assert_waits(const struct kernel *kernel, size_t task, unsigned int hz, json_int_t ms)
+{
+	json_t *tasks = ktstr_task_enrichments(&kernel->view, &kernel->tasks, hz), *waits;
+
+	assert_int_equal(json_array_size(tasks), kernel->tasks.count);
+	waits = json_object_get(json_array_get(tasks, task), "runnable_for_ms");
+	if (waits ? json_integer_value(waits) != ms : ms >= 0)
+		fail_msg("task %zu: %lld ms, expected %lld", task, json_integer_value(waits), ms);
+	json_decref(tasks);
+}
+
+/* Only tasks on a runnable list wait, since when they have been there. Times that cannot be are left out. */
+static void tasks_wait_since_they_are_runnable(void **state)
+{
+	struct kernel *kernel = *state;
+	const uint64_t at = TASKS_AT + NODE + 40, now = UINT64_C(4295000000);
+
+	put(kernel, JIFFIES, now);
+	put(kernel, at, now - 872);
+	put(kernel, at + TASK_BYTES, now);
+	put(kernel, at + 2 * TASK_BYTES, now + 1);
+	put(kernel, at + 4 * TASK_BYTES, now - 872);
+	for (uint64_t i = 0; i < 5; i++)
+		kernel->tasks.queued[ktstr_task_set_add(&kernel->tasks, kva(TASKS_AT + i * TASK_BYTES))] = i < 4;
+	assert_waits(kernel, 0, HZ, 3488);
+	assert_waits(kernel, 0, 0, -1);
+	assert_waits(kernel, 1, HZ, 0);
+	assert_waits(kernel, 2, HZ, -1);
+	assert_waits(kernel, 3, HZ, -1);
+	assert_waits(kernel, 4, HZ, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lists_are_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tasks_wait_since_they_are_runnable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_list_for_all_cpus, set_up, tear_down),
 	};
 

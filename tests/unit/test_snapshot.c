@@ -171,6 +171,11 @@ static void fields_by_path(void **state)
 	assert_true(ktstr_snapshot_field_is_present(ktstr_snapshot_field_get(in, "")));
 	assert_error(ktstr_snapshot_field_get(in, "dep").error, KTSTR_SNAPSHOT_FIELD_NOT_FOUND, "did you mean \"deep\"?");
 	assert_error(ktstr_snapshot_field_get(in, "deep.x").error, KTSTR_SNAPSHOT_NOT_A_STRUCT, "deep has no members");
+	assert_error(ktstr_snapshot_field_get(in, "deep.x.y").error, KTSTR_SNAPSHOT_NOT_A_STRUCT, "\"deep.x.y\": deep has no");
+	assert_error(ktstr_snapshot_field_get(in, "list[1].x").error, KTSTR_SNAPSHOT_NOT_A_STRUCT, ": list[1] has no members");
+	assert_error(ktstr_snapshot_field_get(in, "list[2]").error, KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, "list: no entry 2, it has 2");
+	assert_error(ktstr_snapshot_field_get(in, "list[2].x").error, KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, "list: no entry 2");
+	assert_error(ktstr_snapshot_field_get(in, "list.x").error, KTSTR_SNAPSHOT_NOT_A_STRUCT, "of kind array");
 	assert_error(ktstr_snapshot_field_get(in, "a..b").error, KTSTR_SNAPSHOT_FIELD_NOT_FOUND, "no \"a\"");
 	assert_error(ktstr_snapshot_field_get(in, ".deep").error, KTSTR_SNAPSHOT_EMPTY_PATH_COMPONENT, "empty component");
 	close_dump(&f);
@@ -342,6 +347,7 @@ static void statistics_by_path(void **state)
 	assert_non_null(ktstr_json_field_as_u64(ktstr_json_field_get(field, "g"), &u));
 	assert_null(ktstr_json_field_as_f64(ktstr_json_field_get(field, "g"), &d));
 	assert_non_null(ktstr_json_field_as_bool(ktstr_json_field_get(field, "x"), &b));
+	assert_error(ktstr_json_field_get(field, "list.9").error, KTSTR_SNAPSHOT_INDEX_OUT_OF_RANGE, "list: no entry 9, it has");
 	assert_error(ktstr_json_field_get(field, "y").error, KTSTR_SNAPSHOT_FIELD_NOT_FOUND, "there are: f, g, list, t, x");
 	close_dump(&f);
 	json_decref(stats);
@@ -354,6 +360,7 @@ static void paths_as_people_type_them(void **state)
 	} cases[] = {
 		{ "foo.bss.count", "5" }, { "foo.bss.in.list[0]", "3" }, { "nr_enqueues", "7" }, { "task.pid", "42" },
 		{ "h[1].n", "4" },	  { "p[0@2].n", "2" },		 { "maps[3].name", "\"h\"" },
+		{ "p[0].n", "cpu 0: 18446744073709551615\ncpu 2: 2" },
 	};
 	struct fixture f;
 
@@ -366,6 +373,74 @@ static void paths_as_people_type_them(void **state)
 		assert_string_equal(text, cases[i].text);
 	}
 	close_dump(&f);
+}
+
+static void paths_that_lead_nowhere(void **state)
+{
+	static const struct {
+		const char *path, *message;
+	} cases[] = {
+		{ "nr_enqueue", "no map, variable or part of the dump is called \"nr_enqueue\"; did you mean \"nr_enqueues\"?" },
+		{ "nr_enqueue", "\n  maps: foo.bss, foo.data, old.bss, h, p, q\n  parts: schema, maps" },
+		{ "ph", "did you mean \"h\"?" },
+		{ "active_obj_nam", "did you mean \"active_obj_name\"?" },
+		{ "task.pit", "task: no \"pit\"; did you mean \"pid\"?" },
+		{ "foo.bss.in.lis", "foo.bss: \"in.lis\": no \"lis\" in in; did you mean \"list\"?" },
+		{ "maps[3].nme", "\"maps[3].nme\": no \"nme\" in maps[3]; did you mean \"name\"?" },
+		{ "maps[9]", "maps: no entry 9, it has 6" },
+		{ "h[9].n", "h: no entry 9, it has 4" },
+		{ "h[x]", "h[x]: an entry is chosen by its place in the dump, h[0]" },
+		{ "h[1", "h[1: an entry is chosen by its place in the dump, h[0]" },
+		{ "p[0@]", "p[0@]: an entry is chosen by its place in the dump, p[0], a CPU's copy of it with [0@CPU]" },
+		{ "p[0@3]", "p: no CPU 3, it has 3" },
+		{ "p[0].m", "no \"m\"" },
+		{ "p[1]", "matched none of 2" },
+	};
+	struct fixture f;
+
+	(void)state;
+	open_dump(&f, "\"active_obj_name\":\"foo\",");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_cleanup_error_ struct ktstr_error *error = NULL;
+		_cleanup_free_ char *text = NULL;
+
+		error = ktstr_dump_select(&f.dump, cases[i].path, false, &text);
+		if (!error || !strstr(ktstr_error_message(error), cases[i].message))
+			fail_msg("%s: %s", cases[i].path, error ? ktstr_error_message(error) : text);
+	}
+	close_dump(&f);
+}
+
+static void the_early_dump_that_there_is_not(void **state)
+{
+	static const char json[] = "{\"schema\":\"dual\",\"late\":{\"schema\":\"single\"},\"early_skipped_reason\":\"no scan\"}";
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct ktstr_failure_dump_any dump;
+
+	(void)state;
+	assert_null(ktstr_failure_dump_parse(json, strlen(json), &dump));
+	error = ktstr_dump_select(&dump, "early.nr", false, &text);
+	assert_non_null(error);
+	assert_string_equal(ktstr_error_message(error), "there is no early dump: no scan");
+	ktstr_failure_dump_deinit(&dump);
+}
+
+static void a_degraded_dump_has_no_variables(void **state)
+{
+	static const char json[] = "{\"schema\":\"degraded\",\"reason\":\"late\"}";
+	_cleanup_error_ struct ktstr_error *error = NULL;
+	_cleanup_free_ char *text = NULL, *reason = NULL;
+	struct ktstr_failure_dump_any dump;
+
+	(void)state;
+	assert_null(ktstr_failure_dump_parse(json, strlen(json), &dump));
+	assert_null(ktstr_dump_select(&dump, "reason", false, &reason));
+	assert_string_equal(reason, "\"late\"");
+	error = ktstr_dump_select(&dump, "nr_enqueues", false, &text);
+	assert_non_null(error);
+	assert_non_null(strstr(ktstr_error_message(error), "the dump is degraded: no \"nr_enqueues\"; there are: "));
+	ktstr_failure_dump_deinit(&dump);
 }
 
 int main(void)
@@ -381,6 +456,9 @@ int main(void)
 		cmocka_unit_test(placeholders_have_nothing),
 		cmocka_unit_test(statistics_by_path),
 		cmocka_unit_test(paths_as_people_type_them),
+		cmocka_unit_test(paths_that_lead_nowhere),
+		cmocka_unit_test(the_early_dump_that_there_is_not),
+		cmocka_unit_test(a_degraded_dump_has_no_variables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

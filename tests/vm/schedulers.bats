@@ -100,7 +100,10 @@ assert any('scx' in r.get('symbol', '') for r in d['vcpu_regs']), d['vcpu_regs']
 assert d['scx_sched_state']['exit_kind'] == 1026
 waiting = [q for q in d['dsq_states'] if q['origin'] == 'user' and q['nr'] > 0]
 assert waiting and all(len(q['task_kvas']) == q['nr'] for q in waiting), d['dsq_states']
-assert any(r['runnable_task_kvas'] for r in d['rq_scx_states'])"
+assert any(r['runnable_task_kvas'] for r in d['rq_scx_states'])
+# The watchdog's limit is more than that; who runs does not wait.
+assert max(t.get('runnable_for_ms', 0) for t in tasks.values()) > 1000, tasks
+assert not any('runnable_for_ms' in t for t in tasks.values() if t['pid'] == 0), tasks"
 }
 
 @test "--vmcore keeps all of the memory at an error exit, and the dump says where" {
