@@ -183,7 +183,10 @@ struct ktstr_error *ktstr_cgroup_set_io_weight(struct ktstr_cgroup_manager *mana
 /* Processes and threads; unset is "max". */
 struct ktstr_error *ktstr_cgroup_set_pids_max(struct ktstr_cgroup_manager *manager, const char *name,
 					      struct ktstr_opt_u64 tasks) KTSTR_CHECKED;
-/* Idempotent. */
+/*
+ * Idempotent. Freezing waits until all tasks have stopped; a warning says so when they have not within 1 s, and the kernel
+ * stops them when it can.
+ */
 struct ktstr_error *ktstr_cgroup_freeze(struct ktstr_cgroup_manager *manager, const char *name) KTSTR_CHECKED;
 struct ktstr_error *ktstr_cgroup_unfreeze(struct ktstr_cgroup_manager *manager, const char *name) KTSTR_CHECKED;
 

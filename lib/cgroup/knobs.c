@@ -2,6 +2,7 @@
 /* What can be set on a cgroup: CPUs, memory nodes, CPU time, memory, I/O, processes, freezing. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -9,6 +10,8 @@
 
 /* Values as the kernel prints and takes them: a number or "max". */
 #define VALUE_BYTES 48
+
+enum { FROZEN_LIMIT_MS = 1000 };
 
 static const char *value_text(struct ktstr_opt_u64 value, char out[VALUE_BYTES])
 {
@@ -151,9 +154,22 @@ struct ktstr_error *ktstr_cgroup_set_pids_max(struct ktstr_cgroup_manager *manag
 	return set_limit(manager, name, "pids.max", tasks);
 }
 
+/*
+ * The write returns once all tasks are told to (cgroup_do_freeze()): each stops when it is next on its way to user mode,
+ * which waits for a CPU, or for the end of an uninterruptible sleep.
+ */
 struct ktstr_error *ktstr_cgroup_freeze(struct ktstr_cgroup_manager *manager, const char *name)
 {
-	return cgroup_set(manager, name, "cgroup.freeze", "1");
+	_cleanup_free_ char *dir = NULL;
+
+	KTSTR_TRY(cgroup_path(manager, name, NULL, &dir));
+	KTSTR_TRY(cgroup_set(manager, name, "cgroup.freeze", "1"));
+	if (!cgroup_wait_while(dir, "frozen 0", FROZEN_LIMIT_MS))
+		fprintf(stderr,
+			"ktstr: warning: cgroup %s is not frozen %dms after it was told to be: a task of it waits for a CPU, or "
+			"sleeps uninterruptibly\n",
+			name, FROZEN_LIMIT_MS);
+	return NULL;
 }
 
 struct ktstr_error *ktstr_cgroup_unfreeze(struct ktstr_cgroup_manager *manager, const char *name)

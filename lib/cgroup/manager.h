@@ -41,6 +41,12 @@ struct ktstr_error *cgroup_set(struct ktstr_cgroup_manager *manager, const char 
 struct ktstr_error *cgroup_read_pids(const char *procs_path, int **pids,
 				     size_t *count) KTSTR_CHECKED;
 
+/*
+ * Until the cgroup.events of dir no longer has `state` ("populated 1", "frozen 0") in it; false when it still has after
+ * limit_ms. Without such a file there is nothing to wait for.
+ */
+bool cgroup_wait_while(const char *dir, const char *state, unsigned int limit_ms);
+
 /* Moves all processes of dir to the manager's root. */
 struct ktstr_error *cgroup_drain(const struct ktstr_cgroup_manager *manager, const char *dir) KTSTR_CHECKED;
 

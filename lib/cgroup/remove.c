@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Emptying and removing cgroups, one or the whole tree. */
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "cgroup/manager.h"
 
@@ -21,33 +18,12 @@ static struct ktstr_error *unfreeze(const char *dir)
 	return ktstr_path_exists(path) ? cgroup_write(path, "0") : NULL;
 }
 
-static bool is_populated(int events_fd)
-{
-	char text[256];
-	ssize_t got = pread(events_fd, text, sizeof(text) - 1, 0);
-
-	text[got > 0 ? got : 0] = '\0';
-	return strstr(text, "populated 1");
-}
-
-/* cgroup_file_notify() wakes both inotify and POLLPRI at a change of cgroup.events. */
 static struct ktstr_error *wait_for_empty(const char *dir)
 {
-	_cleanup_free_ char *path = ktstr_xasprintf("%s/cgroup.events", dir);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t deadline = ktstr_now_ns() + KTSTR_MS(EMPTY_LIMIT_MS);
-
-	while (fd >= 0 && is_populated(fd)) {
-		struct pollfd change = { .fd = fd, .events = POLLPRI };
-
-		if (ktstr_now_ns() >= deadline)
-			return ktstr_error_new(
-				KTSTR_ERR_TIMEOUT,
-				"cgroup %s still has processes after %dms: end them first", dir,
-				EMPTY_LIMIT_MS);
-		poll(&change, 1, ktstr_ms_until(deadline));
-	}
-	return NULL;
+	if (cgroup_wait_while(dir, "populated 1", EMPTY_LIMIT_MS))
+		return NULL;
+	return ktstr_error_new(KTSTR_ERR_TIMEOUT, "cgroup %s still has processes after %dms: end them first", dir,
+			       EMPTY_LIMIT_MS);
 }
 
 static struct ktstr_error *empty_and_remove(const struct ktstr_cgroup_manager *manager,

@@ -198,6 +198,8 @@ void forget_payload(struct scope *scope, struct scope_payload *payload)
 
 void scope_deinit(struct scope *scope)
 {
+	for (size_t i = 0; i < scope->cgroups_count; i++) /* those that were there before, and stay */
+		free(scope->cgroups[i].name);
 	free(scope->cgroups);
 	free(scope->workloads);
 	free(scope->payloads);

@@ -167,6 +167,17 @@ static void test_failed_removals(void **state)
 	assert_ok(ktstr_cgroup_remove(manager, "good"));
 }
 
+static void test_events_are_waited_for(void **state)
+{
+	_cleanup_free_ char *dir = ktstr_xasprintf("%s/kt", scratch);
+
+	(void)state;
+	assert_true(cgroup_wait_while(dir, "frozen 0", 0)); /* no such file */
+	put("kt/cgroup.events", "populated 1\nfrozen 0\n");
+	assert_false(cgroup_wait_while(dir, "frozen 0", 0));
+	assert_true(cgroup_wait_while(dir, "populated 0", 0));
+}
+
 static void test_never_empty(void **state)
 {
 	struct ktstr_cgroup_manager *manager = *state;
@@ -221,16 +232,22 @@ static struct ktstr_cgroup_manager *new_manager(char **parent)
 }
 
 /* Ends with this test, even with a failed one. */
-static pid_t idle_process(void)
+static pid_t child_process(bool spins)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
-			pause();
+			if (!spins)
+				pause();
 	}
 	return pid;
+}
+
+static pid_t idle_process(void)
+{
+	return child_process(false);
 }
 
 /* The line of /proc/<pid>/cgroup for the cgroup2 hierarchy ends in `name`. */
@@ -319,6 +336,37 @@ static void test_real_frozen(void **state)
 }
 
 /* What the kernel made of the CPUs; only where cpuset is (or may be) a cgroup2 controller. */
+/* More than there are CPUs: some of them only stop when their turn comes. */
+static void test_real_frozen_at_once(void **state)
+{
+	enum { SPINNERS = 8 };
+	_cleanup_free_ char *parent = NULL;
+	_cleanup_free_ char *events = NULL;
+	_cleanup_free_ char *text = NULL;
+	struct ktstr_cgroup_manager *manager;
+	int pids[SPINNERS];
+
+	(void)state;
+	skip_unless(mount_point[0], "no writable cgroup2 mount");
+	for (size_t i = 0; i < SPINNERS; i++)
+		pids[i] = child_process(true);
+	manager = new_manager(&parent);
+	events = ktstr_xasprintf("%s/cold/cgroup.events", parent);
+	assert_ok(ktstr_cgroup_setup(manager, NULL, 0));
+	assert_ok(ktstr_cgroup_create(manager, "cold"));
+	assert_ok(ktstr_cgroup_move_tasks(manager, "cold", pids, SPINNERS));
+	assert_ok(ktstr_cgroup_freeze(manager, "cold"));
+	assert_ok(ktstr_read_file(events, &text, NULL));
+	assert_non_null(strstr(text, "frozen 1"));
+	assert_ok(ktstr_cgroup_unfreeze(manager, "cold"));
+	for (size_t i = 0; i < SPINNERS; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	assert_ok(ktstr_cgroup_cleanup_all(manager));
+	ktstr_cgroup_manager_destroy(manager);
+}
+
 static void test_real_cpuset(void **state)
 {
 	const char *const controllers[] = { "cpuset" };
@@ -353,7 +401,8 @@ int main(void)
 		tree_test(test_write_limit),        tree_test(test_move_checks),
 		tree_test(test_failed_removals),    tree_test(test_never_empty),
 		cmocka_unit_test(test_real_tree),   cmocka_unit_test(test_real_frozen),
-		cmocka_unit_test(test_real_cpuset),
+		cmocka_unit_test(test_real_cpuset), cmocka_unit_test(test_real_frozen_at_once),
+		tree_test(test_events_are_waited_for),
 	};
 
 	find_mount();

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,10 +91,27 @@ static void let_run(unsigned int ms)
 			sleep_ms(10);
 }
 
+/* Until the kernel says that none of them runs any more. */
+static void await_frozen(void)
+{
+	char events[256] = "";
+
+	while (!strstr(events, "frozen 1")) {
+		FILE *stream = open_in_cgroup("cgroup.events", "re");
+		size_t got = stream ? fread(events, 1, sizeof(events) - 1, stream) : 0;
+
+		events[got] = '\0';
+		if (stream)
+			fclose(stream);
+		sleep_ms(10);
+	}
+}
+
 static void freeze_for(long ms)
 {
 	let_run(20);
 	write_file("cgroup.freeze", "1");
+	await_frozen();
 	sleep_ms(ms);
 	write_file("cgroup.freeze", "0");
 	let_run(50);

@@ -139,6 +139,14 @@ static const struct row {
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
+/* Classes alone would also be seen of workers that never wake each other, or never sleep. */
+static const struct row more_rows[] = {
+	{ KTSTR_WORK(PREEMPT_STORM), VOLUNTARY, 100 },
+	{ KTSTR_WORK(ASYMMETRIC_WAKER, .waker_class = KTSTR_CLASS_BATCH), WAKEUPS, 200 },
+};
+
+enum { MORE_ROWS = sizeof(more_rows) / sizeof(more_rows[0]) };
+
 /* Values that samples have shown. */
 struct seen {
 	uint64_t values[SEEN_MAX];
@@ -421,25 +429,30 @@ static void expect_all_kinds(struct ktstr_ctx *ctx)
 	}
 }
 
+static void press(struct ktstr_ctx *ctx, const struct row *row)
+{
+	const char *name = ktstr_work_type_name(row->type.kind), *counter = counters[row->counter].name;
+	struct control without = control_of(ctx, row->counter), with = measure(ctx, row, &without);
+
+	ktstr_note(ctx, "%s: %llu %s in %llu ms, the control %llu in %llu ms", name, (unsigned long long)with.moved, counter,
+		   (unsigned long long)with.elapsed_ms, (unsigned long long)without.moved,
+		   (unsigned long long)without.elapsed_ms);
+	if (with.moved < row->least || !pressed(row->counter, with.moved, with.elapsed_ms, &without))
+		ktstr_fail(ctx, "%s: %llu %s in %llu ms, expected at least %llu and twice the control's %llu in %llu ms", name,
+			   (unsigned long long)with.moved, counter, (unsigned long long)with.elapsed_ms,
+			   (unsigned long long)row->least, (unsigned long long)without.moved,
+			   (unsigned long long)without.elapsed_ms);
+}
+
 static void press_all(struct ktstr_ctx *ctx)
 {
 	expect_all_kinds(ctx);
 	if (!prepare(ctx))
 		return;
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct row *row = &rows[i];
-		const char *name = ktstr_work_type_name(row->type.kind), *counter = counters[row->counter].name;
-		struct control without = control_of(ctx, row->counter), with = measure(ctx, row, &without);
-
-		ktstr_note(ctx, "%s: %llu %s in %llu ms, the control %llu in %llu ms", name, (unsigned long long)with.moved,
-			   counter, (unsigned long long)with.elapsed_ms, (unsigned long long)without.moved,
-			   (unsigned long long)without.elapsed_ms);
-		if (with.moved < row->least || !pressed(row->counter, with.moved, with.elapsed_ms, &without))
-			ktstr_fail(ctx, "%s: %llu %s in %llu ms, expected at least %llu and twice the control's %llu in %llu ms",
-				   name, (unsigned long long)with.moved, counter, (unsigned long long)with.elapsed_ms,
-				   (unsigned long long)row->least, (unsigned long long)without.moved,
-				   (unsigned long long)without.elapsed_ms);
-	}
+	for (size_t i = 0; i < ROWS; i++)
+		press(ctx, &rows[i]);
+	for (size_t i = 0; i < MORE_ROWS; i++)
+		press(ctx, &more_rows[i]);
 	ktstr_fail_error(ctx, ktstr_cgroup_remove(ctx->cgroups, "pressed"));
 	ktstr_fail_error(ctx, ktstr_cgroup_remove(ctx->cgroups, "beside"));
 }
