@@ -41,6 +41,10 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 		ktstr_strv_add(&run->reproduce, "--release");
 	if (options->cold)
 		ktstr_strv_add(&run->reproduce, "--cold");
+	if (options->fresh_attach)
+		ktstr_strv_add(&run->reproduce, "--fresh-attach");
+	if (run->twice)
+		ktstr_strv_add(&run->reproduce, "--twice");
 	if (options->no_perf_mode)
 		ktstr_strv_add(&run->reproduce, "--no-perf-mode");
 	if (options->cpu_cap)
