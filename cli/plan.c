@@ -44,6 +44,8 @@ static void add_reproduce(struct ktstr_run *run, const struct ktstr_cli_plan *pl
 	/* Under virtual time it is another run. */
 	if (options->fresh_attach)
 		ktstr_strv_add(&run->reproduce, "--fresh-attach");
+	if (run->twice)
+		ktstr_strv_add(&run->reproduce, "--twice");
 	if (options->no_perf_mode)
 		ktstr_strv_add(&run->reproduce, "--no-perf-mode");
 	if (options->cpu_cap)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "cli/commands.h"
 
@@ -122,8 +123,7 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 {
 	struct ktstr_cli_run_options *options = state->input;
 	struct ktstr_error *error = NULL;
-	unsigned long jobs;
-	char *end;
+	uint64_t jobs = 0;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -141,8 +141,7 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		error = ktstr_cli_duration("--duration", value, &options->duration_ns);
 		break;
 	case 'j':
-		jobs = strtoul(value, &end, 10);
-		if (*end || !jobs || jobs > 1024)
+		if (!ktstr_parse_number(value, 1, 1024, &jobs))
 			error = ktstr_error_new(KTSTR_ERR_INVALID, "--jobs %s: give a number from 1 to 1024", value);
 		options->pool.jobs = (unsigned int)jobs;
 		break;

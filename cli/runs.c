@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "cli/commands.h"
 #include "result/index.h"
@@ -44,7 +45,7 @@ static bool is_outcome(const char *name)
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct runs_arguments *arguments = state->input;
-	char *end;
+	uint64_t limit = 0;
 
 	switch (key) {
 	case 't':
@@ -68,9 +69,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->query.outcome = value;
 		return 0;
 	case 'n':
-		arguments->query.limit = (unsigned int)strtoul(value, &end, 10);
-		if (*end || !*value)
-			argp_failure(state, KTSTR_EXIT_FAIL, 0, "--limit %s: give a number", value);
+		if (!ktstr_parse_number(value, 0, UINT32_MAX, &limit))
+			argp_failure(state, KTSTR_EXIT_FAIL, 0, "--limit %s: give a number of results, 0 for all", value);
+		arguments->query.limit = (unsigned int)limit;
 		return 0;
 	case KEY_FORGET:
 		arguments->forget = true;

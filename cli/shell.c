@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "cli/commands.h"
 #include "disk/disk.h"
@@ -57,7 +58,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct shell_arguments *arguments = state->input;
 	struct ktstr_error *error = NULL;
-	char *end;
 
 	switch (key) {
 	case 'K':
@@ -67,8 +67,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		error = ktstr_cli_topology(value, &arguments->topology);
 		break;
 	case 'm':
-		arguments->memory_mib = strtoull(value, &end, 10);
-		if (*end || arguments->memory_mib < 128 || arguments->memory_mib > MEMORY_MAX_MIB)
+		if (!ktstr_parse_number(value, 128, MEMORY_MAX_MIB, &arguments->memory_mib))
 			error = ktstr_error_new(KTSTR_ERR_INVALID, "--memory-mib %s: give MiB, from 128 to %d", value,
 						MEMORY_MAX_MIB);
 		break;

@@ -152,13 +152,12 @@ struct ktstr_error *ktstr_child_spawn(const struct ktstr_child_spec *spec, struc
 
 	*child = (struct ktstr_child){ .pidfd = -1 };
 	KTSTR_TRY(fork_child(spec, &report_fd, &gate_fd, &pid));
+	child->pid = pid;
 	error = release_child(spec, pid, report_fd, gate_fd);
 	if (error) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
+		ktstr_child_kill(child);
 		return error;
 	}
-	child->pid = pid;
 	child->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (child->pidfd >= 0)
 		fcntl(child->pidfd, F_SETFD, FD_CLOEXEC);

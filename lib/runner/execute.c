@@ -550,8 +550,14 @@ static void compare_with_second(struct execution *execution)
 	_cleanup_free_ char *difference = NULL;
 
 	execute_once(&again);
-	difference = ktstr_trace_first_difference(first->trace, second.trace);
-	if (difference) {
+	if (second.trace)
+		difference = ktstr_trace_first_difference(first->trace, second.trace);
+	if (!second.trace) {
+		/* Meanwhile the host has run out of something, or others have got its CPUs. */
+		ktstr_assert_record(&first->verdict, KTSTR_OUTCOME_INCONCLUSIVE, KTSTR_DETAIL_OTHER,
+				    "the second run, to compare with, did not take place: %s",
+				    ktstr_assert_result_outcome(&second.verdict).detail->message);
+	} else if (difference) {
 		ktstr_assert_record(&first->verdict, KTSTR_OUTCOME_FAIL, KTSTR_DETAIL_OTHER,
 				    "two runs of seed %llu differ at %s", (unsigned long long)first->seed, difference);
 		if (!first->cause)

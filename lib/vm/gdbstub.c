@@ -248,20 +248,22 @@ struct ktstr_error *ktstr_gdb_unwatch(struct ktstr_gdb *gdb, uint64_t address, u
 	return watchpoint(gdb, 'z', address, bytes, deadline_ns);
 }
 
-/* Values come as hexadecimal bytes, lowest first. */
+/* Values come as hexadecimal bytes, lowest first; "E14", whose digits are odd in number, is a refusal. */
 static struct ktstr_error *read_register(struct ktstr_gdb *gdb, unsigned int number, uint64_t deadline_ns,
 					 uint64_t *value)
 {
 	_cleanup_free_ char *body = ktstr_xasprintf("p%x", number);
+	size_t digits;
 
 	KTSTR_TRY(ask(gdb, body, deadline_ns));
+	digits = strlen(gdb->body);
+	if (!digits || digits % 2 || strspn(gdb->body, "0123456789abcdefABCDEF") != digits)
+		return ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "QEMU's gdb stub has no register %u", number);
 	*value = 0;
-	for (size_t i = 0; i < 8; i++) {
-		unsigned int byte;
+	for (size_t i = 0; i < 8 && i < digits / 2; i++) {
+		unsigned int byte = 0;
 
-		if (sscanf(gdb->body + 2 * i, "%2x", &byte) != 1)
-			return i ? NULL :
-				   ktstr_error_new(KTSTR_ERR_UNSUPPORTED, "QEMU's gdb stub has no register %u", number);
+		sscanf(gdb->body + 2 * i, "%2x", &byte);
 		*value |= (uint64_t)byte << (8 * i);
 	}
 	return NULL;

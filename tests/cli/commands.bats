@@ -41,6 +41,11 @@ load ../lib/common
 	contains 'no results of test "steady"' "$output"
 	run -1 "$KTSTR" runs --outcome passed
 	contains "--outcome passed: give pass, fail, inconclusive or skip" "$output"
+	local limit
+	for limit in -1 4294967296 2x ""; do
+		run -1 "$KTSTR" runs --limit "$limit"
+		contains "--limit $limit: give a number of results" "$output"
+	done
 	run -1 "$KTSTR" runs remove
 	contains "list, show, history or reindex" "$output"
 	run -1 "$KTSTR" stats show-host

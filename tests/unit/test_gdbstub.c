@@ -127,6 +127,32 @@ static void registers_are_little_endian(void **state)
 	close(stub);
 }
 
+/* "E14" is QEMU's answer for a register that it does not have: no value, although its letters are digits. */
+static void a_refused_register_is_no_value(void **state)
+{
+	static const char *const refusals[] = { "E14", "", "88b89e96fffffff", "xxxxxxxxxxxxxxxx" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		struct ktstr_gdb_registers registers;
+		struct ktstr_error *error;
+		struct ktstr_gdb *gdb;
+		int stub;
+
+		gdb = open_gdb(&stub);
+		say(stub, "OK");
+		say(stub, "88b89e96ffffffff");
+		say(stub, "78fc48c0a83457ff");
+		say(stub, refusals[i]);
+		error = ktstr_gdb_registers(gdb, 1, soon(), &registers);
+		assert_int_equal(ktstr_error_code(error), KTSTR_ERR_UNSUPPORTED);
+		assert_non_null(strstr(ktstr_error_message(error), "no register 29"));
+		ktstr_error_free(error);
+		ktstr_gdb_close(gdb);
+		close(stub);
+	}
+}
+
 static void refusals_and_ends_are_errors(void **state)
 {
 	struct ktstr_error *error;
@@ -157,6 +183,7 @@ int main(void)
 		cmocka_unit_test(watchpoints_stop_and_say_where),
 		cmocka_unit_test(a_late_stop_is_reported),
 		cmocka_unit_test(registers_are_little_endian),
+		cmocka_unit_test(a_refused_register_is_no_value),
 		cmocka_unit_test(refusals_and_ends_are_errors),
 	};
 
