@@ -38,6 +38,12 @@ setup() {
 	expect_reason "$results" storm_lost "fail SchedulerCrashed: the scheduler must survive every hold (.survives_storm), but in that of step 0 "
 }
 
+@test "cleanup_budget fails a run whose VM takes longer to end" {
+	expect_reason "$results" storm_lost "fail Other: ending the VM took "
+	contains "the test allows 0 ms (cleanup_budget)" "$(result "$results" storm_lost reasons)"
+	expect_outcome "$results" passes pass
+}
+
 @test "phases of a real run have the iteration rate of their step and what the monitor saw in them" {
 	result "$results" passes stats phases | python3 -c 'import json, sys
 phases = json.load(sys.stdin)
