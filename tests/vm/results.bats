@@ -89,6 +89,12 @@ assert fields["monitor"]["none_count"] + fields["monitor"]["some_count"] == vali
 	run -0 "$KTSTR" stats list-values --dir "$BATS_TEST_TMPDIR/runs" --json
 	contains scx_ktstr "$output"
 	contains eevdf "$output"
+	# Sidecars that lie somewhere else are an archive, whoever wrote them.
+	python3 -c 'import json, sys
+assert json.load(sys.stdin)["source"] == ["archive"]' <<<"$output"
+	KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs "$KTSTR" stats list-values --json | python3 -c 'import json, sys
+source = json.load(sys.stdin)["source"]
+assert source and "archive" not in source, source'
 	run -0 "$KTSTR" stats show-host --dir "$BATS_TEST_TMPDIR/runs" --run 7.3-abc
 	contains online_cpus "$output"
 	run -1 "$KTSTR" stats explain-sidecar --dir "$BATS_TEST_TMPDIR/runs" --run nothing
