@@ -90,9 +90,9 @@ assert fields["monitor"]["none_count"] + fields["monitor"]["some_count"] == vali
 	contains scx_ktstr "$output"
 	contains eevdf "$output"
 	# Sidecars that lie somewhere else are an archive, whoever wrote them.
-	python3 -c 'import json, sys
-assert json.load(sys.stdin)["source"] == ["archive"]' <<<"$output"
-	KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs "$KTSTR" stats list-values --json | python3 -c 'import json, sys
+	"$KTSTR" stats list-values --dir "$BATS_TEST_TMPDIR/runs" --json 2>"$BATS_TEST_TMPDIR/complaint" | python3 -c 'import json, sys
+assert json.load(sys.stdin)["source"] == ["archive"]'
+	KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs "$KTSTR" stats list-values --json 2>"$BATS_TEST_TMPDIR/complaint" | python3 -c 'import json, sys
 source = json.load(sys.stdin)["source"]
 assert source and "archive" not in source, source'
 	run -0 "$KTSTR" stats show-host --dir "$BATS_TEST_TMPDIR/runs" --run 7.3-abc
