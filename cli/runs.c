@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -105,10 +107,22 @@ struct output {
 	size_t count;
 	double *values;
 	struct ktstr_strv machines; /* topology and scheduler of each value */
+	struct ktstr_strv cells; /* of a table: CELLS for each row */
 };
 
-static void print_run(void *context, const struct ktstr_index_run *run)
+enum { CELL_RUN, CELL_KERNEL, CELL_COMMIT, CELL_COUNTS, CELLS };
+
+static void add_row(struct ktstr_strv *cells, const char *run, const char *kernel, const char *commit, const char *counts)
 {
+	ktstr_strv_add(cells, run);
+	ktstr_strv_add(cells, kernel);
+	ktstr_strv_add(cells, commit);
+	ktstr_strv_add(cells, counts);
+}
+
+static void add_run(void *context, const struct ktstr_index_run *run)
+{
+	_cleanup_free_ char *counts = NULL;
 	struct output *output = context;
 	char took[32];
 
@@ -122,25 +136,80 @@ static void print_run(void *context, const struct ktstr_index_run *run)
 						"duration_ns", (json_int_t)run->duration_ns));
 		return;
 	}
-	/* The name of a run begins with its time: no column repeats it, so that a line has 80 characters. */
+	/* The name of a run begins with its time: no column repeats it. */
 	if (!output->count++)
-		printf("%-26s %-9s %-13s %6s %6s %5s %9s\n", "RUN", "KERNEL", "COMMIT", "PASSED", "FAILED", "OTHER", "TEST TIME");
-	printf("%-26s %-9s %-13s %6llu %6llu %5llu %9s\n", run->run_id, *run->kernel ? run->kernel : "-",
-	       *run->commit ? run->commit : "-", (unsigned long long)run->passed, (unsigned long long)run->failed,
-	       (unsigned long long)(run->inconclusive + run->skipped),
-	       ktstr_format_duration(run->duration_ns / 1000000 * 1000000, took));
+		add_row(&output->cells, "RUN", "KERNEL", "COMMIT", "PASSED FAILED OTHER TEST TIME");
+	counts = ktstr_xasprintf("%6llu %6llu %5llu %9s", (unsigned long long)run->passed, (unsigned long long)run->failed,
+				 (unsigned long long)(run->inconclusive + run->skipped),
+				 ktstr_format_duration(run->duration_ns / 1000000 * 1000000, took));
+	add_row(&output->cells, run->run_id, *run->kernel ? run->kernel : "-", *run->commit ? run->commit : "-", counts);
+}
+
+/* The wider one of kernel and commit gives way until a line fits; the name of a run is what `runs show` wants in full. */
+static void fit(size_t widths[CELLS], size_t columns)
+{
+	enum { NARROWEST = 8 };
+	size_t line = CELLS - 1; /* blanks between them */
+
+	for (int cell = 0; cell < CELLS; cell++)
+		line += widths[cell];
+	for (; line > columns; line--) {
+		int widest = widths[CELL_COMMIT] > widths[CELL_KERNEL] ? CELL_COMMIT : CELL_KERNEL;
+
+		if (widths[widest] <= NARROWEST)
+			return;
+		widths[widest]--;
+	}
+}
+
+static void print_cell(const char *text, size_t width)
+{
+	size_t kept = width - 1;
+
+	if (strlen(text) <= width) {
+		printf("%-*s ", (int)width, text);
+		return;
+	}
+	/* No character is split. */
+	while (kept && ((unsigned char)text[kept] & 0xc0) == 0x80)
+		kept--;
+	printf("%.*s…%*s ", (int)kept, text, (int)(width - 1 - kept), "");
+}
+
+/* Columns are as wide as what is in them, on a terminal as wide as it is; whoever reads a pipe gets all. */
+static void print_table(const struct ktstr_strv *cells)
+{
+	size_t widths[CELLS] = { 0 };
+	struct winsize size;
+
+	for (size_t i = 0; i < cells->count; i++)
+		if (strlen(cells->items[i]) > widths[i % CELLS])
+			widths[i % CELLS] = strlen(cells->items[i]);
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+		fit(widths, size.ws_col);
+	for (size_t i = 0; i < cells->count; i++) {
+		if (i % CELLS == CELL_COUNTS)
+			puts(cells->items[i]);
+		else
+			print_cell(cells->items[i], widths[i % CELLS]);
+	}
 }
 
 static struct ktstr_error *list(const struct runs_arguments *arguments, struct ktstr_index *index)
 {
 	struct output output = { .array = arguments->json ? json_array() : NULL };
+	struct ktstr_error *error = ktstr_index_runs(index, &arguments->query, add_run, &output);
 
-	KTSTR_TRY(ktstr_index_runs(index, &arguments->query, print_run, &output));
-	if (output.array)
+	if (error)
+		json_decref(output.array);
+	else if (output.array)
 		ktstr_cli_print_json(output.array);
 	else if (!output.count)
 		puts("no runs");
-	return NULL;
+	else
+		print_table(&output.cells);
+	ktstr_strv_deinit(&output.cells);
+	return error;
 }
 
 static void print_result(void *context, const struct ktstr_index_row *row)

@@ -13,7 +13,7 @@ const struct ktstr_nullable_key ktstr_nullable_keys[] = {
 	{ "guest_exit_code", true, "the guest ended before it reported its program's end", "see cause and the console log" },
 	{ "host", true, "written by an older ktstr, or before a machine was prepared", "run the test again" },
 	{ "host_dilation", false, "no workload ran, or on virtual time, where the host's scheduler does not show", NULL },
-	{ "kernel_commit", false, "the kernel does not come from a git tree", "--kernel TREE of a git checkout" },
+	{ "kernel_commit", false, "the kernel was not built in a git repository of its own", "--kernel TREE of a git checkout" },
 	{ "kernel_version", true, "the kernel's image could not be read", "see cause" },
 	{ "kvm_stats", false, "the guest was emulated (tcg): there is no KVM to ask", "a host with usable KVM" },
 	{ "monitor", true, "nothing was sampled: the kernel has no vmlinux, the run failed before it began, or is older",

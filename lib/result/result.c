@@ -33,6 +33,7 @@ void ktstr_test_result_deinit(struct ktstr_test_result *result)
 		result->payload,
 		result->kernel_version,
 		result->kernel_release,
+		result->kernel_commit,
 		result->project_commit,
 		result->accel,
 		result->accel_reason,

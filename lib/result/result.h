@@ -44,7 +44,7 @@ struct ktstr_test_result {
 	/* "SpinWait" or "SpinWait,Bursty"; may be NULL. From the declaration: it is part of the file name. */
 	char *work_type;
 	char *kernel_version, *kernel_release;
-	char *project_commit; /* may be NULL */
+	char *kernel_commit, *project_commit; /* may be NULL */
 	char *accel, *accel_reason, *qemu_version;
 	bool deterministic;
 	uint64_t seed;
@@ -126,6 +126,8 @@ char *ktstr_runs_root(void);
  * modified; NULL outside one or without git. Takes up to 10 s on a huge slow tree. Heap.
  */
 char *ktstr_project_commit(void);
+/* The same of the kernel tree that an image was built in; NULL when its tree is not itself a git repository. Heap. */
+char *ktstr_kernel_commit(const char *image_path);
 
 /* "<test>-<16 hex digits>", usable as a file name whatever the test is called. Heap. */
 char *ktstr_result_file_stem(const struct ktstr_test_result *result);

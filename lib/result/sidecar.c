@@ -82,7 +82,7 @@ static void add_identity(json_t *json, const struct ktstr_test_result *result)
 	set_text(json, "payload", result->payload);
 	set_text(json, "kernel_version", result->kernel_version);
 	set_text(json, "kernel_release", result->kernel_release);
-	set_null(json, "kernel_commit");
+	set_text(json, "kernel_commit", result->kernel_commit);
 	set_text(json, "project_commit", result->project_commit);
 	set_text(json, "timestamp", ktstr_format_utc(result->started_unix_seconds, when));
 	set_text(json, "run_id", id);

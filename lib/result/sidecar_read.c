@@ -39,6 +39,7 @@ static const struct text_key {
 	{ "payload", MEMBER(payload), false },
 	{ "kernel_version", MEMBER(kernel_version), false },
 	{ "kernel_release", MEMBER(kernel_release), false },
+	{ "kernel_commit", MEMBER(kernel_commit), false },
 	{ "project_commit", MEMBER(project_commit), false },
 	{ "accel", MEMBER(accel), false },
 	{ "accel_reason", MEMBER(accel_reason), false },

@@ -113,6 +113,7 @@ void ktstr_run_identify(const struct ktstr_run_setup *setup, const struct ktstr_
 		.resolve_source = dup_or_null(run->scheduler.resolve_source),
 		.kernel_version = ktstr_xstrdup(setup->kernel.version),
 		.kernel_release = ktstr_xstrdup(setup->kernel.release),
+		.kernel_commit = dup_or_null(setup->kernel_commit),
 		.project_commit = dup_or_null(setup->project_commit),
 		.accel = ktstr_xstrdup(ktstr_accel_name(accel->accel)),
 		.accel_reason = dup_or_null(accel->reason),

@@ -84,7 +84,7 @@ struct ktstr_run_setup {
 	struct ktstr_guest_base base;
 	char *lockstep_path, *coherence_path; /* see ktstr_vm_config */
 	char *run_dir;
-	char *project_commit;
+	char *kernel_commit, *project_commit; /* NULL = not known */
 	bool no_vm; /* every run is host_only: no QEMU, no kernel image, no agent were looked for */
 	json_t *host; /* what every result records of this machine */
 	bool strict; /* --release */

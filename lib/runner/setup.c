@@ -82,6 +82,7 @@ static void describe_surroundings(struct ktstr_run_setup *setup)
 	struct ktstr_host_context host;
 
 	setup->project_commit = ktstr_project_commit();
+	setup->kernel_commit = ktstr_kernel_commit(setup->kernel.image_path);
 	ktstr_host_context_collect(&host);
 	setup->host = ktstr_host_context_to_json(&host);
 	ktstr_host_context_deinit(&host);
@@ -123,6 +124,7 @@ void ktstr_run_setup_deinit(struct ktstr_run_setup *setup)
 	free(setup->lockstep_path);
 	free(setup->coherence_path);
 	free(setup->run_dir);
+	free(setup->kernel_commit);
 	free(setup->project_commit);
 	json_decref(setup->host);
 	*setup = (struct ktstr_run_setup){ 0 };

@@ -123,6 +123,24 @@ measured() { # TOPOLOGY ITERATIONS
 	contains 'this is a result, no dump: `ktstr runs show` shows it' "$output"
 }
 
+@test "runs list: the kernel's name gives way on a narrow terminal, and is whole in a pipe" {
+	local kernel=7.3.4-rc5-next-20260301-with-much-of-a-name-behind-it
+	export KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs
+	measured 1n1l1c1t 100
+	sed -i "s/\"kernel_version\": [^,]*/\"kernel_version\": \"$kernel\"/" "$KTSTR_RUNS_ROOT"/100/steady-*.ktstr.json
+	"$KTSTR" runs reindex --forget
+	run -0 "$KTSTR" runs list
+	contains " $kernel " "$output"
+	for columns in 80 60; do
+		run -0 script -qec "stty cols $columns; '$KTSTR' runs list" /dev/null </dev/null
+		lacks "$kernel" "$output"
+		contains "7.3.4-r" "$output"
+		contains "… " "$output"
+		python3 -c 'import sys
+assert max(len(line.rstrip()) for line in sys.stdin) <= int(sys.argv[1])' $columns <<<"$output"
+	done
+}
+
 @test "topologies that cannot be: the axis is named" {
 	local -A parts=([1n2l2c]="axis t" [1n2l0c1t]="axis c (cores per LLC) is 0" [0n2l2c1t]="axis n (NUMA nodes) is 0"
 		[1n-2l2c1t]="axis l" [1n2x2c1t]="the letter l" [1s2c1t]="axis s (sockets)" [1l1n1c1t]="order is n, l, c, t"

@@ -19,6 +19,7 @@ static inline struct ktstr_test_result fixture_pass(void)
 		.work_type = ktstr_xstrdup("SpinWait"),
 		.kernel_version = ktstr_xstrdup("7.3"),
 		.kernel_release = ktstr_xstrdup("7.3.0-amd64"),
+		.kernel_commit = ktstr_xstrdup("0123abc-dirty"),
 		.accel = ktstr_xstrdup("tcg"),
 		.accel_reason = ktstr_xstrdup("no KVM"),
 		.qemu_version = ktstr_xstrdup("7.2.0"),

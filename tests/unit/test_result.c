@@ -297,6 +297,7 @@ static void sidecar_values_follow_the_spec(void **state)
 	assert_string_equal(text_at(json, "run_source"), "local");
 	assert_string_equal(text_at(json, "throughput_denomination"), "wall");
 	assert_int_equal(json_integer_value(json_object_get(json, "cpu_budget")), 3);
+	assert_string_equal(text_at(json, "kernel_commit"), "0123abc-dirty");
 	assert_true(json_is_null(json_object_get(json, "project_commit")));
 	assert_true(json_is_null(json_object_get(json, "cause")));
 	assert_null(json_object_get(json_object_get(json, "verdict"), "stats"));

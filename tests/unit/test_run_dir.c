@@ -328,6 +328,37 @@ static void project_commit_is_head_and_dirtiness(void **state)
 	assert_int_equal(chdir(before), 0);
 }
 
+static void kernel_commit_is_that_of_its_own_tree(void **state)
+{
+	_cleanup_free_ char *boot = ktstr_xasprintf("%s/linux/arch/x86/boot", scratch);
+	_cleanup_free_ char *tree = ktstr_xasprintf("%s/linux", scratch);
+	_cleanup_free_ char *image = ktstr_xasprintf("%s/bzImage", boot);
+	_cleanup_free_ char *tracked = ktstr_xasprintf("%s/tracked", tree);
+	_cleanup_free_ char *clean = NULL, *dirty = NULL;
+
+	(void)state;
+	assert_ok(ktstr_make_dirs(boot));
+	touch(boot, "bzImage");
+	touch(tree, "tracked");
+	assert_null(ktstr_kernel_commit(NULL));
+	assert_null(ktstr_kernel_commit(image));
+	/* Unpacked within a project: its commit says nothing of the kernel. */
+	run_git(scratch, "init -q");
+	run_git(scratch, "add linux/tracked");
+	run_git(scratch, "commit -q -m project");
+	assert_null(ktstr_kernel_commit(image));
+	run_git(tree, "init -q");
+	run_git(tree, "add tracked");
+	run_git(tree, "commit -q -m kernel");
+	clean = ktstr_kernel_commit(image);
+	assert_non_null(clean);
+	assert_int_equal(strlen(clean), 7);
+	assert_int_equal(truncate(tracked, 0), 0);
+	dirty = ktstr_kernel_commit(image);
+	assert_true(ktstr_str_starts_with(dirty, clean));
+	assert_true(ktstr_str_ends_with(dirty, "-dirty"));
+}
+
 static void without_git_there_is_no_commit(void **state)
 {
 	_cleanup_free_ char *path = ktstr_xstrdup(getenv("PATH"));
@@ -353,6 +384,7 @@ int main(void)
 		IN_RUNS_ROOT(concurrent_writers_lose_nothing),
 		IN_RUNS_ROOT(full_disk_is_reported_with_the_path),
 		IN_RUNS_ROOT(project_commit_is_head_and_dirtiness),
+		IN_RUNS_ROOT(kernel_commit_is_that_of_its_own_tree),
 		IN_RUNS_ROOT(without_git_there_is_no_commit),
 	};
 

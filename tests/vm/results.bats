@@ -38,6 +38,12 @@ setup() {
 	expect_reason "$results" storm_lost "fail SchedulerCrashed: the scheduler must survive every hold (.survives_storm), but in that of step 0 "
 }
 
+@test "cleanup_budget fails a run whose VM takes longer to end" {
+	expect_reason "$results" storm_lost "fail Other: ending the VM took "
+	contains "the test allows 0 ms (cleanup_budget)" "$(result "$results" storm_lost reasons)"
+	expect_outcome "$results" passes pass
+}
+
 @test "phases of a real run have the iteration rate of their step and what the monitor saw in them" {
 	result "$results" passes stats phases | python3 -c 'import json, sys
 phases = json.load(sys.stdin)
@@ -83,6 +89,12 @@ assert fields["monitor"]["none_count"] + fields["monitor"]["some_count"] == vali
 	run -0 "$KTSTR" stats list-values --dir "$BATS_TEST_TMPDIR/runs" --json
 	contains scx_ktstr "$output"
 	contains eevdf "$output"
+	# Sidecars that lie somewhere else are an archive, whoever wrote them.
+	"$KTSTR" stats list-values --dir "$BATS_TEST_TMPDIR/runs" --json 2>"$BATS_TEST_TMPDIR/complaint" | python3 -c 'import json, sys
+assert json.load(sys.stdin)["source"] == ["archive"]'
+	KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs "$KTSTR" stats list-values --json 2>"$BATS_TEST_TMPDIR/complaint" | python3 -c 'import json, sys
+source = json.load(sys.stdin)["source"]
+assert source and "archive" not in source, source'
 	run -0 "$KTSTR" stats show-host --dir "$BATS_TEST_TMPDIR/runs" --run 7.3-abc
 	contains online_cpus "$output"
 	run -1 "$KTSTR" stats explain-sidecar --dir "$BATS_TEST_TMPDIR/runs" --run nothing

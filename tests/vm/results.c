@@ -18,6 +18,7 @@ static void look_back(struct ktstr_vm_result *vm)
 
 /* Two steps under a scheduler that must be there all through both. */
 KTSTR_TEST(passes, .scheduler = &scx_ktstr, .duration = KTSTR_SEC(2), .survives_storm = true, .post_vm = look_back,
+	   .cleanup_budget = KTSTR_SEC(600),
 	   .checks = { .not_stuck = KTSTR_ON, .max_gap_ms = KTSTR_SOME(60000) })
 {
 	static const struct ktstr_cgroup_def one[] = { { .name = "one", .workers = 1 } };
@@ -56,9 +57,9 @@ KTSTR_TEST(expected_but_objected, .expect_err = true, .post_vm_unconditional = o
 	ktstr_fail(ctx, "as it must");
 }
 
-/* Exits in the middle of the only hold; on virtual time that is so on any machine. */
+/* Exits in the middle of the only hold; on virtual time that is so on any machine. No VM is ended within a nanosecond. */
 KTSTR_TEST(storm_lost, .scheduler = &leaves, .duration = KTSTR_SEC(30), .survives_storm = true, .fresh_attach = true,
-	   .deterministic = true)
+	   .deterministic = true, .cleanup_budget = 1)
 {
 	ktstr_run_cgroups(ctx, ONE_WORKER);
 }
