@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -19,6 +21,7 @@ struct runs_arguments {
 };
 
 enum { KEY_FORGET = 256, KEY_OUTCOME, DEFAULT_LIMIT = 20 };
+enum { LINE_WIDTH = 80, KERNEL_WIDTH = 9, COMMIT_WIDTH = 13 }; /* of `runs list` */
 
 static const struct argp_option options[] = {
 	{ "test", 't', "NAME", 0, "results of this test only", 0 },
@@ -106,10 +109,45 @@ struct output {
 	struct ktstr_strv machines; /* topology and scheduler of each value */
 };
 
+/* Columns that a line of `runs list` may take beyond LINE_WIDTH; in a pipe any number. */
+static size_t spare_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return SIZE_MAX;
+	return size.ws_col > LINE_WIDTH ? size.ws_col - LINE_WIDTH : 0;
+}
+
+/* Ends a text that its column is too narrow for in an ellipsis, which is one character. */
+static char *cut_to(const char *text, size_t width)
+{
+	return strlen(text) <= width ? ktstr_xstrdup(text) : ktstr_xasprintf("%.*s…", (int)width - 1, text);
+}
+
+static size_t excess(const char *text, size_t width)
+{
+	return strlen(text) > width ? strlen(text) - width : 0;
+}
+
+/* Long names of kernels and commits move the columns behind them, unless the terminal would wrap the line. */
+static void print_run_line(const struct ktstr_index_run *run)
+{
+	const char *kernel = *run->kernel ? run->kernel : "-", *commit = *run->commit ? run->commit : "-";
+	bool fits = excess(kernel, KERNEL_WIDTH) + excess(commit, COMMIT_WIDTH) <= spare_columns();
+	_cleanup_free_ char *short_kernel = cut_to(kernel, fits ? SIZE_MAX : KERNEL_WIDTH);
+	_cleanup_free_ char *short_commit = cut_to(commit, fits ? SIZE_MAX : COMMIT_WIDTH);
+	char took[32];
+
+	printf("%-26s %-*s %-*s %6llu %6llu %5llu %9s\n", run->run_id, KERNEL_WIDTH, short_kernel, COMMIT_WIDTH, short_commit,
+	       (unsigned long long)run->passed, (unsigned long long)run->failed,
+	       (unsigned long long)(run->inconclusive + run->skipped),
+	       ktstr_format_duration(run->duration_ns / 1000000 * 1000000, took));
+}
+
 static void print_run(void *context, const struct ktstr_index_run *run)
 {
 	struct output *output = context;
-	char took[32];
 
 	if (output->array) {
 		json_array_append_new(output->array,
@@ -123,11 +161,9 @@ static void print_run(void *context, const struct ktstr_index_run *run)
 	}
 	/* The name of a run begins with its time: no column repeats it, so that a line has 80 characters. */
 	if (!output->count++)
-		printf("%-26s %-9s %-13s %6s %6s %5s %9s\n", "RUN", "KERNEL", "COMMIT", "PASSED", "FAILED", "OTHER", "TEST TIME");
-	printf("%-26s %-9s %-13s %6llu %6llu %5llu %9s\n", run->run_id, *run->kernel ? run->kernel : "-",
-	       *run->commit ? run->commit : "-", (unsigned long long)run->passed, (unsigned long long)run->failed,
-	       (unsigned long long)(run->inconclusive + run->skipped),
-	       ktstr_format_duration(run->duration_ns / 1000000 * 1000000, took));
+		printf("%-26s %-*s %-*s %6s %6s %5s %9s\n", "RUN", KERNEL_WIDTH, "KERNEL", COMMIT_WIDTH, "COMMIT", "PASSED",
+		       "FAILED", "OTHER", "TEST TIME");
+	print_run_line(run);
 }
 
 static struct ktstr_error *list(const struct runs_arguments *arguments, struct ktstr_index *index)

@@ -118,6 +118,22 @@ measured() { # TOPOLOGY ITERATIONS
 	contains 'this is a result, no dump: `ktstr runs show` shows it' "$output"
 }
 
+@test "runs list: cut to the terminal, whole in a pipe" {
+	export KTSTR_RUNS_ROOT=$BATS_TEST_TMPDIR/runs KTSTR_PROJECT_COMMIT=a-commit-with-a-long-name-mixed
+	measured 1n1l1c1t skip
+	run -0 "$KTSTR" runs reindex
+	run -0 "$KTSTR" runs list
+	contains " $KTSTR_PROJECT_COMMIT " "${lines[1]}"
+	on_terminal() { # COLUMNS
+		script -qec "stty cols $1; '$KTSTR' runs list" /dev/null </dev/null | tr -d '\r'
+	}
+	run -0 on_terminal 80
+	contains " a-commit-wit… " "${lines[1]}"
+	[ "$(wc -L <<<"$output")" -le 80 ]
+	run -0 on_terminal 120
+	contains " $KTSTR_PROJECT_COMMIT " "${lines[1]}"
+}
+
 @test "topologies that cannot be: the axis is named" {
 	local -A parts=([1n2l2c]="axis t" [1n2l0c1t]="axis c (cores per LLC) is 0" [0n2l2c1t]="axis n (NUMA nodes) is 0"
 		[1n-2l2c1t]="axis l" [1n2x2c1t]="the letter l" [1s2c1t]="axis s (sockets)" [1l1n1c1t]="order is n, l, c, t"
