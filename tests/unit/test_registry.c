@@ -44,6 +44,7 @@ static void names(void **state)
 	expect_error(&(struct ktstr_test_entry){ .name = "", .body = body }, "test \"\"", ".name");
 	expect_error(&(struct ktstr_test_entry){ .body = body }, "test \"\"", ".name");
 	expect_error(&(struct ktstr_test_entry){ .name = "t" }, "test t", ".body");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .rt_app = "" }, "test t", ".rt_app is empty");
 	assert_null(ktstr_test_entry_validate(&(struct ktstr_test_entry){ .name = "t", .body = body }));
 }
 
@@ -132,6 +133,11 @@ static void schedulers(void **state)
 		     "test t: .scheduler", ".name");
 	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &empty },
 		     "scheduler empty", ".binary");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .extra_sched_args = KTSTR_ARGS("-v") },
+		     "test t: .extra_sched_args", "scheduler eevdf is no program that would read them");
+	expect_error(&(struct ktstr_test_entry){ .name = "t", .body = body, .scheduler = &wide,
+						 .staged_schedulers = KTSTR_SCHEDULERS(&wide) },
+		     "test t: .staged_schedulers", "scheduler wide is the test's own .scheduler");
 }
 
 static void shape_of(const struct ktstr_test_entry *test, const char *shape)
@@ -290,6 +296,10 @@ static void writes_and_watches_of_maps_name_what_can_be_found(void **state)
 	expect_error(&watch, ".watch_bpf_maps", "label \"x\" is given twice");
 	watch.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "", KTSTR_MAP_SCALAR, "x" });
 	expect_error(&watch, ".watch_bpf_maps", ".field is missing");
+	watch.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "a", KTSTR_MAP_SCALAR, "" });
+	expect_error(&watch, ".watch_bpf_maps", ".label is missing");
+	watch.watch_bpf_maps = KTSTR_WATCH_BPF_MAPS({ ".bss", "a", (enum ktstr_bpf_map_agg)99, "x" });
+	expect_error(&watch, ".watch_bpf_maps", ".agg is none of");
 }
 
 static void survives_storm_needs_a_scheduler_and_excludes_expect_err(void **state)
