@@ -89,6 +89,19 @@ static void add_violations(struct ktstr_str *out, const struct ktstr_test_result
 	}
 }
 
+/* From here on a violation may be the host's doing, and the reader should know. */
+static const double busy_host_dilation = 1.5;
+
+static void add_host_load(struct ktstr_str *out, const struct ktstr_test_result *result)
+{
+	double dilation = result->host_dilation.set ? result->host_dilation.value : 1;
+
+	if (dilation >= busy_host_dilation)
+		ktstr_str_addf(out,
+			       "  host: it was busy: for each second that vCPUs ran they waited %.1f s for a CPU; delays may be its\n",
+			       dilation - 1);
+}
+
 static void add_cgroup_row(struct ktstr_str *out, size_t index,
 			   const struct ktstr_cgroup_stats *cgroup)
 {
@@ -341,6 +354,7 @@ char *ktstr_result_report(const struct ktstr_test_result *result, bool colour)
 	ktstr_str_addf(&out, " %s:%s\n", failed ? "failed" : "inconclusive",
 		       ktstr_sgr(colour, KTSTR_SGR_RESET));
 	add_violations(&out, result);
+	add_host_load(&out, result);
 	add_stats(&out, result, colour);
 	add_payloads(&out, result, colour);
 	add_diagnostics(&out, result, colour);

@@ -291,6 +291,21 @@ static void inconclusive_report_says_so(void **state)
 	assert_null(strstr(report, "diagnostics"));
 }
 
+static void a_busy_host_is_told_a_quiet_one_is_not(void **state)
+{
+	_cleanup_result_ struct ktstr_test_result result = fixture_fail();
+	_cleanup_free_ char *quiet = NULL;
+	_cleanup_free_ char *busy = NULL;
+
+	(void)state;
+	result.host_dilation = (struct ktstr_opt_f64)KTSTR_SOME(1.1);
+	quiet = ktstr_result_report(&result, false);
+	assert_null(strstr(quiet, "host: "));
+	result.host_dilation = (struct ktstr_opt_f64)KTSTR_SOME(6.5);
+	busy = ktstr_result_report(&result, false);
+	assert_non_null(strstr(busy, "\n  host: it was busy: for each second that vCPUs ran they waited 5.5 s for a CPU; "));
+}
+
 static void lesser_outcomes_in_a_failure_are_marked(void **state)
 {
 	_cleanup_result_ struct ktstr_test_result result = fixture_inconclusive();
@@ -483,6 +498,7 @@ int main(void)
 		cmocka_unit_test(course_without_phases_shows_its_last_events),
 		cmocka_unit_test(a_dump_that_is_none_is_only_named),
 		cmocka_unit_test(inconclusive_report_says_so),
+		cmocka_unit_test(a_busy_host_is_told_a_quiet_one_is_not),
 		cmocka_unit_test(lesser_outcomes_in_a_failure_are_marked),
 		cmocka_unit_test(thousands_of_violations_are_cut),
 		cmocka_unit_test(text_of_the_guest_cannot_drive_the_terminal),
