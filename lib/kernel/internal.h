@@ -58,7 +58,7 @@ struct ktstr_error *ktstr_bzimage_vmlinux(const void *data, size_t length, const
 					  char **vmlinux, size_t *vmlinux_length) KTSTR_CHECKED;
 
 /*
- * modules.c. Copies the modules the guest needs from root (searched recursively, *.ko, .xz, .zst,
+ * modules.c. Copies the modules that guests may need from root (searched recursively, *.ko, .xz, .zst,
  * .gz) to into, decompressed, and writes "order" there: file names, dependencies first. A wanted
  * module that is not there is taken for built in or switched off; a missing dependency is an error.
  */

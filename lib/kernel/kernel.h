@@ -12,6 +12,8 @@
 
 #include "ktstr/error.h"
 
+struct ktstr_strv;
+
 /* A kernel that can be booted. All strings heap, owned by the struct. */
 struct ktstr_kernel {
 	char *release; /* `uname -r` of it: "7.3.4+deb13-cloud-amd64" */
@@ -19,7 +21,7 @@ struct ktstr_kernel {
 	char *image_path; /* what QEMU boots: bzImage */
 	char *vmlinux_path; /* decompressed ELF with .BTF, NULL when there is none */
 	char *config_path; /* NULL when unknown */
-	char *modules_dir; /* *.ko files of the guest, uncompressed, with an "order" file; or NULL */
+	char *modules_dir; /* *.ko files that guests may load, uncompressed; or NULL */
 	char *source; /* "debian", "image", "tree": shown to people, recorded in results */
 	char *image_sha256; /* hex digest of the image: part of template keys */
 };
@@ -66,8 +68,14 @@ void ktstr_kernel_entries_free(struct ktstr_kernel_entry *entries, size_t count)
 /* KTSTR_ERR_NOT_FOUND names the entries that exist. Waits for users of the entry's lock. */
 struct ktstr_error *ktstr_kernel_remove(const char *version) KTSTR_CHECKED;
 
+/*
+ * Appends the file names of those wanted modules that modules_dir has, each behind what it depends on. wanted ends with
+ * NULL; what is not there is built in, or the kernel does without.
+ */
+struct ktstr_error *ktstr_modules_order(const char *modules_dir, const char *const *wanted,
+					struct ktstr_strv *files) KTSTR_CHECKED;
+
 /* The versions that the distribution offers now (newest first), as heap strings. */
-struct ktstr_strv;
 struct ktstr_error *ktstr_kernel_available(const struct ktstr_progress *progress,
 					   struct ktstr_strv *versions) KTSTR_CHECKED;
 

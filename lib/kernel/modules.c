@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The few modules that a guest loads: found below a kernel's module tree, decompressed, and put in
+ * The few modules that a guest may load: found below a kernel's module tree, decompressed, and put in
  * an order in which plain finit_module() calls succeed (the guest has no modprobe).
  */
 #include <errno.h>
@@ -16,8 +16,7 @@
 
 enum { MODULE_MAX_BYTES = 256 << 20 };
 
-const char *const ktstr_guest_modules[] = { "virtio_blk", "virtio_net", "btrfs",
-					    "null_blk",   "brd",        NULL };
+const char *const ktstr_guest_modules[] = { "virtio_blk", "virtio_net", "btrfs", NULL };
 
 /* One module file below the root. */
 struct module {
@@ -29,7 +28,7 @@ struct module {
 
 struct module_tree {
 	const char *root;
-	const char *into;
+	const char *into; /* NULL = nothing is copied */
 	struct module *modules;
 	size_t count;
 	bool aliases_loaded;
@@ -108,8 +107,8 @@ static struct ktstr_error *read_module(const struct module *module, char **data,
 }
 
 /*
- * Soft dependencies name algorithms ("pre: blake2b-256"), which modules provide through aliases.
- * Only the crypto folders have such modules, so only those are opened.
+ * Soft dependencies name algorithms ("pre: blake2b-256"), which modules provide through aliases. Of a kernel's tree only
+ * the crypto folders have such modules, so only those are opened; where the few lie that were collected, all are.
  */
 static void load_crypto_aliases(struct module_tree *tree)
 {
@@ -123,7 +122,7 @@ static void load_crypto_aliases(struct module_tree *tree)
 		_cleanup_free_ char *data = NULL;
 		size_t length;
 
-		if (!strstr(module->path + strlen(tree->root), "/crypto/"))
+		if (tree->into && !strstr(module->path + strlen(tree->root), "/crypto/"))
 			continue;
 		/* An unreadable module that nobody asked for by name is no reason to fail. */
 		error = read_module(module, &data, &length, &modinfo);
@@ -212,7 +211,8 @@ static struct ktstr_error *take_module(struct module_tree *tree, struct module *
 			KTSTR_TRY(take_soft_dependencies(tree, entry + strlen("softdep=")));
 	}
 	file = ktstr_xasprintf("%s.ko", module->name);
-	KTSTR_TRY(ktstr_store_file(tree->into, file, data, length));
+	if (tree->into)
+		KTSTR_TRY(ktstr_store_file(tree->into, file, data, length));
 	ktstr_strv_add(&tree->order, file);
 	return NULL;
 }
@@ -226,20 +226,35 @@ static struct ktstr_error *write_order(const struct module_tree *tree)
 	return ktstr_store_file(tree->into, "order", ktstr_str_text(&text), text.length);
 }
 
+static struct ktstr_error *take_wanted(struct module_tree *tree, const char *const *wanted)
+{
+	KTSTR_TRY(index_tree(tree));
+	for (; *wanted; wanted++) {
+		struct module *module = find_module(tree, *wanted);
+
+		if (module)
+			KTSTR_TRY_WRAP(take_module(tree, module), "cannot collect module %s", *wanted);
+	}
+	return NULL;
+}
+
 struct ktstr_error *ktstr_modules_collect(const char *root, const char *const *wanted,
 					  const char *into, size_t *count)
 {
 	_cleanup_(tree_deinit) struct module_tree tree = { .root = root, .into = into };
 
 	KTSTR_TRY(ktstr_make_dirs(into));
-	KTSTR_TRY(index_tree(&tree));
-	for (; *wanted; wanted++) {
-		struct module *module = find_module(&tree, *wanted);
-
-		if (module)
-			KTSTR_TRY_WRAP(take_module(&tree, module), "cannot collect module %s",
-				       *wanted);
-	}
+	KTSTR_TRY(take_wanted(&tree, wanted));
 	*count = tree.order.count;
 	return write_order(&tree);
+}
+
+struct ktstr_error *ktstr_modules_order(const char *modules_dir, const char *const *wanted, struct ktstr_strv *files)
+{
+	_cleanup_(tree_deinit) struct module_tree tree = { .root = modules_dir };
+
+	KTSTR_TRY(take_wanted(&tree, wanted));
+	for (size_t i = 0; i < tree.order.count; i++)
+		ktstr_strv_add(files, tree.order.items[i]);
+	return NULL;
 }

@@ -6,19 +6,23 @@
 #include "base/file.h"
 #include "disk/disk.h"
 #include "vm/argv.h"
+#include "vm/initramfs.h"
 #include "wire/mailbox.h"
 
 static char *kernel_command_line(const struct ktstr_vm_config *config, uint64_t mailbox_address)
 {
 	_cleanup_free_ char *disk = config->disk ? ktstr_disk_kernel_words(config->disk) : ktstr_xstrdup("");
+	const char *modules[KTSTR_MACHINE_MODULES_MAX + 1];
 
+	ktstr_machine_modules(config, modules);
 	return ktstr_xasprintf(
 		"console=ttyS0 rdinit=/init panic=-1 loglevel=4 mitigations=off random.trust_cpu=on "
-		"no_timer_check tsc=reliable damon_stat.enabled=0 i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
+		"no_timer_check tsc=reliable damon_stat.enabled=0 cryptomgr.notests%s i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd lockdown=none "
 		"sysctl.kernel.unprivileged_bpf_disabled=0 sysctl.kernel.sched_schedstats=1 sysctl.kernel.bpf_stats_enabled=1 delayacct "
 		"sysctl.kernel.task_delayacct=1 sysctl.vm.overcommit_memory=1 "
 		"initramfs_options=size=90%% numa_balancing=%s KTSTR_GUEST=1 KTSTR_MAILBOX=0x%llx "
 		"KTSTR_SETTLE_MS=%u%s%s%s%s",
+		modules[0] ? "" : " initcall_blacklist=load_system_certificate_list",
 		ktstr_topology_has_memory_only_nodes(config->topology) ? "enable" : "disable",
 		(unsigned long long)mailbox_address, config->settle_ms, config->deterministic ? " idle=halt" : "", disk, config->extra_kargs ? " " : "",
 		config->extra_kargs ? config->extra_kargs : "");

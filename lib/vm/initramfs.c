@@ -1,28 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Builds the initramfs in memory. */
-#include <stdio.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "guest/job.h"
 #include "vm/bundle.h"
 #include "vm/initramfs.h"
+#include "vm/vm.h"
 
 KTSTR_DEFINE_CLEANUP(struct ktstr_bundle *, cleanup_bundle, ktstr_bundle_destroy)
 
-/* The "order" file of the modules directory lists file names, dependencies first. */
-static struct ktstr_error *add_modules(struct ktstr_bundle *bundle, const char *modules_dir)
+/* One that is not needed is not there: loading btrfs takes an emulated guest a quarter of its boot. */
+void ktstr_machine_modules(const struct ktstr_vm_config *config, const char *names[KTSTR_MACHINE_MODULES_MAX + 1])
 {
-	_cleanup_free_ char *order_path = ktstr_xasprintf("%s/order", modules_dir);
-	_cleanup_free_ char *order = NULL;
-	char *save = NULL;
-	int index = 0;
+	size_t count = 0;
 
-	KTSTR_TRY(ktstr_read_file(order_path, &order, NULL));
-	for (char *name = strtok_r(order, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
-		_cleanup_free_ char *host = ktstr_xasprintf("%s/%s", modules_dir, name);
-		_cleanup_free_ char *guest = ktstr_xasprintf("/modules/%03d-%s", index++, name);
+	if (config->disk)
+		names[count++] = "virtio_blk";
+	if (config->disk && config->disk->filesystem == KTSTR_FILESYSTEM_BTRFS)
+		names[count++] = "btrfs";
+	if (config->networks.count)
+		names[count++] = "virtio_net";
+	names[count] = NULL;
+}
+
+static struct ktstr_error *add_modules(struct ktstr_bundle *bundle, const struct ktstr_vm_config *config)
+{
+	const char *wanted[KTSTR_MACHINE_MODULES_MAX + 1], *dir = config->kernel->modules_dir;
+	_cleanup_strv_ struct ktstr_strv files = { 0 };
+
+	ktstr_machine_modules(config, wanted);
+	if (!dir)
+		return NULL;
+	KTSTR_TRY(ktstr_modules_order(dir, wanted, &files));
+	for (size_t i = 0; i < files.count; i++) {
+		_cleanup_free_ char *host = ktstr_xasprintf("%s/%s", dir, files.items[i]);
+		_cleanup_free_ char *guest = ktstr_xasprintf("/modules/%03zu-%s", i, files.items[i]);
 
 		KTSTR_TRY(ktstr_bundle_add_file(bundle, guest, host, 0644));
 	}
@@ -68,9 +81,9 @@ void ktstr_guest_base_deinit(struct ktstr_guest_base *base)
 	*base = (struct ktstr_guest_base){ 0 };
 }
 
-struct ktstr_error *ktstr_initramfs_build(const struct ktstr_guest_base *base,
-					  const struct ktstr_kernel *kernel, int *fd)
+struct ktstr_error *ktstr_initramfs_build(const struct ktstr_vm_config *config, int *fd)
 {
+	const struct ktstr_guest_base *base = config->base;
 	_cleanup_(cleanup_bundle) struct ktstr_bundle *bundle = NULL;
 	_cleanup_close_ int memfd = -1;
 	const void *data;
@@ -80,9 +93,7 @@ struct ktstr_error *ktstr_initramfs_build(const struct ktstr_guest_base *base,
 	KTSTR_TRY(ktstr_bundle_add_file(bundle, "/init", base->agent_path, 0755));
 	for (size_t i = 0; i < base->libraries.count; i++)
 		KTSTR_TRY(ktstr_bundle_add_file(bundle, base->libraries.items[i], base->libraries.items[i], 0755));
-	if (kernel->modules_dir)
-		KTSTR_TRY_WRAP(add_modules(bundle, kernel->modules_dir), "kernel modules of %s",
-			       kernel->version);
+	KTSTR_TRY_WRAP(add_modules(bundle, config), "kernel modules of %s", config->kernel->version);
 	KTSTR_TRY(ktstr_bundle_add_data(bundle, KTSTR_INITRAMFS_SENTINEL, 0644, "", 0));
 	KTSTR_TRY(ktstr_bundle_finish(bundle, &data, &length));
 	KTSTR_TRY(ktstr_memfd("ktstr-initramfs", 0, &memfd));

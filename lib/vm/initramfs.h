@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The initramfs that every VM boots: the agent, the libraries that every test program needs, the kernel modules that
- * the agent loads, and a sentinel at the end. Libraries are here, not in each job, so that they are part of templates:
+ * The initramfs that a VM boots: the agent, the libraries that every test program needs, the kernel modules of the devices
+ * that it has, which the agent loads, and a sentinel at the end. Libraries are here, not in each job, so that they are part of templates:
  * copying them costs a clone more than anything else that happens before its test.
  */
 #ifndef KTSTR_VM_INITRAMFS_H
@@ -9,8 +9,9 @@
 
 #include "base/digest.h"
 #include "base/str.h"
-#include "kernel/kernel.h"
 #include "ktstr/error.h"
+
+struct ktstr_vm_config;
 
 /* What does not depend on the kernel. */
 struct ktstr_guest_base {
@@ -24,8 +25,12 @@ struct ktstr_error *ktstr_guest_base_init(struct ktstr_guest_base *base, char *a
 					  const char *program_path) KTSTR_CHECKED;
 void ktstr_guest_base_deinit(struct ktstr_guest_base *base);
 
+enum { KTSTR_MACHINE_MODULES_MAX = 3 };
+
+/* The modules that such a machine loads, NULL at the end; a kernel may have them built in. */
+void ktstr_machine_modules(const struct ktstr_vm_config *config, const char *names[KTSTR_MACHINE_MODULES_MAX + 1]);
+
 /* An anonymous file with the archive, positioned at its start. */
-struct ktstr_error *ktstr_initramfs_build(const struct ktstr_guest_base *base,
-					  const struct ktstr_kernel *kernel, int *fd) KTSTR_CHECKED;
+struct ktstr_error *ktstr_initramfs_build(const struct ktstr_vm_config *config, int *fd) KTSTR_CHECKED;
 
 #endif

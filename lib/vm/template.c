@@ -45,12 +45,16 @@ static void set_paths(struct ktstr_template *template)
 static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char key[KTSTR_DIGEST_BYTES])
 {
 	static const struct ktstr_vm_names placeholders = { .ram_path = "RAM", .ram_share = true, .for_template = true, .terminal = -1, .gdb = -1 };
+	const char *modules[KTSTR_MACHINE_MODULES_MAX + 1];
 	_cleanup_strv_ struct ktstr_strv argv = { 0 };
 	_cleanup_str_ struct ktstr_str text = { 0 };
 
 	KTSTR_TRY(ktstr_vm_argv(config, &placeholders, &argv));
 	for (size_t i = 0; i < argv.count; i++)
 		ktstr_str_addf(&text, "%s\n", argv.items[i]);
+	ktstr_machine_modules(config, modules);
+	for (size_t i = 0; modules[i]; i++)
+		ktstr_str_addf(&text, "module %s\n", modules[i]);
 	ktstr_str_addf(&text, "qemu %s\nkernel %s\nmodules %s\nbase %s\n", config->qemu->version,
 		       config->kernel->image_sha256 ? config->kernel->image_sha256 : "",
 		       config->kernel->modules_dir ? config->kernel->modules_dir : "",

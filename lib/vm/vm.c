@@ -121,7 +121,7 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 		KTSTR_TRY_WRAP(ktstr_disk_image_open(config->disk, for_template, &vm->files.disk), "disk");
 	KTSTR_TRY(map_mailbox(vm));
 	/* What is restored has booted. */
-	return vm->restored ? NULL : ktstr_initramfs_build(config->base, config->kernel, &vm->files.initramfs);
+	return vm->restored ? NULL : ktstr_initramfs_build(config, &vm->files.initramfs);
 }
 
 /* Known to be needed, and to fit, in these versions: see coherence.c. */

@@ -30,6 +30,30 @@ static void modules_follow_their_dependencies(void **state)
 	assert_string_equal(order, "hash_generic.ko\nleaf.ko\nmid_dle.ko\ntop.ko\nother.ko");
 }
 
+/* Of what was collected a machine loads what its devices need: again each behind what it depends on. */
+static void a_machine_loads_what_it_needs(void **state)
+{
+	static const char *const all[] = { "disk", "net", NULL }, *const net[] = { "net", "built_in", NULL }, *const none[] = { NULL };
+	_cleanup_free_ char *root = ktstr_xasprintf("%s/all", scratch), *into = ktstr_xasprintf("%s/few", scratch);
+	_cleanup_strv_ struct ktstr_strv files = { 0 };
+	size_t count;
+
+	(void)state;
+	PUT_MODULE("all/drivers/disk.ko", "depends=");
+	PUT_MODULE("all/drivers/net.ko", "softdep=pre: fancy-sum\0depends=shared");
+	PUT_MODULE("all/drivers/shared.ko", "depends=");
+	PUT_MODULE("all/crypto/sum_generic.ko", "alias=fancy-sum\0depends=");
+	assert_ok(ktstr_modules_collect(root, all, into, &count));
+	assert_int_equal(count, 4);
+	assert_ok(ktstr_modules_order(into, none, &files));
+	assert_int_equal(files.count, 0);
+	assert_ok(ktstr_modules_order(into, net, &files));
+	assert_int_equal(files.count, 3);
+	assert_string_equal(files.items[0], "sum_generic.ko");
+	assert_string_equal(files.items[1], "shared.ko");
+	assert_string_equal(files.items[2], "net.ko");
+}
+
 static void missing_dependency_is_an_error(void **state)
 {
 	static const char *const wanted[] = { "alone", NULL };
@@ -64,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_CACHE(modules_follow_their_dependencies),
+		IN_CACHE(a_machine_loads_what_it_needs),
 		IN_CACHE(missing_dependency_is_an_error),
 		IN_CACHE(dependency_cycles_end),
 	};
