@@ -51,7 +51,7 @@ struct ktstr_test_entry {
 	unsigned int num_snapshots;
 	/*
 	 * How long a task may wait before sched_ext calls it a stall; ns. 0: 5 s, or what the scheduler asks for when that is
-	 * less.
+	 * less, and that times the number of vCPUs that share a host CPU.
 	 */
 	uint64_t watchdog_timeout;
 	const struct ktstr_bpf_map_write *bpf_map_write; /* KTSTR_BPF_MAP_WRITES({ ".data", "knob", 5 }) */

@@ -29,8 +29,9 @@ void ktstr_session_open(struct ktstr_session *session, const struct ktstr_sessio
 
 	*session = (struct ktstr_session){ .config = *config, .boot_wait_outcome = "not_configured",
 					     .began_ns = ktstr_now_ns() };
-	session->watchdog =
-		(struct ktstr_watchdog_override){ .timeout_ns = config->plan->watchdog_timeout_ns, .hz = config->hz };
+	session->watchdog = (struct ktstr_watchdog_override){ .timeout_ns = config->plan->watchdog_timeout_ns,
+							      .vcpus_per_cpu = config->vcpus_per_cpu,
+							      .hz = config->hz };
 	ktstr_map_watches_init(&session->map_watches, config->plan->map_watches, config->plan->map_watches_count);
 	error = ktstr_view_of_vm(config->vm, config->vmlinux, &session->view);
 	if (error) {

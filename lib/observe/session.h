@@ -21,6 +21,7 @@ struct ktstr_session_config {
 	struct ktstr_vm *vm; /* borrowed; outlives the session */
 	const struct ktstr_vmlinux *vmlinux; /* of the kernel; NULL = unknown. Borrowed */
 	unsigned int hz; /* CONFIG_HZ of the kernel, 0 = unknown */
+	unsigned int vcpus_per_cpu; /* vCPUs that share a host CPU, rounded up; 0 = 1 */
 	bool has_scheduler; /* a sched_ext scheduler is under test */
 	bool guest_clock; /* times are the guest's (jiffies), not the host's: virtual time */
 	uint64_t duration_ns; /* of the workload */

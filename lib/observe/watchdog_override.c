@@ -22,13 +22,14 @@ static void put(const struct ktstr_kernel_view *view, uint64_t address, uint64_t
 		return; /* a scheduler that has just gone */
 }
 
-/* The limit that an attribute asks for; by default the scheduler's own stays when it is stricter than ours. */
-static uint64_t wanted_jiffies(const struct ktstr_watchdog_override *override, uint64_t own)
+uint64_t ktstr_watchdog_override_jiffies(const struct ktstr_watchdog_override *override, uint64_t own)
 {
 	uint64_t timeout = override->timeout_ns ? override->timeout_ns : KTSTR_WATCHDOG_DEFAULT_NS;
 	uint64_t wanted = timeout * override->hz / UINT64_C(1000000000);
 
-	return !override->timeout_ns && own && own < wanted ? own : wanted;
+	if (override->timeout_ns)
+		return wanted;
+	return (own && own < wanted ? own : wanted) * (override->vcpus_per_cpu ? override->vcpus_per_cpu : 1);
 }
 
 static void begin(struct ktstr_watchdog_override *override, const struct ktstr_kernel_view *view, uint64_t sched,
@@ -38,7 +39,7 @@ static void begin(struct ktstr_watchdog_override *override, const struct ktstr_k
 
 	ktstr_read_uint(&view->space, address, 8, &own);
 	override->sched = sched;
-	override->wanted_jiffies = wanted_jiffies(override, own);
+	override->wanted_jiffies = ktstr_watchdog_override_jiffies(override, own);
 	/* The worker is armed for half of the old limit: until it has come once, we answer for it. */
 	armed = own && own <= FORGE_FACTOR * override->wanted_jiffies ? own : FORGE_FACTOR * override->wanted_jiffies;
 	override->forging = own != override->wanted_jiffies;

@@ -11,7 +11,8 @@
 #define KTSTR_WATCHDOG_DEFAULT_NS UINT64_C(5000000000)
 
 struct ktstr_watchdog_override {
-	uint64_t timeout_ns; /* 0 = KTSTR_WATCHDOG_DEFAULT_NS, or less when that is what the scheduler asks for */
+	uint64_t timeout_ns; /* 0 = KTSTR_WATCHDOG_DEFAULT_NS, or less when that is what the scheduler asks for... */
+	unsigned int vcpus_per_cpu; /* ...times this: what the guest cannot help when host CPUs are few. 0 = 1 */
 	unsigned int hz; /* CONFIG_HZ; 0 = unknown: nothing is overridden */
 
 	/* Of the scheduler that is attached now. */
@@ -26,6 +27,9 @@ struct ktstr_watchdog_override {
 	uint64_t expected_jiffies, observed_jiffies; /* what was written first, and what the kernel then had */
 	const char *unavailable; /* static text; NULL = none is */
 };
+
+/* What is written for a scheduler that asks for own jiffies itself (0 = for nothing). */
+uint64_t ktstr_watchdog_override_jiffies(const struct ktstr_watchdog_override *override, uint64_t own);
 
 /* Once per tick, while a scheduler is attached or may be. */
 void ktstr_watchdog_override_tick(struct ktstr_watchdog_override *override, const struct ktstr_kernel_view *view);

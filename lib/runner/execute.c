@@ -219,6 +219,11 @@ static uint64_t stop_limit_ns(void)
 	return KTSTR_MS(ms);
 }
 
+static unsigned int vcpus_per_cpu(const struct ktstr_test_result *result)
+{
+	return (result->vcpus + result->cpu_budget - 1) / result->cpu_budget;
+}
+
 static struct ktstr_error *start_observer(struct execution *execution, struct ktstr_vm *vm)
 {
 	const struct ktstr_run *run = execution->run;
@@ -227,6 +232,7 @@ static struct ktstr_error *start_observer(struct execution *execution, struct kt
 		.vm = vm,
 		.vmlinux = execution->setup->vmlinux,
 		.hz = kernel_hz(&execution->setup->kernel),
+		.vcpus_per_cpu = vcpus_per_cpu(execution->result),
 		.has_scheduler = run->scheduler.path || run->staged_count,
 		.guest_clock = run->deterministic,
 		.duration_ns = run->duration_ns,
