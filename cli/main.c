@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,19 +67,22 @@ static int unknown(const char *name)
 	return KTSTR_EXIT_FAIL;
 }
 
-/* Output that is lost, on a full disk for one, is a failure of any command; a reader that has seen enough is none. */
-static int close_output(int status)
+/*
+ * Output that is lost, on a full disk for one, is a failure of any command, of --help that argp prints and leaves, too; a
+ * reader that has seen enough is none.
+ */
+static void close_output(void)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	int number = fflush(stdout) ? errno : 0;
 
 	if (!number && !ferror(stdout))
-		return status;
+		return;
 	/* What failed before has no errno any more; a pipe without a reader tells. */
 	if (number == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)))
-		return status;
+		return;
 	fprintf(stderr, "ktstr: cannot write to standard output%s%s\n", number ? ": " : "", number ? strerror(number) : "");
-	return status ? status : KTSTR_EXIT_FAIL;
+	_exit(KTSTR_EXIT_FAIL);
 }
 
 /* Where 0, 1 or 2 is closed, the next file that is opened would be taken for it, and what is printed go there. */
@@ -115,11 +119,12 @@ int main(int argc, char **argv)
 
 	open_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
+	atexit(close_output);
 	argp_err_exit_status = KTSTR_EXIT_FAIL; /* one code for everything that is wrong, usage too */
 	if (argc < 2)
 		return usage(stderr);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-		return close_output(usage(stdout));
+		return usage(stdout);
 	if (!strcmp(argv[1], "--version")) {
 		puts("ktstr " KTSTR_VERSION);
 		return KTSTR_EXIT_PASS;
@@ -130,5 +135,5 @@ int main(int argc, char **argv)
 	ktstr_template_tidy();
 	status = run_command(argc, argv);
 	ktstr_template_tidy();
-	return close_output(status);
+	return status;
 }

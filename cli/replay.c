@@ -173,7 +173,7 @@ static struct ktstr_error *read_result(const char *path, json_t **sidecar)
 	json_error_t parse_error;
 
 	if (access(path, R_OK))
-		return ktstr_error_sys(errno, "cannot read it");
+		return ktstr_error_sys(errno, "cannot read it; name a result, TEST-HASH.ktstr.json");
 	*sidecar = json_load_file(path, 0, &parse_error);
 	if (!*sidecar)
 		return ktstr_error_new(KTSTR_ERR_INVALID, "not JSON: line %d, column %d: %s; name a result, TEST-HASH.ktstr.json",

@@ -87,7 +87,7 @@ static struct ktstr_error *check_program(const char *path)
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return ktstr_error_sys(errno, "test program %s", path);
+		return ktstr_error_sys(errno, "test program %s (a program that you have built from KTSTR_TEST()s)", path);
 	switch (registers_tests(fd)) {
 	case 1:
 		return NULL;
@@ -95,7 +95,8 @@ static struct ktstr_error *check_program(const char *path)
 		return ktstr_error_new(KTSTR_ERR_INVALID,
 				       "%s has no tests: declare some with KTSTR_TEST() and link libktstr", path);
 	default:
-		return ktstr_error_new(KTSTR_ERR_INVALID, "%s is not an ELF program", path);
+		return ktstr_error_new(KTSTR_ERR_INVALID,
+				       "%s is not an ELF program: name one that you have built from KTSTR_TEST()s", path);
 	}
 }
 

@@ -492,7 +492,7 @@ assert plan["errors"] == [], plan' <<<"$output"
 
 @test "output that is lost is a failure, a reader that has seen enough is none" {
 	local command
-	for command in --help topo "topo --json" list "list --json" "kernel list --json" show-host "show-host --json" "stats list-metrics"; do
+	for command in --help --version "run --help" topo "topo --json" list "list --json" "kernel list --json" show-host "show-host --json" "stats list-metrics"; do
 		# shellcheck disable=SC2086
 		run -1 bash -c '"$@" >/dev/full' - "$KTSTR" $command
 		contains "cannot write to standard output: No space left on device" "$output"
