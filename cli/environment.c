@@ -9,6 +9,7 @@ struct ktstr_error *ktstr_cli_check_environment(void)
 
 	KTSTR_TRY(ktstr_env_mib("KTSTR_TEMPLATE_CAP_MIB", &unused));
 	KTSTR_TRY(ktstr_env_mib("KTSTR_MEMORY_BUDGET_MIB", &unused));
+	KTSTR_TRY(ktstr_env_number("KTSTR_JOBS", KTSTR_JOBS_FORM, 1, KTSTR_MAX_JOBS, &unused));
 	KTSTR_TRY(ktstr_env_number("KTSTR_CPU_CAP", KTSTR_CPU_CAP_FORM, 1, KTSTR_MAX_CPUS, &unused));
 	KTSTR_TRY(ktstr_env_ms("KTSTR_STALL_POLL_MS", 1, &unused));
 	KTSTR_TRY(ktstr_env_ms("KTSTR_STUCK_POLL_MS", 1, &unused));

@@ -17,7 +17,7 @@ static const struct argp_option run_options[] = {
 	{ "kernel", 'K', "KERNEL", 0, "version (7.3), bzImage, or built source tree; default: newest in the cache", 0 },
 	{ "topology", 't', "SHAPE", 0, "nodes, LLCs, cores per LLC, threads: 1n2l4c2t, a preset, or all presets that suit: all; repeatable", 0 },
 	{ "duration", 'd', "TIME", 0, "how long the workload runs: 5s, 500ms", 0 },
-	{ "jobs", 'j', "N", 0, "VMs at once; default: number of CPUs", 0 },
+	{ "jobs", 'j', "N", 0, "VMs at once; default: KTSTR_JOBS, or the number of CPUs", 0 },
 	{ "format", 'f', "FORMAT", 0, "human (default), ktap, or json", 0 },
 	{ "json", 'J', NULL, 0, "short for --format json", 0 },
 	{ "junit", 'X', "FILE", 0, "write the results as JUnit XML, too", 0 },
@@ -127,6 +127,9 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
+		/* One that is no number was refused when the command began. */
+		ktstr_error_free(ktstr_env_number("KTSTR_JOBS", KTSTR_JOBS_FORM, 1, KTSTR_MAX_JOBS, &jobs));
+		options->pool.jobs = (unsigned int)jobs;
 		/* Unlike all others it counts when it is there, even empty. */
 		options->pool.no_skip_mode = getenv("KTSTR_NO_SKIP_MODE") != NULL;
 		break;
@@ -141,8 +144,8 @@ static error_t parse_run_option(int key, char *value, struct argp_state *state)
 		error = ktstr_cli_duration("--duration", value, &options->duration_ns);
 		break;
 	case 'j':
-		if (!ktstr_parse_number(value, 1, 1024, &jobs))
-			error = ktstr_error_new(KTSTR_ERR_INVALID, "--jobs %s: give a number from 1 to 1024", value);
+		if (!ktstr_parse_number(value, 1, KTSTR_MAX_JOBS, &jobs))
+			error = ktstr_error_new(KTSTR_ERR_INVALID, "--jobs %s: give " KTSTR_JOBS_FORM, value);
 		options->pool.jobs = (unsigned int)jobs;
 		break;
 	case 'f':

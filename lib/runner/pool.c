@@ -509,18 +509,20 @@ struct ktstr_error *ktstr_pool_run(const struct ktstr_run_setup *setup, const st
 	size_t planned = count;
 	sigset_t watched, before;
 
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGINT);
+	sigaddset(&watched, SIGTERM);
+	sigaddset(&watched, SIGHUP);
+	pool.signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (pool.signal_fd < 0)
+		return ktstr_error_sys(errno, "cannot watch for signals");
+	sigprocmask(SIG_BLOCK, &watched, &before);
 	pool.began_ns = ktstr_now_ns();
 	pool.slots_count = options->jobs ? options->jobs : ktstr_usable_cpus();
 	if (pool.slots_count > count)
 		pool.slots_count = (unsigned int)count;
 	pool.slots = ktstr_xcalloc(pool.slots_count + 1, sizeof(*pool.slots));
 	pool.restored = ktstr_xcalloc(count + 1, sizeof(*pool.restored));
-	sigemptyset(&watched);
-	sigaddset(&watched, SIGINT);
-	sigaddset(&watched, SIGTERM);
-	sigaddset(&watched, SIGHUP);
-	sigprocmask(SIG_BLOCK, &watched, &before);
-	pool.signal_fd = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
 	/* With a budget nobody knows yet how many will run. */
 	pool.printer = ktstr_printer_create(options->format, options->budget_ns ? 0 : count);
 	pool.junit = options->junit_path ? ktstr_junit_create() : NULL;

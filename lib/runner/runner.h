@@ -190,6 +190,9 @@ typedef void (*ktstr_stage_fn)(void *context, const char *stage);
 void ktstr_run_execute(const struct ktstr_run_setup *setup, const struct ktstr_run *run,
 		       ktstr_stage_fn stage, void *context, struct ktstr_test_result *result);
 
+#define KTSTR_MAX_JOBS 1024
+#define KTSTR_JOBS_FORM "a number of VMs from 1 to 1024"
+
 struct ktstr_pool_options {
 	unsigned int jobs; /* VMs at once, memory allowing; 0 = number of CPUs */
 	enum ktstr_format format;

@@ -174,7 +174,7 @@ load ../lib/common
 
 @test "numbers in the environment that are none" {
 	local variable value
-	for variable in KTSTR_TEMPLATE_CAP_MIB KTSTR_MEMORY_BUDGET_MIB KTSTR_STALL_POLL_MS KTSTR_STUCK_POLL_MS KTSTR_RUN_EPOCH \
+	for variable in KTSTR_JOBS KTSTR_TEMPLATE_CAP_MIB KTSTR_MEMORY_BUDGET_MIB KTSTR_STALL_POLL_MS KTSTR_STUCK_POLL_MS KTSTR_RUN_EPOCH \
 		KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS; do
 		for value in x 4g -1 0; do
 			[ "$variable$value" != KTSTR_FREEZE_RENDEZVOUS_TIMEOUT_MS0 ] || continue

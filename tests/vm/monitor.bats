@@ -4,7 +4,7 @@
 load ../lib/common
 
 setup_file() {
-	"$KTSTR" test --json --jobs 2 "$(program vm_monitor)" >"$BATS_FILE_TMPDIR/results" && return 1
+	"$KTSTR" test --json "$(program vm_monitor)" >"$BATS_FILE_TMPDIR/results" && return 1
 	true
 }
 

@@ -18,12 +18,12 @@ boot() { # NAME KERNEL SHAPE MEMORY_MIB KARGS SCHEDULER CORE IMAGE VMLINUX
 	echo "$status" >"$DUMPS/$1.status"
 }
 
-# All guests, two at a time: each test looks at what came of one. The image of c is left for tests/fuzz.
+# All guests, as many at a time as tests/run says: each test looks at what came of one. The image of c is left for tests/fuzz.
 setup_file() {
 	export DUMPS=$BATS_FILE_TMPDIR
 	export -f boot
 	mkdir -p "$KTSTR_TEST_BUILD/fuzz"
-	xargs -P 2 -L 1 bash -c 'boot "$@"' boot 3>&- <<-GUESTS
+	xargs -P "${KTSTR_JOBS:-2}" -L 1 bash -c 'boot "$@"' boot 3>&- <<-GUESTS
 		a 7.3 1n1l2c1t 2048 - - - - $DUMPS/a.vmlinux
 		b 7.3 1n2l2c1t 5120 - - - - -
 		c 7.3 2n2l2c2t 1024 no5lvl $SCX - $KTSTR_TEST_BUILD/fuzz/image -

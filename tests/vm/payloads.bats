@@ -4,7 +4,7 @@
 load ../lib/common
 
 setup_file() {
-	"$KTSTR" test --json --jobs 2 "$(program vm_payloads)" >"$BATS_FILE_TMPDIR/runs" && return 1
+	"$KTSTR" test --json "$(program vm_payloads)" >"$BATS_FILE_TMPDIR/runs" && return 1
 	true
 }
 

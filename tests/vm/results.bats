@@ -7,7 +7,7 @@ SCHEMA=$KTSTR_TEST_SOURCE/docs/schema/sidecar.schema.json
 
 setup_file() {
 	export KTSTR_SIDECAR_DIR=$BATS_FILE_TMPDIR/sidecars
-	"$KTSTR" test --json --jobs 2 --filter '/ktstr\/(passes|fails|inconclusive|repeats|storm_lost|expected_but_objected|many_00)$/' \
+	"$KTSTR" test --json --filter '/ktstr\/(passes|fails|inconclusive|repeats|storm_lost|expected_but_objected|many_00)$/' \
 		"$(program vm_results)" >"$BATS_FILE_TMPDIR/results" && return 1
 	true
 }

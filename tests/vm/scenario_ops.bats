@@ -4,8 +4,8 @@
 load ../lib/common
 
 setup_file() {
-	"$KTSTR" test --json --jobs 2 "$(program vm_scenario_ops)" >"$BATS_FILE_TMPDIR/ops" || true
-	"$KTSTR" test --json --jobs 2 "$(program vm_scenario_examples)" >"$BATS_FILE_TMPDIR/examples" || true
+	"$KTSTR" test --json "$(program vm_scenario_ops)" >"$BATS_FILE_TMPDIR/ops" || true
+	"$KTSTR" test --json "$(program vm_scenario_examples)" >"$BATS_FILE_TMPDIR/examples" || true
 }
 
 setup() {

@@ -4,7 +4,7 @@
 load ../lib/common
 
 setup_file() {
-	"$KTSTR" test --json --jobs 2 "$(program vm_schedulers)" >"$BATS_FILE_TMPDIR/results" && return 1
+	"$KTSTR" test --json "$(program vm_schedulers)" >"$BATS_FILE_TMPDIR/results" && return 1
 	true
 }
 
@@ -139,7 +139,7 @@ assert d['is_placeholder'] and 'did not exit with an error' in d['scx_walker_una
 passes_on_616() { # SCHEDULER ACTIVE
 	local version
 	run --separate-stderr "$KTSTR" run --kernel 6.16 --json --scheduler "$1" --scenario steady --scenario wakeups \
-		--topology 1n2l2c1t --duration 2s --jobs 2
+		--topology 1n2l2c1t --duration 2s
 	echo "$output" >"$BATS_TEST_TMPDIR/out"
 	expect_outcome "$BATS_TEST_TMPDIR/out" steady pass
 	expect_outcome "$BATS_TEST_TMPDIR/out" wakeups pass

@@ -3,7 +3,7 @@
 load ../lib/common
 
 setup_file() {
-	"$KTSTR" test --json --jobs 2 "$(program vm_trouble)" >"$BATS_FILE_TMPDIR/results" && return 1
+	"$KTSTR" test --json "$(program vm_trouble)" >"$BATS_FILE_TMPDIR/results" && return 1
 	true
 }
 

@@ -3,7 +3,7 @@
 load ../lib/common
 
 setup_file() {
-	"$KTSTR" test --json --jobs 2 --filter fork_bombs --filter memory_hogs --filter knobs "$(program vm_workers)" >"$BATS_FILE_TMPDIR/results" || true
+	"$KTSTR" test --json --filter fork_bombs --filter memory_hogs --filter knobs "$(program vm_workers)" >"$BATS_FILE_TMPDIR/results" || true
 }
 
 setup() {
