@@ -40,7 +40,7 @@ load ../lib/common
 
 @test "programs that are missing, directories, or not given" {
 	run -1 "$KTSTR" test /no/such/program
-	contains "/no/such/program: No such file" "$output"
+	contains "/no/such/program (a program that you have built from KTSTR_TEST()s): No such file" "$output"
 	run -1 "$KTSTR" test "$BATS_TEST_TMPDIR"
 	contains "$BATS_TEST_TMPDIR" "$output"
 	run -1 "$KTSTR" test
