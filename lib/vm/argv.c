@@ -182,7 +182,10 @@ static void add_kernel(const struct ktstr_vm_config *config, const struct ktstr_
 		kernel_command_line(config, ktstr_machine_device_memory_address(machine));
 
 	ktstr_strv_add(argv, "-kernel");
-	ktstr_strv_add(argv, config->kernel->image_path);
+	if (names->kernel)
+		ktstr_strv_addf(argv, "/proc/self/fd/%d", names->kernel);
+	else
+		ktstr_strv_add(argv, config->kernel->image_path);
 	ktstr_strv_add(argv, "-initrd");
 	ktstr_strv_addf(argv, "/proc/self/fd/%d", names->initramfs);
 	ktstr_strv_add(argv, "-append");

@@ -15,6 +15,7 @@ struct ktstr_vm_names {
 	const char *ram_path;
 	bool ram_share; /* false: a private copy-on-write view of ram_path */
 	int mailbox, initramfs, console; /* anonymous files */
+	int kernel; /* one, too; 0 = the image of the kernel */
 	int frames, qmp; /* sockets */
 	int terminal; /* socket, -1 = nobody listens */
 	int gdb; /* socket of the gdb stub, -1 = none */

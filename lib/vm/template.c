@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/sparse.h"
 #include "vm/argv.h"
+#include "vm/direct_boot.h"
 #include "vm/template.h"
 
 /* What a booted guest has touched of its RAM, generously. */
@@ -55,6 +56,8 @@ static struct ktstr_error *booted_key(const struct ktstr_vm_config *config, char
 	ktstr_machine_modules(config, modules);
 	for (size_t i = 0; modules[i]; i++)
 		ktstr_str_addf(&text, "module %s\n", modules[i]);
+	if (ktstr_direct_boot_wanted(config))
+		ktstr_str_addf(&text, "direct boot\n");
 	ktstr_str_addf(&text, "qemu %s\nkernel %s\nmodules %s\nbase %s\n", config->qemu->version,
 		       config->kernel->image_sha256 ? config->kernel->image_sha256 : "",
 		       config->kernel->modules_dir ? config->kernel->modules_dir : "",

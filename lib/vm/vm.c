@@ -23,6 +23,7 @@
 #include "vm/argv.h"
 #include "vm/coherence.h"
 #include "vm/determinism.h"
+#include "vm/direct_boot.h"
 #include "vm/freezer.h"
 #include "vm/lockstep.h"
 #include "vm/migrate.h"
@@ -94,6 +95,19 @@ static struct ktstr_error *map_mailbox(struct ktstr_vm *vm)
 	return NULL;
 }
 
+static struct ktstr_error *prepare_boot(struct ktstr_vm *vm, const struct ktstr_vm_config *config)
+{
+	_cleanup_close_ int ram = -1;
+	uint64_t ram_bytes;
+	struct stat initramfs;
+
+	KTSTR_TRY(ktstr_initramfs_build(config, &vm->files.initramfs));
+	if (fstat(vm->files.initramfs, &initramfs))
+		return ktstr_error_sys(errno, "cannot measure the initramfs");
+	KTSTR_TRY(ktstr_vm_open_ram(vm, &ram, &ram_bytes));
+	return ktstr_direct_boot(config, ram, (uint64_t)initramfs.st_size, &vm->files.kernel);
+}
+
 /* for_template: nothing looks at the disk before the VM is a clone, which gets another one. */
 static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm_config *config,
 				      const char *ram_path, bool for_template, bool observed)
@@ -121,7 +135,7 @@ static struct ktstr_error *open_files(struct ktstr_vm *vm, const struct ktstr_vm
 		KTSTR_TRY_WRAP(ktstr_disk_image_open(config->disk, for_template, &vm->files.disk), "disk");
 	KTSTR_TRY(map_mailbox(vm));
 	/* What is restored has booted. */
-	return vm->restored ? NULL : ktstr_initramfs_build(config, &vm->files.initramfs);
+	return vm->restored ? NULL : prepare_boot(vm, config);
 }
 
 /* Known to be needed, and to fit, in these versions: see coherence.c. */
@@ -177,6 +191,7 @@ static struct ktstr_error *spawn_qemu(struct ktstr_vm *vm, const struct ktstr_vm
 		names->networks[i] = keep[spec.keep_fds_count++] = vm->networks[i];
 	names->mailbox = vm->files.mailbox;
 	names->initramfs = vm->files.initramfs;
+	names->kernel = vm->files.kernel > 0 ? vm->files.kernel : 0;
 	names->console = vm->files.console;
 	names->frames = vm->files.frames;
 	names->qmp = vm->files.qmp;

@@ -21,6 +21,7 @@
 struct vm_files {
 	int ram; /* -1 when it has a path */
 	int mailbox, initramfs, console, qemu_output;
+	int kernel; /* -1 = its image; see direct_boot.h */
 	int frames, qmp, terminal, gdb;
 	int bells[KTSTR_FREEZERS]; /* see freezer.h */
 	int disk; /* -1 = the guest has none */

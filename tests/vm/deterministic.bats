@@ -20,47 +20,51 @@ same_run() { # FILE FILE
 	}
 }
 
+# One run that is recorded, for all that repeat it.
+setup_file() {
+	export RECORDED=$BATS_FILE_TMPDIR/result KTSTR_SIDECAR_DIR=$BATS_FILE_TMPDIR/recorded
+	run_seed 8 "$RECORDED"
+	unset KTSTR_SIDECAR_DIR
+	SIDECAR=$(result "$RECORDED" steady sidecar)
+	export SIDECAR
+}
+
 setup() {
 	first=$BATS_TEST_TMPDIR/first
 	second=$BATS_TEST_TMPDIR/second
 }
 
 @test "the same seed gives the same digest and the same numbers" {
-	run_seed 3 "$first"
-	run_seed 3 "$second"
+	run_seed 8 "$first"
 	[[ "$(result "$first" steady digest)" =~ ^[0-9a-f]{64}$ ]]
-	same_run "$first" "$second"
+	same_run "$first" "$RECORDED"
 }
 
 @test "another seed gives another run" {
-	run_seed 3 "$first"
-	run_seed 4 "$second"
-	[ "$(result "$first" steady digest)" != "$(result "$second" steady digest)" ]
+	run_seed 4 "$first"
+	[ "$(result "$first" steady digest)" != "$(result "$RECORDED" steady digest)" ]
 }
 
-@test "a busy host changes nothing" {
-	local busy pids=()
-	run_seed 5 "$first"
-	for busy in 1 2 3; do
+# How many busy processes: as many as CPUs, and one more.
+beside_busy_processes() { # COMMAND...
+	local status i pids=()
+	for ((i = 0; i <= $(nproc); i++)); do
 		sh -c 'while :; do :; done' 3>&- &
 		pids+=($!)
 	done
-	run_seed 5 "$second" && busy=0 || busy=1
+	"$@" && status=0 || status=1
 	kill "${pids[@]}"
-	[ "$busy" = 0 ]
-	same_run "$first" "$second"
+	return "$status"
+}
+
+@test "a busy host changes nothing" {
+	beside_busy_processes run_seed 8 "$first"
+	same_run "$first" "$RECORDED"
 }
 
 @test "a template that is made anew, on a busy host, is the same machine: a seed is its run everywhere" {
-	local busy pid
-	run_seed 6 "$first"
-	sh -c 'while :; do :; done' 3>&- &
-	pid=$!
-	KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/again run "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed6.ktstr.json
-	busy=$status
-	kill "$pid"
-	[ "$busy" = 0 ] || echo "$output"
-	contains "same run" "$output"
+	KTSTR_TEMPLATE_DIR=$KTSTR_TEMPLATE_DIR/again beside_busy_processes "$KTSTR" replay "$SIDECAR" >"$first" || cat "$first"
+	contains "same run" "$(cat "$first")"
 }
 
 @test "--twice compares, --seeds explores" {
@@ -79,19 +83,16 @@ setup() {
 }
 
 @test "replay repeats a result" {
-	run_seed 8 "$first"
-	run -0 "$KTSTR" replay "$KTSTR_RUNS_ROOT"/*/steady-*-seed8.ktstr.json
+	run -0 "$KTSTR" replay "$SIDECAR"
 	contains "same run" "$output"
-	contains "$(result "$first" steady digest)" "$output"
+	contains "$(result "$RECORDED" steady digest)" "$output"
 }
 
 # As if what was recorded had been another run.
 @test "replay names the first event in which a run is not the recorded one" {
-	local sidecar other=$BATS_TEST_TMPDIR/other
-	run_seed 8 "$first"
-	sidecar=$(result "$first" steady sidecar)
-	sed "s/$(result "$first" steady digest)/another/" "$sidecar" >"$other.ktstr.json"
-	sed 's/^EXIT /EXIT changed/' "${sidecar%.ktstr.json}.trace" >"$other.trace"
+	local other=$BATS_TEST_TMPDIR/other
+	sed "s/$(result "$RECORDED" steady digest)/another/" "$SIDECAR" >"$other.ktstr.json"
+	sed 's/^EXIT /EXIT changed/' "${SIDECAR%.ktstr.json}.trace" >"$other.trace"
 	run -1 "$KTSTR" replay "$other.ktstr.json"
 	contains "DIFFERENT RUN: seed 8" "$output"
 	contains 'differ at event ' "$output"
@@ -106,8 +107,7 @@ setup() {
 	contains scx_copy "$output"
 	lacks "same run" "$output"
 	# A library of the scheduler's alone.
-	run_seed 9 "$second"
-	python3 - "$(result "$second" steady sidecar)" "$BATS_TEST_TMPDIR/other.ktstr.json" <<-'PYTHON'
+	python3 - "$SIDECAR" "$BATS_TEST_TMPDIR/other.ktstr.json" <<-'PYTHON'
 		import json, sys
 		sidecar = json.load(open(sys.argv[1]))
 		library, = (file for file in sidecar["recipe"]["libraries"] if "libbpf" in file["path"])
@@ -123,8 +123,7 @@ setup() {
 @test "replay --gdb waits for gdb, which finds the kernel's functions and stops in one" {
 	command -v gdb >/dev/null || skip "no gdb"
 	local said=$BATS_TEST_TMPDIR/said symbols socket pid
-	run_seed 8 "$first"
-	"$KTSTR" replay --gdb "$KTSTR_RUNS_ROOT"/*/steady-*-seed8.ktstr.json >"$said" 3>&- &
+	"$KTSTR" replay --gdb "$SIDECAR" >"$said" 3>&- &
 	pid=$!
 	eventually grep -q 'target remote' "$said"
 	symbols=$(sed -n "s/.*gdb \([^ ]*\) -ex.*/\1/p" "$said")
@@ -158,11 +157,10 @@ freeze_run() { # MAX_MS: how long the host keeps the guest frozen, at most
 
 # This host need not have KVM: nothing tries it.
 @test "a seed is emulated where KVM is used otherwise, and is the same run there" {
-	run_seed 3 "$first"
-	KTSTR_ACCEL=kvm run_seed 3 "$second"
-	[ "$(result "$second" steady accel)" = tcg ]
-	contains "KVM cannot" "$(result "$second" steady accel_reason)"
-	same_run "$first" "$second"
+	KTSTR_ACCEL=kvm run_seed 8 "$first"
+	[ "$(result "$first" steady accel)" = tcg ]
+	contains "KVM cannot" "$(result "$first" steady accel_reason)"
+	same_run "$first" "$RECORDED"
 }
 
 @test "QEMU before 8.1 is refused for more than one CPU, with what to install" {

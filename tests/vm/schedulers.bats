@@ -158,7 +158,7 @@ passes_on_616() { # SCHEDULER ACTIVE
 
 @test "kernel 6.16: a stall is the kernel's reason there, too" {
 	run -1 --separate-stderr "$KTSTR" run --kernel 6.16 --json --fresh-attach --scheduler "$SCX" --scenario steady \
-		--topology 1n2l2c1t --duration 10s -- --since cg_0 --stall-after-ms 1000
+		--topology 1n2l2c1t --duration 10s -- --watchdog-ms 1500 --since cg_0 --stall-after-ms 1000
 	echo "$output" >"$BATS_TEST_TMPDIR/out"
 	expect_outcome "$BATS_TEST_TMPDIR/out" steady fail "runnable task stall"
 	dump_says "$BATS_TEST_TMPDIR/out" steady "$error_dump
