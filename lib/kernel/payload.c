@@ -6,8 +6,11 @@
  */
 #include <elf.h>
 #include <endian.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -118,13 +121,24 @@ static bool find_relocations(struct ktstr_kernel_payload *payload, size_t length
 	return true;
 }
 
-/* The cache has it unpacked already; that of a tree has no relocations. */
+/* The vmlinux of a tree has none, but up to a GiB of debug information. */
+static bool has_more_than_elf(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr header;
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+	       (uint64_t)st.st_size > header.e_shoff + header.e_shnum * sizeof(Elf64_Shdr);
+}
+
+/* The cache has it unpacked already. */
 static struct ktstr_error *read_vmlinux(const struct ktstr_kernel *kernel, const char *image, size_t image_length,
 					struct ktstr_kernel_payload *payload)
 {
 	size_t length;
 
-	if (kernel->vmlinux_path) {
+	if (kernel->vmlinux_path && has_more_than_elf(kernel->vmlinux_path)) {
 		KTSTR_TRY(ktstr_read_file(kernel->vmlinux_path, &payload->vmlinux, &length));
 		if (find_relocations(payload, length))
 			return NULL;

@@ -2,8 +2,8 @@
 /* Where a kernel goes is decided as arch/x86/boot/compressed/kaslr.c does, but below 2 GiB. */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -38,15 +38,22 @@ bool ktstr_direct_boot_wanted(const struct ktstr_vm_config *config)
 	return config->accel->accel == KTSTR_ACCEL_TCG;
 }
 
+/* Is there that word, or one that begins so? */
 static bool has_word(const char *words, const char *word)
 {
 	_cleanup_free_ char *list = ktstr_xstrdup(words ? words : "");
 	char *save = NULL;
 
 	for (char *at = strtok_r(list, " ", &save); at; at = strtok_r(NULL, " ", &save))
-		if (!strcmp(at, word))
+		if (ktstr_str_ends_with(word, "=") ? ktstr_str_starts_with(at, word) : !strcmp(at, word))
 			return true;
 	return false;
+}
+
+/* Less memory than there is, which the kernel's own code would keep to. */
+static bool memory_is_limited(const char *words)
+{
+	return has_word(words, "mem=") || has_word(words, "memmap=");
 }
 
 /* A deterministic machine is the same whenever it is made. */
@@ -86,18 +93,31 @@ static bool choose_place(const struct ktstr_vm_config *config, const struct ktst
 	return true;
 }
 
+/* Written, not mapped: a store that is full is an error then, no signal. What is zero stays a hole. */
+static struct ktstr_error *write_ram(int ram_fd, uint64_t physical, const char *memory, uint64_t bytes)
+{
+	static const char zeroes[64 << 10];
+
+	for (uint64_t at = 0; at < bytes; at += sizeof(zeroes)) {
+		size_t length = bytes - at < sizeof(zeroes) ? (size_t)(bytes - at) : sizeof(zeroes);
+
+		if (!memcmp(memory + at, zeroes, length))
+			continue;
+		if (lseek(ram_fd, (off_t)(physical + at), SEEK_SET) < 0)
+			return ktstr_error_sys(errno, "cannot seek in the guest's RAM");
+		KTSTR_TRY(ktstr_write_all(ram_fd, memory + at, length, "the guest's RAM"));
+	}
+	return NULL;
+}
+
 static struct ktstr_error *write_kernel(const struct ktstr_kernel_payload *payload, const struct place *place, int ram_fd,
 					uint64_t *entry)
 {
-	void *memory = mmap(NULL, payload->memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ram_fd, (off_t)place->physical);
-	struct ktstr_error *error;
+	_cleanup_free_ char *memory = ktstr_xcalloc(1, payload->memory_bytes);
 
-	if (memory == MAP_FAILED)
-		return ktstr_error_sys(errno, "cannot map the guest's RAM");
-	error = ktstr_kernel_payload_place(payload, place->shift, memory, entry);
-	munmap(memory, payload->memory_bytes);
+	KTSTR_TRY(ktstr_kernel_payload_place(payload, place->shift, memory, entry));
 	*entry += place->physical;
-	return error;
+	return write_ram(ram_fd, place->physical, memory, payload->memory_bytes);
 }
 
 static struct ktstr_error *write_image(const struct ktstr_kernel_payload *payload, const struct parameters *parameters,
@@ -124,7 +144,7 @@ struct ktstr_error *ktstr_direct_boot(const struct ktstr_vm_config *config, int 
 	_cleanup_error_ struct ktstr_error *unusual = NULL;
 	struct place place;
 
-	if (!ktstr_direct_boot_wanted(config))
+	if (!ktstr_direct_boot_wanted(config) || memory_is_limited(config->extra_kargs))
 		return NULL;
 	/* What we cannot unpack its own code may, or says in its words what is wrong. */
 	unusual = ktstr_kernel_payload_open(config->kernel, &payload);
