@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "ktstr/units.h"
 #include "result/index.h"
 #include "result/result.h"
 
-enum { BUSY_TIMEOUT_MS = 30000 };
+enum { BUSY_TIMEOUT_MS = 30000, RETRY_NS = 20000000 };
 
 /* PRAGMA user_version counts them: a new one goes to the end, an old one never changes. */
 static const char *const migrations[] = {
@@ -38,8 +40,9 @@ static struct ktstr_error *sql_error(const struct ktstr_index *index, const char
 {
 	int code = sqlite3_errcode(index->db);
 	bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+	bool busy = code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL;
 
-	return ktstr_error_new(damaged ? KTSTR_ERR_CORRUPT : KTSTR_ERR_SYSTEM, "%s: cannot %s: %s%s", index->path,
+	return ktstr_error_new(damaged ? KTSTR_ERR_CORRUPT : busy ? KTSTR_ERR_BUSY : KTSTR_ERR_SYSTEM, "%s: cannot %s: %s%s", index->path,
 			       doing, sqlite3_errmsg(index->db),
 			       damaged ? "; `ktstr runs reindex` makes it anew from the sidecars" : "");
 }
@@ -226,16 +229,28 @@ struct ktstr_error *ktstr_index_add(struct ktstr_index *index, const char *sidec
 	return in_transaction(index, insert(index, absolute ? absolute : sidecar_path, sidecar));
 }
 
-struct ktstr_error *ktstr_index_record(const char *sidecar_path)
+static struct ktstr_error *open_and_add(const char *sidecar_path, const json_t *sidecar)
 {
 	_cleanup_(cleanup_index) struct ktstr_index *index = NULL;
+
+	KTSTR_TRY(ktstr_index_open(NULL, &index));
+	return ktstr_index_add(index, sidecar_path, sidecar);
+}
+
+/* Where many open and close the index at once SQLite may give up on one of them before its time (SQLITE_PROTOCOL). */
+struct ktstr_error *ktstr_index_record(const char *sidecar_path)
+{
+	uint64_t deadline = ktstr_now_ns() + KTSTR_MS(BUSY_TIMEOUT_MS);
 	struct ktstr_error *error;
 	json_t *sidecar;
 
 	KTSTR_TRY(ktstr_sidecar_read(sidecar_path, &sidecar));
-	error = ktstr_index_open(NULL, &index);
-	if (!error)
-		error = ktstr_index_add(index, sidecar_path, sidecar);
+	error = open_and_add(sidecar_path, sidecar);
+	while (error && ktstr_error_code(error) == KTSTR_ERR_BUSY && ktstr_now_ns() < deadline) {
+		ktstr_error_free(error);
+		ktstr_sleep_ns(RETRY_NS);
+		error = open_and_add(sidecar_path, sidecar);
+	}
 	json_decref(sidecar);
 	return error;
 }

@@ -119,6 +119,7 @@ assert source and "archive" not in source, source'
 	done
 	for i in "${!pids[@]}"; do
 		wait "${pids[$i]}" || { cat "$BATS_TEST_TMPDIR/out.$i"; return 1; }
+		lacks "not in the index" "$(cat "$BATS_TEST_TMPDIR/out.$i")"
 	done
 	[ "$(ls "$root"/*/many_*.ktstr.json | wc -l)" = 50 ]
 	[ "$(ls -d "$root"/*/ | wc -l)" = 14 ]
