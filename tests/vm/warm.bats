@@ -99,6 +99,10 @@ stages() {
 	[ "$after" = $((before + 1)) ]
 	contains "7.3" "$("$KTSTR" template list)"
 	contains "1n1l1c1t" "$("$KTSTR" template list)"
+	# The kernel is somewhere else in each, in memory and in its own eyes.
+	place() { "$KTSTR" shell --topology "$1" --exec 'grep "Kernel code" /proc/iomem; grep -m 1 " _text$" /proc/kallsyms'; }
+	contains "Kernel code" "$(place 1n1l1c1t)"
+	[ "$(place 1n1l1c1t)" != "$(place 1n1l2c1t)" ]
 }
 
 # What a clone writes to its memory must not be seen by the next one.
